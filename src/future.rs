@@ -1,0 +1,368 @@
+//! The futures of the two operations.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fmt,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{
+    error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
+    operation::{RecvOp, SendOp},
+    shared::Shared,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
+};
+
+pin_project! {
+    /// A send of one message; made by [`Sender::send`](crate::Sender::send).
+    ///
+    /// Await it in a task, or call [`wait`](Self::wait) or one of its siblings in a thread. It does nothing before its
+    /// first poll. If the channel has no room then, it parks: it has its place in the order of senders from there on,
+    /// and a receiver may take its message at any time, whether the future is polled again or not.
+    ///
+    /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has completed, it drops its message, which will never be delivered, unless a receiver had
+    /// taken it before: then it was sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send("one").await?;
+    ///
+    /// // A second one has to wait. Dropped, it takes its message with it.
+    /// let mut second = Box::pin(tx.send("two"));
+    /// assert!(futures::poll!(&mut second).is_pending());
+    /// drop(second);
+    ///
+    /// drop(tx);
+    /// assert_eq!(rx.recv().await, Ok("one"));
+    /// assert!(rx.recv().await.is_err());
+    /// # Ok::<(), hchan::SendError<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct SendFuture<'a, T> {
+        #[pin]
+        op: SendOp<&'a Shared<T>, T>,
+    }
+}
+
+pin_project! {
+    /// A receive of one message; made by [`Receiver::recv`](crate::Receiver::recv).
+    ///
+    /// Await it in a task, or call [`wait`](Self::wait) or one of its siblings in a thread. It does nothing before its
+    /// first poll. If there is no message then, it parks, and that is a commitment: when its turn comes a message is
+    /// handed to it, whether it is polled again or not, and waits in it until it is polled or dropped. Do not keep a
+    /// parked receive around unpolled while others wait for messages: drop it.
+    ///
+    /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped. A message that had been handed to it goes to the receiver parked longest or,
+    /// if none is, is the next to be received. Only a future that is forgotten (`mem::forget`) keeps its message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(0);
+    ///
+    /// let mut first = Box::pin(rx.recv());
+    /// assert!(futures::poll!(&mut first).is_pending());
+    /// tx.try_send("handed to the parked receive")?;
+    ///
+    /// // The receive is cancelled; its message is not lost.
+    /// drop(first);
+    /// assert_eq!(rx.recv().await, Ok("handed to the parked receive"));
+    /// # Ok::<(), hchan::TrySendError<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct RecvFuture<'a, T> {
+        // `None` for the receiver on which nothing ever happens.
+        #[pin]
+        op: Option<RecvOp<&'a Shared<T>, T>>,
+    }
+}
+
+impl<'a, T> SendFuture<'a, T> {
+    pub(crate) fn new(shared: &'a Shared<T>, message: T) -> Self {
+        Self {
+            op: SendOp::new(shared, message),
+        }
+    }
+
+    /// Blocks the thread until the message is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is or gets closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let receiving = std::thread::spawn(move || rx.recv().wait());
+    /// tx.send(7).wait().unwrap();
+    /// assert_eq!(receiving.join().unwrap(), Ok(7));
+    /// ```
+    #[doc(alias = "blocking_send")]
+    pub fn wait(self) -> Result<(), SendError<T>> {
+        wait(pin!(self))
+    }
+
+    /// Blocks the thread until the message is sent or `timeout` has passed; tries at least once.
+    /// `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// assert_eq!(tx.send(1).wait_timeout(Duration::from_millis(1)), Ok(()));
+    /// assert_eq!(tx.send(2).wait_timeout(Duration::from_millis(1)), Err(SendTimeoutError::Timeout(2)));
+    /// ```
+    #[doc(alias = "send_timeout")]
+    pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+        let mut this = pin!(self);
+        let sent = wait_timeout(this.as_mut(), timeout);
+        this.or_timed_out(sent)
+    }
+
+    /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded(0);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(tx.send(1).wait_deadline(soon), Err(SendTimeoutError::Timeout(1)));
+    /// ```
+    #[doc(alias = "send_deadline")]
+    pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+        let mut this = pin!(self);
+        let sent = wait_deadline(this.as_mut(), deadline);
+        this.or_timed_out(sent)
+    }
+
+    fn or_timed_out(
+        self: Pin<&mut Self>,
+        sent: Option<Result<(), SendError<T>>>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        match sent {
+            Some(result) => Ok(result?),
+            None => {
+                let message = self.project().op.take_message();
+                Err(SendTimeoutError::Timeout(
+                    message.expect("a send that did not happen has its message"),
+                ))
+            }
+        }
+    }
+}
+
+impl<'a, T> RecvFuture<'a, T> {
+    pub(crate) fn new(shared: Option<&'a Shared<T>>) -> Self {
+        Self {
+            op: shared.map(RecvOp::new),
+        }
+    }
+
+    /// Blocks the thread until there is a message.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sending = std::thread::spawn(move || tx.send(7).wait());
+    /// assert_eq!(rx.recv().wait(), Ok(7));
+    /// sending.join().unwrap().unwrap();
+    /// ```
+    #[doc(alias = "blocking_recv")]
+    pub fn wait(self) -> Result<T, RecvError> {
+        wait(pin!(self))
+    }
+
+    /// Blocks the thread until there is a message or `timeout` has passed; tries at least once.
+    /// `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::RecvTimeoutError;
+    /// use std::time::Duration;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(rx.recv().wait_timeout(Duration::MAX), Ok(1));
+    /// assert_eq!(rx.recv().wait_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
+    /// ```
+    #[doc(alias = "recv_timeout")]
+    pub fn wait_timeout(self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        or_timed_out(wait_timeout(pin!(self), timeout))
+    }
+
+    /// Blocks the thread until there is a message or `deadline` has come; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::RecvTimeoutError;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(rx.recv().wait_deadline(soon), Err(RecvTimeoutError::Timeout));
+    /// ```
+    #[doc(alias = "recv_deadline")]
+    pub fn wait_deadline(self, deadline: Instant) -> Result<T, RecvTimeoutError> {
+        or_timed_out(wait_deadline(pin!(self), deadline))
+    }
+}
+
+fn or_timed_out<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
+    match received {
+        Some(result) => Ok(result?),
+        None => Err(RecvTimeoutError::Timeout),
+    }
+}
+
+impl<T> Future for SendFuture<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().op.poll(cx)
+    }
+}
+
+impl<T> Future for RecvFuture<'_, T> {
+    type Output = Result<T, RecvError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().op.as_pin_mut() {
+            Some(op) => op.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> FusedFuture for SendFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.op.is_finished()
+    }
+}
+
+impl<T> FusedFuture for RecvFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.op.as_ref().is_some_and(RecvOp::is_finished)
+    }
+}
+
+impl<T> Wait for SendFuture<'_, T> {
+    #[inline]
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.attempt()
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.withdraw()
+    }
+}
+
+impl<T> Wait for RecvFuture<'_, T> {
+    #[inline]
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.as_pin_mut()?.attempt()
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.as_pin_mut()?.withdraw()
+    }
+}
+
+impl<T> fmt::Debug for SendFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendFuture")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for RecvFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvFuture")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}

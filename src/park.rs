@@ -1,0 +1,165 @@
+//! A thread that waits, as a waker: how the blocking calls use the same waiters as tasks do.
+
+#![forbid(unsafe_code)]
+
+use std::{cell::Cell, sync::Arc, task::Wake, task::Waker, time::Duration, time::Instant};
+
+use crate::sync::{
+    atomic::{AtomicU8, Ordering},
+    thread,
+};
+
+/// How often a thread yields, at the most, before it sleeps.
+///
+/// A thread that sleeps takes tens of microseconds to come back, a peer on another core often answers within one. On a
+/// shared core, yielding is what lets the peer answer.
+const MOST_YIELDS: u32 = if cfg!(hchan_loom) { 0 } else { 64 };
+
+/// Waits that take longer than this are not worth yielding for.
+const SHORT_WAIT: Duration = Duration::from_micros(100);
+
+/// The current thread, waiting.
+pub(crate) struct Parker {
+    unparker: Arc<Unparker>,
+    waker: Waker,
+    /// How often to yield before sleeping. Halved by every long wait, back at the most after a short one: a stream of
+    /// messages is met awake, and waiting for rare ones costs no more than sleeping.
+    yields: Cell<u32>,
+}
+
+struct Unparker {
+    /// `EMPTY`, `ASLEEP` or `NOTIFIED`.
+    state: AtomicU8,
+    thread: thread::Thread,
+}
+
+const EMPTY: u8 = 0;
+const ASLEEP: u8 = 1;
+const NOTIFIED: u8 = 2;
+
+impl Parker {
+    /// Calls `f` with the thread's parker, which is made once and kept.
+    pub(crate) fn with<R>(f: impl FnOnce(&Self) -> R) -> R {
+        // Taken out while in use: a blocking call from within `f` (a poll may do that) gets one of its own.
+        let parker = kept::take().unwrap_or_else(Self::new);
+        let result = f(&parker);
+        kept::put(parker);
+        result
+    }
+
+    fn new() -> Self {
+        let unparker = Arc::new(Unparker {
+            state: AtomicU8::new(EMPTY),
+            thread: thread::current(),
+        });
+        Self {
+            waker: Waker::from(Arc::clone(&unparker)),
+            unparker,
+            yields: Cell::new(MOST_YIELDS),
+        }
+    }
+
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.
+    pub(crate) fn park(&self, deadline: Option<Instant>) -> bool {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return self.unparker.consume();
+        }
+        self.yield_a_while() || self.sleep(deadline)
+    }
+
+    fn yield_a_while(&self) -> bool {
+        for _ in 0..self.yields.get() {
+            if self.unparker.consume() {
+                self.yields.set(MOST_YIELDS);
+                return true;
+            }
+            thread::yield_now();
+        }
+        false
+    }
+
+    fn sleep(&self, deadline: Option<Instant>) -> bool {
+        let start = Instant::now();
+        let notified = self.unparker.sleep(deadline);
+        let is_short = start.elapsed() < SHORT_WAIT;
+        self.yields.set(if is_short {
+            MOST_YIELDS
+        } else {
+            self.yields.get() / 2
+        });
+        notified
+    }
+}
+
+impl Unparker {
+    /// Takes the notification, if there is one.
+    fn consume(&self) -> bool {
+        // Relaxed: a hint for the loop above; the swap reads again. `Acquire` pairs with the waker's `Release`: what came
+        // before the wake is seen after it.
+        self.state.load(Ordering::Relaxed) == NOTIFIED
+            && self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED
+    }
+
+    fn sleep(&self, deadline: Option<Instant>) -> bool {
+        // Fails only if a notification has come; the last line takes it.
+        let asleep =
+            self.state
+                .compare_exchange(EMPTY, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
+        // Relaxed loads: as in `consume`. A thread may also wake for no reason of ours, so look each time.
+        while asleep.is_ok() && self.state.load(Ordering::Relaxed) == ASLEEP {
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => thread::park(),
+                Some(Duration::ZERO) => break,
+                Some(remaining) => thread::park_timeout(remaining),
+            }
+        }
+        self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED
+    }
+}
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {
+            self.thread.unpark();
+        }
+    }
+}
+
+#[cfg(not(hchan_loom))]
+mod kept {
+    use std::cell::Cell;
+
+    use super::Parker;
+
+    thread_local!(static KEPT: Cell<Option<Parker>> = const { Cell::new(None) });
+
+    /// The thread's parker, unless it is in use or the thread is ending.
+    pub(super) fn take() -> Option<Parker> {
+        KEPT.try_with(Cell::take).ok().flatten()
+    }
+
+    pub(super) fn put(parker: Parker) {
+        // Fails only while the thread ends; the parker is dropped then.
+        let _ = KEPT.try_with(|kept| kept.set(Some(parker)));
+    }
+}
+
+/// A model starts from nothing every time: no thread keeps anything.
+#[cfg(hchan_loom)]
+mod kept {
+    use super::Parker;
+
+    pub(super) fn take() -> Option<Parker> {
+        None
+    }
+
+    pub(super) fn put(_: Parker) {}
+}

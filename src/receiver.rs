@@ -1,0 +1,516 @@
+//! The receiving end.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
+
+use crate::{
+    error::{RecvError, TryRecvError},
+    future::RecvFuture,
+    iter::{IterBlocking, TryIter},
+    shared::Shared,
+    stream::RecvStream,
+    sync::Arc,
+};
+
+/// The receiving end of a channel; clone it to receive in several places. Each message goes to one of them.
+///
+/// All clones are equal; whoever has been waiting longest is served first. When the last receiver is dropped the channel
+/// closes, and the messages in it are dropped at once. Every method takes `&self`, in tasks and in threads alike.
+///
+/// There is no `IntoIterator`, which would block a task unseen: see [`stream`](Self::stream),
+/// [`iter_blocking`](Self::iter_blocking) and [`try_iter`](Self::try_iter).
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::unbounded();
+/// let rx2 = rx.clone();
+/// tx.try_send(1).unwrap();
+/// tx.try_send(2).unwrap();
+/// assert_eq!(rx.recv_blocking(), Ok(1));
+/// assert_eq!(rx2.recv_blocking(), Ok(2));
+/// ```
+pub struct Receiver<T> {
+    /// `None` for [`never`](crate::never).
+    shared: Option<Arc<Shared<T>>>,
+}
+
+impl<T> Receiver<T> {
+    /// The first receiver of a channel, which counts it already; or, without a channel, one on which nothing happens.
+    pub(crate) const fn new(shared: Option<Arc<Shared<T>>>) -> Self {
+        Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared<T>>> {
+        self.shared.as_ref()
+    }
+
+    /// Receives the oldest message, waiting for one if there is none.
+    ///
+    /// Messages given back by cancelled receives come first, then the buffered ones, each in the order in which they were
+    /// sent. If there is none, the receive parks, behind those who came before, and messages are handed out in that order.
+    ///
+    /// Nothing happens before the returned future is awaited, or [waited for](RecvFuture::wait) in a thread. From its
+    /// first `Pending` on it is a commitment: a message may be handed to it at any time, and waits there until it is
+    /// polled or dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped: a message that had been handed to it already is given back, to the
+    /// receiver parked longest or else to the next receive, in its old place in the order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send(1).await?;
+    /// drop(tx);
+    /// assert_eq!(rx.recv().await, Ok(1));
+    /// assert_eq!(rx.recv().await, Err(hchan::RecvError));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "recv_async")]
+    #[inline]
+    pub fn recv(&self) -> RecvFuture<'_, T> {
+        RecvFuture::new(self.shared.as_deref())
+    }
+
+    /// Receives the oldest message, blocking the thread while there is none: short for
+    /// [`recv()`](Self::recv)`.`[`wait()`](RecvFuture::wait).
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sending = std::thread::spawn(move || tx.send_blocking("met"));
+    /// assert_eq!(rx.recv_blocking(), Ok("met"));
+    /// sending.join().unwrap().unwrap();
+    /// ```
+    #[doc(alias = "blocking_recv")]
+    #[inline]
+    pub fn recv_blocking(&self) -> Result<T, RecvError> {
+        self.recv().wait()
+    }
+
+    /// Receives the oldest message if there is one: in the channel or, at capacity 0, with a parked sender.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`]: `Empty`, or `Closed` if the channel is closed and there is nothing in it now.
+    ///
+    /// # Panics
+    ///
+    /// If taking the message completes a parked sender whose waker panics; the message stays in the channel then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TryRecvError;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+    /// tx.try_send(1).unwrap();
+    /// drop(tx);
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
+    /// ```
+    #[inline]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        match &self.shared {
+            Some(shared) => shared.try_recv(),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// The messages as a [`Stream`](futures_core::Stream), which ends when the channel is closed and empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`RecvStream`]: it stays parked between two items if it was polled and had none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send(1).unwrap();
+    /// tx.try_send(2).unwrap();
+    /// drop(tx);
+    /// assert_eq!(rx.stream().collect::<Vec<_>>().await, [1, 2]);
+    /// # });
+    /// ```
+    pub fn stream(&self) -> RecvStream<'_, T> {
+        RecvStream::borrowed(self)
+    }
+
+    /// As [`stream`](Self::stream), but the stream owns this receiver.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`RecvStream`]: it stays parked between two items if it was polled and had none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{Stream, StreamExt};
+    ///
+    /// fn countdown() -> impl Stream<Item = u32> {
+    ///     let (tx, rx) = hchan::bounded(0);
+    ///     std::thread::spawn(move || (1..=3).rev().try_for_each(|n| tx.send_blocking(n)));
+    ///     rx.into_stream()
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// assert_eq!(countdown().collect::<Vec<_>>().await, [3, 2, 1]);
+    /// # });
+    /// ```
+    pub fn into_stream(self) -> RecvStream<'static, T> {
+        RecvStream::owned(self)
+    }
+
+    /// An iterator over the messages that blocks the thread for each and ends when the channel is closed and empty.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let sending = std::thread::spawn(move || (0..5).try_for_each(|n| tx.send_blocking(n)));
+    /// assert_eq!(rx.iter_blocking().sum::<i32>(), 10);
+    /// sending.join().unwrap().unwrap();
+    /// ```
+    #[doc(alias = "iter")]
+    pub fn iter_blocking(&self) -> IterBlocking<'_, T> {
+        IterBlocking::new(self)
+    }
+
+    /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send(1).unwrap();
+    /// tx.try_send(2).unwrap();
+    /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter::new(self)
+    }
+
+    /// Closes the channel; returns whether this call did.
+    ///
+    /// From now on every send fails. Parked senders get their message back in an error; parked receivers get an error;
+    /// what is buffered can still be received.
+    ///
+    /// # Panics
+    ///
+    /// If a waker of a parked task panics; the channel is closed and all others are woken nevertheless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send("in time").unwrap();
+    /// assert!(rx.close());
+    /// assert!(tx.try_send("too late").is_err());
+    /// assert_eq!(rx.try_recv(), Ok("in time"));
+    /// ```
+    #[doc(alias = "disconnect")]
+    pub fn close(&self) -> bool {
+        self.shared.as_deref().is_some_and(Shared::close)
+    }
+
+    /// Whether the channel is closed, messages left in it or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// assert!(!rx.is_closed());
+    /// drop(tx);
+    /// assert!(rx.is_closed());
+    /// ```
+    #[doc(alias = "is_disconnected")]
+    pub fn is_closed(&self) -> bool {
+        self.shared.as_deref().is_some_and(Shared::is_closed)
+    }
+
+    /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
+    ///
+    /// The latter take no place, so this may exceed the capacity by them. Messages of parked senders do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(rx.len(), 1);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.shared.as_deref().map_or(0, Shared::len)
+    }
+
+    /// Whether [`len`](Self::len) is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// assert!(rx.is_empty());
+    /// tx.try_send(1).unwrap();
+    /// assert!(!rx.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room for a send: the buffer is full and no receiver is parked. At capacity 0 that is whenever
+    /// no receiver is parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert!(!rx.is_full());
+    /// tx.try_send(1).unwrap();
+    /// assert!(rx.is_full());
+    /// ```
+    pub fn is_full(&self) -> bool {
+        self.shared.as_deref().is_none_or(Shared::is_full)
+    }
+
+    /// How many messages the buffer holds at most; `None` if the channel is unbounded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::bounded::<u8>(5).1.capacity(), Some(5));
+    /// assert_eq!(hchan::unbounded::<u8>().1.capacity(), None);
+    /// ```
+    pub fn capacity(&self) -> Option<usize> {
+        self.shared.as_deref().map_or(Some(0), Shared::capacity)
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// let _second = tx.clone();
+    /// assert_eq!(rx.sender_count(), 2);
+    /// ```
+    pub fn sender_count(&self) -> usize {
+        self.shared
+            .as_deref()
+            .map_or(0, |shared| shared.senders.get())
+    }
+
+    /// How many receivers the channel has, weak ones not counted. Those made by [`never`](crate::never) share nothing, so
+    /// each counts itself only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let _second = rx.clone();
+    /// assert_eq!(rx.receiver_count(), 2);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        self.shared
+            .as_deref()
+            .map_or(1, |shared| shared.receivers.get())
+    }
+
+    /// How many sends are parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut parked = Box::pin(tx.send(1));
+    /// assert!(futures::poll!(&mut parked).is_pending());
+    /// assert_eq!(rx.waiting_senders(), 1);
+    /// # });
+    /// ```
+    pub fn waiting_senders(&self) -> usize {
+        self.shared.as_deref().map_or(0, Shared::waiting_senders)
+    }
+
+    /// How many receives are parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (_tx, rx) = hchan::bounded::<u8>(0);
+    /// let mut parked = Box::pin(rx.recv());
+    /// assert!(futures::poll!(&mut parked).is_pending());
+    /// assert_eq!(rx.waiting_receivers(), 1);
+    /// # });
+    /// ```
+    pub fn waiting_receivers(&self) -> usize {
+        self.shared.as_deref().map_or(0, Shared::waiting_receivers)
+    }
+
+    /// Whether both are receivers of the same channel. Those made by [`never`](crate::never) are, as nil equals nil in Go.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// assert!(rx.same_channel(&rx.clone()));
+    /// assert!(!rx.same_channel(&hchan::bounded(1).1));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        match (&self.shared, &other.shared) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// Makes a weak receiver, which does not keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(rx);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn downgrade(&self) -> WeakReceiver<T> {
+        WeakReceiver {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+/// Counts one more receiver. Aborts the process beyond `isize::MAX` of them, as `Arc` does.
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        if let Some(shared) = &self.shared {
+            shared.receivers.add();
+        }
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+/// The last receiver closes the channel and drops the messages in it, all of them even if one of their drops panics.
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            shared.drop_receiver();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_receiver(self.shared.as_deref(), "Receiver", f)
+    }
+}
+
+// A panic anywhere in user code leaves a channel consistent.
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
+
+/// A receiver that does not keep its channel open; made by [`Receiver::downgrade`].
+///
+/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(8);
+/// let weak = rx.downgrade();
+/// tx.try_send(1).unwrap();
+/// assert_eq!(weak.upgrade().map(|rx| rx.try_recv()), Some(Ok(1)));
+/// drop(rx);
+/// assert!(weak.upgrade().is_none());
+/// ```
+pub struct WeakReceiver<T> {
+    /// `None` for [`never`](crate::never).
+    shared: Option<Arc<Shared<T>>>,
+}
+
+impl<T> WeakReceiver<T> {
+    /// Makes a receiver of it, unless the last one has been dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let weak = rx.downgrade();
+    /// let second = weak.upgrade().expect("a receiver is there");
+    /// drop(rx);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(second.try_recv(), Ok(1));
+    /// ```
+    pub fn upgrade(&self) -> Option<Receiver<T>> {
+        let counted = self
+            .shared
+            .as_ref()
+            .is_none_or(|shared| shared.receivers.add_unless_zero());
+        counted.then(|| Receiver {
+            shared: self.shared.clone(),
+        })
+    }
+}
+
+impl<T> Clone for WeakReceiver<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for WeakReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
+    }
+}
+
+impl<T> UnwindSafe for WeakReceiver<T> {}
+impl<T> RefUnwindSafe for WeakReceiver<T> {}
+
+fn fmt_receiver<T>(
+    shared: Option<&Shared<T>>,
+    name: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match shared {
+        Some(shared) => shared.fmt(name, f),
+        None => write!(f, "{name}(never)"),
+    }
+}

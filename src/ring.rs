@@ -1,0 +1,195 @@
+//! The buffer of a channel: a queue in blocks.
+//!
+//! A small buffer is one block, allocated with the channel and used as a ring for ever. A large or unlimited one starts
+//! with nothing and grows block by block when a burst needs it: no message is ever copied into a larger block, so the
+//! cost of a push does not grow with the backlog. Drained blocks are freed, all but one, which the next block reuses:
+//! neither does a burst's memory stay, nor does a level that swings around the edge of a block allocate again and again.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    collections::VecDeque,
+    mem::{replace, size_of},
+};
+
+/// A buffer of known capacity that takes up to so many bytes is allocated at once.
+const SMALL_BUFFER: usize = 64 * 1024;
+/// The bytes of the first block of a buffer that grows. Each further one is twice as large, up to `LARGEST_BLOCK`.
+const FIRST_BLOCK: usize = 1024;
+const LARGEST_BLOCK: usize = 16 * 1024;
+/// A block holds at least so many messages, however large they are.
+const LEAST_MESSAGES: usize = 32;
+
+pub(crate) struct Ring<T> {
+    /// The oldest messages; used as a ring as long as `later` is empty.
+    front: VecDeque<T>,
+    /// The messages after those of `front`; none of the blocks is empty, none ever grows.
+    later: VecDeque<VecDeque<T>>,
+    /// A drained block, to be used for the next one.
+    spare: Option<VecDeque<T>>,
+    len: usize,
+}
+
+impl<T> Ring<T> {
+    /// A buffer for up to `capacity` messages (`None`: any number); the caller keeps to that.
+    pub(crate) fn new(capacity: Option<usize>) -> Self {
+        let at_once = capacity
+            .filter(|&capacity| capacity <= messages_in::<T>(SMALL_BUFFER))
+            .unwrap_or(0);
+        Self {
+            front: VecDeque::with_capacity(at_once),
+            later: VecDeque::new(),
+            spare: None,
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, message: T) {
+        if self.len < self.front.capacity() && self.later.is_empty() {
+            self.front.push_back(message);
+        } else {
+            self.push_later(message);
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let message = self.front.pop_front()?;
+        self.len -= 1;
+        if self.front.is_empty() && self.len > 0 {
+            self.advance();
+        }
+        Some(message)
+    }
+
+    pub(crate) fn into_messages(self) -> impl Iterator<Item = T> {
+        self.front
+            .into_iter()
+            .chain(self.later.into_iter().flatten())
+    }
+
+    fn push_later(&mut self, message: T) {
+        match self.later.back_mut() {
+            Some(last) if last.len() < last.capacity() => last.push_back(message),
+            _ => self.push_in_new_block(message),
+        }
+    }
+
+    #[cold]
+    fn push_in_new_block(&mut self, message: T) {
+        let mut block = self.spare.take().unwrap_or_else(|| {
+            let last = self.later.back().unwrap_or(&self.front).capacity();
+            VecDeque::with_capacity((last * 2).clamp(
+                messages_in::<T>(FIRST_BLOCK),
+                messages_in::<T>(LARGEST_BLOCK),
+            ))
+        });
+        block.push_back(message);
+        if self.is_empty() {
+            self.front = block;
+        } else {
+            self.later.push_back(block);
+        }
+    }
+
+    /// Puts the next block in the place of the front one, which has been drained.
+    #[cold]
+    fn advance(&mut self) {
+        let Some(next) = self.later.pop_front() else {
+            return;
+        };
+        // The old spare is freed here, under the channel's lock. It is empty, so no message's drop runs.
+        self.spare = Some(replace(&mut self.front, next));
+        if self.later.is_empty() {
+            // What the list of blocks itself takes after a burst; a short one is kept.
+            self.later.shrink_to(LEAST_MESSAGES);
+        }
+    }
+}
+
+/// How many messages a block of so many bytes holds.
+fn messages_in<T>(bytes: usize) -> usize {
+    (bytes / size_of::<T>().max(1)).max(LEAST_MESSAGES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block_count<T>(ring: &Ring<T>) -> usize {
+        1 + ring.later.len() + usize::from(ring.spare.is_some())
+    }
+
+    #[test]
+    fn messages_leave_in_order_across_blocks() {
+        let mut ring = Ring::new(None);
+        let (mut sent, mut received) = (0_u64, 0_u64);
+        for round in 0..200 {
+            for _ in 0..round * 7 % 500 {
+                ring.push(sent);
+                sent += 1;
+            }
+            for _ in 0..round * 11 % 450 {
+                match ring.pop() {
+                    Some(message) => assert_eq!(message, received),
+                    None => break,
+                }
+                received += 1;
+            }
+            assert_eq!(ring.len() as u64, sent - received);
+        }
+        assert!(
+            block_count(&ring) > 2,
+            "the levels above are meant to need several blocks"
+        );
+    }
+
+    #[test]
+    fn small_buffer_is_allocated_at_once_and_never_again() {
+        let mut ring = Ring::new(Some(64));
+        let allocated = ring.front.capacity();
+        for message in 0..1_000 {
+            ring.push(message);
+            if ring.len() == 64 {
+                while ring.pop().is_some() {}
+            }
+        }
+        assert_eq!((ring.front.capacity(), block_count(&ring)), (allocated, 1));
+    }
+
+    #[test]
+    fn large_buffer_allocates_nothing_until_used() {
+        assert_eq!(Ring::<u64>::new(Some(usize::MAX)).front.capacity(), 0);
+        assert_eq!(Ring::<u64>::new(None).front.capacity(), 0);
+    }
+
+    #[test]
+    fn memory_of_a_burst_is_freed_but_one_spare() {
+        let mut ring = Ring::new(None);
+        (0..1_000_000_u64).for_each(|message| ring.push(message));
+        assert!(block_count(&ring) > 400);
+        while ring.pop().is_some() {}
+        assert!(block_count(&ring) <= 2);
+        assert!(ring.later.capacity() <= 2 * LEAST_MESSAGES);
+    }
+
+    #[test]
+    fn zero_sized_messages_are_only_counted() {
+        let mut ring = Ring::new(None);
+        (0..100_000).for_each(|_| ring.push(()));
+        assert_eq!((ring.len(), block_count(&ring)), (100_000, 1));
+        assert_eq!(ring.pop(), Some(()));
+    }
+}

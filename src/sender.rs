@@ -1,0 +1,423 @@
+//! The sending end.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
+
+use crate::{
+    error::{SendError, TrySendError},
+    future::SendFuture,
+    shared::Shared,
+    sync::Arc,
+};
+
+/// The sending end of a channel; clone it to send from several places.
+///
+/// All clones are equal. The channel closes when the last one is dropped, or when either end calls `close`.
+/// Every method takes `&self`, in tasks and in threads alike.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(10);
+/// let tx2 = tx.clone();
+/// std::thread::spawn(move || tx.send_blocking("from a thread"));
+/// # futures::executor::block_on(async {
+/// tx2.send("from a task").await?;
+/// drop(tx2);
+///
+/// let mut messages = [rx.recv().await, rx.recv().await];
+/// messages.sort_by_key(|message| message.unwrap());
+/// assert_eq!(messages, [Ok("from a task"), Ok("from a thread")]);
+/// assert!(rx.recv().await.is_err(), "both senders are gone");
+/// # Ok::<(), hchan::SendError<&str>>(())
+/// # }).unwrap();
+/// ```
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Sender<T> {
+    /// The first sender of a channel, which counts it already.
+    pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
+        Self { shared }
+    }
+
+    /// Sends a message, waiting for room if there is none.
+    ///
+    /// A message goes straight to the receiver that has been parked longest, if there is one; else into the buffer, if
+    /// it has room; else the send parks, behind those who came before. At capacity 0 the send completes only when a
+    /// receiver has the message.
+    ///
+    /// Nothing happens before the returned future is awaited, or [waited for](SendFuture::wait) in a thread.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes while the send is parked.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it has completed, the message is dropped with it and will not be delivered, unless
+    /// a receiver had taken it before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send(1).await?;
+    /// assert_eq!(rx.recv().await, Ok(1));
+    ///
+    /// drop(rx);
+    /// assert_eq!(tx.send(2).await, Err(hchan::SendError(2)));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "send_async")]
+    #[inline]
+    pub fn send(&self, message: T) -> SendFuture<'_, T> {
+        SendFuture::new(&self.shared, message)
+    }
+
+    /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes meanwhile.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let receiving = std::thread::spawn(move || rx.recv_blocking());
+    /// tx.send_blocking("met").unwrap();
+    /// assert_eq!(receiving.join().unwrap(), Ok("met"));
+    /// ```
+    #[doc(alias = "blocking_send")]
+    #[inline]
+    pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
+        self.send(message).wait()
+    }
+
+    /// Sends a message if that can be done at once: if a receiver is parked or the buffer has room.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], with the message: `Full` or `Closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TrySendError;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert_eq!(tx.try_send(1), Ok(()));
+    /// assert_eq!(tx.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(rx);
+    /// assert_eq!(tx.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
+    #[inline]
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        self.shared.try_send(message)
+    }
+
+    /// Sends a message at once, and if the buffer is full evicts the oldest message from it, which is returned.
+    ///
+    /// The new message enters behind those that are buffered and ahead of parked senders: the one exception to the rule
+    /// that nobody overtakes. A message that a cancelled receive has given back takes no place in the buffer, so it is
+    /// not evicted.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], with the message: `Closed`, or `Full` when there is nothing to evict, which is so at capacity 0
+    /// with no receiver parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (latest, rx) = hchan::bounded(1);
+    /// assert_eq!(latest.force_send("old"), Ok(None));
+    /// assert_eq!(latest.force_send("new"), Ok(Some("old")));
+    /// assert_eq!(rx.try_recv(), Ok("new"));
+    /// ```
+    pub fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
+        self.shared.force_send(message)
+    }
+
+    /// Closes the channel; returns whether this call did.
+    ///
+    /// From now on every send fails. Parked senders get their message back in an error; parked receivers get an error;
+    /// what is buffered can still be received.
+    ///
+    /// # Panics
+    ///
+    /// If a waker of a parked task panics; the channel is closed and all others are woken nevertheless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send("last words").unwrap();
+    /// assert!(tx.close());
+    /// assert!(!tx.close(), "it was closed already");
+    /// assert!(tx.try_send("too late").is_err());
+    /// assert_eq!(rx.recv_blocking(), Ok("last words"));
+    /// assert!(rx.recv_blocking().is_err());
+    /// ```
+    #[doc(alias = "disconnect")]
+    pub fn close(&self) -> bool {
+        self.shared.close()
+    }
+
+    /// Whether the channel is closed, messages left in it or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.is_closed());
+    /// drop(rx);
+    /// assert!(tx.is_closed());
+    /// ```
+    #[doc(alias = "is_disconnected")]
+    pub fn is_closed(&self) -> bool {
+        self.shared.is_closed()
+    }
+
+    /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
+    ///
+    /// The latter take no place, so this may exceed the capacity by them. Messages of parked senders do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(tx.len(), 1);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.shared.len()
+    }
+
+    /// Whether [`len`](Self::len) is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// assert!(tx.is_empty());
+    /// tx.try_send(1).unwrap();
+    /// assert!(!tx.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room for a send: the buffer is full and no receiver is parked. At capacity 0 that is whenever
+    /// no receiver is parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// assert!(!tx.is_full());
+    /// tx.try_send(1).unwrap();
+    /// assert!(tx.is_full());
+    /// ```
+    pub fn is_full(&self) -> bool {
+        self.shared.is_full()
+    }
+
+    /// How many messages the buffer holds at most; `None` if the channel is unbounded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::bounded::<u8>(5).0.capacity(), Some(5));
+    /// assert_eq!(hchan::unbounded::<u8>().0.capacity(), None);
+    /// ```
+    pub fn capacity(&self) -> Option<usize> {
+        self.shared.capacity()
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let _second = tx.clone();
+    /// assert_eq!(tx.sender_count(), 2);
+    /// ```
+    pub fn sender_count(&self) -> usize {
+        self.shared.senders.get()
+    }
+
+    /// How many receivers the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// let _second = rx.clone();
+    /// assert_eq!(tx.receiver_count(), 2);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        self.shared.receivers.get()
+    }
+
+    /// How many sends are parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(0);
+    /// let mut parked = Box::pin(tx.send(1));
+    /// assert!(futures::poll!(&mut parked).is_pending());
+    /// assert_eq!(tx.waiting_senders(), 1);
+    /// # });
+    /// ```
+    pub fn waiting_senders(&self) -> usize {
+        self.shared.waiting_senders()
+    }
+
+    /// How many receives are parked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(0);
+    /// let mut parked = Box::pin(rx.recv());
+    /// assert!(futures::poll!(&mut parked).is_pending());
+    /// assert_eq!(tx.waiting_receivers(), 1);
+    /// # });
+    /// ```
+    pub fn waiting_receivers(&self) -> usize {
+        self.shared.waiting_receivers()
+    }
+
+    /// Whether both are senders of the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(tx.same_channel(&tx.clone()));
+    /// assert!(!tx.same_channel(&hchan::bounded(1).0));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Makes a weak sender, which does not keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(tx);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+/// Counts one more sender. Aborts the process beyond `isize::MAX` of them, as `Arc` does.
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.senders.add();
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+/// The last sender closes the channel; what is buffered can still be received.
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.shared.drop_sender();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt("Sender", f)
+    }
+}
+
+// A panic anywhere in user code leaves a channel consistent.
+impl<T> UnwindSafe for Sender<T> {}
+impl<T> RefUnwindSafe for Sender<T> {}
+
+/// A sender that does not keep its channel open; made by [`Sender::downgrade`].
+///
+/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`](crate::Receiver).
+///
+/// # Examples
+///
+/// A source of messages that stops when nobody else sends any more:
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(8);
+/// let ticker = tx.downgrade();
+/// ticker.upgrade().unwrap().try_send("tick").unwrap();
+/// drop(tx);
+/// assert!(ticker.upgrade().is_none());
+/// assert_eq!(rx.recv_blocking(), Ok("tick"));
+/// assert!(rx.recv_blocking().is_err());
+/// ```
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> WeakSender<T> {
+    /// Makes a sender of it, unless the last one has been dropped.
+    ///
+    /// A channel that was closed by `close` but still has senders yields one, too; its sends fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// let weak = tx.downgrade();
+    /// let second = weak.upgrade().expect("a sender is there");
+    /// drop(tx);
+    /// second.try_send(1).unwrap();
+    /// ```
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        self.shared.senders.add_unless_zero().then(|| Sender {
+            shared: Arc::clone(&self.shared),
+        })
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt("WeakSender", f)
+    }
+}
+
+impl<T> UnwindSafe for WeakSender<T> {}
+impl<T> RefUnwindSafe for WeakSender<T> {}

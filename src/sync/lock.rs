@@ -1,0 +1,270 @@
+//! The channel lock.
+//!
+//! It guards a handful of loads, stores and one message copy, so it is nearly always free again within tens of
+//! nanoseconds. Who finds it taken backs off for a bounded time, long enough that the holder can run a few operations
+//! in a row with the cache line to itself; who is still locked out then (the holder was preempted, say) sleeps.
+//!
+//! Unlocking is one plain store and a relaxed look at whether anybody sleeps. The look may miss a thread that is just
+//! lying down, because nothing orders the store before it. That is why nobody sleeps without a timeout: a missed
+//! notification costs the sleeper at most the timeout, which starts at 50 µs and doubles.
+//!
+//! Only threads wait here. `event-listener` wakes its listeners under a mutex of its own, which is fine for a thread's
+//! unpark and would not be for a task's waker.
+
+// A model of the channel uses loom's mutex, so there this lock is compiled for its own model alone.
+#![cfg_attr(hchan_loom, allow(dead_code))]
+
+use core::ops::{Deref, DerefMut};
+
+use super::{
+    UnsafeCell,
+    atomic::{AtomicBool, Ordering},
+};
+
+pub(crate) struct Lock<T> {
+    held: AtomicBool,
+    bed: Bed,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the lock hands out access to its value one thread at a time, which moves the value between threads (`Send`)
+// and never shares it.
+unsafe impl<T: Send> Sync for Lock<T> {}
+
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            held: AtomicBool::new(false),
+            bed: Bed::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        if !self.try_acquire() {
+            self.acquire_slow();
+        }
+        Guard { lock: self }
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// `Acquire` pairs with the `Release` of the unlock: the new holder sees all that the last one wrote.
+    #[inline]
+    fn try_acquire(&self) -> bool {
+        !self.held.swap(true, Ordering::Acquire)
+    }
+
+    /// Takes the lock if it looks free, without pulling its cache line away from the holder if it does not.
+    fn try_acquire_politely(&self) -> bool {
+        // Relaxed: only a hint; `try_acquire` decides.
+        !self.held.load(Ordering::Relaxed) && self.try_acquire()
+    }
+
+    #[cold]
+    fn acquire_slow(&self) {
+        let acquired = backoff(|| self.try_acquire_politely());
+        if !acquired {
+            self.bed.sleep_until(|| self.try_acquire_politely());
+        }
+    }
+}
+
+/// The lock, held. Dropping it unlocks.
+pub(crate) struct Guard<'a, T> {
+    lock: &'a Lock<T>,
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard exists, so this thread alone holds the lock; the borrow of the guard keeps it held.
+        self.lock.value.with_mut(|value| unsafe { &*value })
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`, and the guard is borrowed mutably, so this is the only reference.
+        self.lock.value.with_mut(|value| unsafe { &mut *value })
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.held.store(false, Ordering::Release);
+        self.lock.bed.wake_one();
+    }
+}
+
+#[cfg(not(hchan_loom))]
+use real::{Bed, backoff};
+
+#[cfg(not(hchan_loom))]
+mod real {
+    use core::{hint, time::Duration};
+
+    use event_listener::{Event, IntoNotification, Listener, listener};
+
+    /// The first pause of the backoff, in spin hints; the pauses double from here.
+    const FIRST_PAUSE: u32 = 4;
+    /// The longest pause of the backoff, in spin hints.
+    const LONGEST_PAUSE: u32 = 256;
+    /// How many longest pauses are made before going to sleep.
+    const LONGEST_PAUSES: u32 = 8;
+
+    const FIRST_SLEEP: Duration = Duration::from_micros(50);
+    const LONGEST_SLEEP: Duration = Duration::from_millis(10);
+
+    /// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
+    pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
+        let growing = (FIRST_PAUSE.ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
+        let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
+        growing.chain(longest).any(|pause| {
+            for _ in 0..pause {
+                hint::spin_loop();
+            }
+            attempt()
+        })
+    }
+
+    /// Where threads lie down that did not get the lock by backing off.
+    pub(super) struct Bed(Event);
+
+    impl Bed {
+        pub(super) const fn new() -> Self {
+            Self(Event::new())
+        }
+
+        /// Sleeps until woken or for a bounded time, tries, and so on until a try succeeds.
+        pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
+            let mut timeout = FIRST_SLEEP;
+            loop {
+                listener!(self.0 => listener);
+                // Between the last try and now the lock may have become free with nobody listening.
+                if attempt() {
+                    return;
+                }
+                listener.wait_timeout(timeout);
+                if attempt() {
+                    return;
+                }
+                timeout = (timeout * 2).min(LONGEST_SLEEP);
+            }
+        }
+
+        /// Wakes one sleeper, if there is one and it is seen.
+        #[inline]
+        pub(super) fn wake_one(&self) {
+            self.0.notify(1.relaxed());
+        }
+    }
+}
+
+#[cfg(hchan_loom)]
+use modelled::{Bed, backoff};
+
+#[cfg(hchan_loom)]
+mod modelled {
+    /// A model has nothing to gain from trying twice without a change.
+    pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
+        attempt()
+    }
+
+    /// A sleep that may end at any time, as one with a timeout does.
+    pub(super) struct Bed;
+
+    impl Bed {
+        pub(super) fn new() -> Self {
+            Self
+        }
+
+        pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
+            while !attempt() {
+                loom::thread::yield_now();
+            }
+        }
+
+        pub(super) fn wake_one(&self) {}
+    }
+}
+
+#[cfg(all(test, hchan_loom))]
+mod model {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    /// Loom's cell inside the lock notices two holders, and a holder that does not see the last one's writes.
+    #[test]
+    fn lock_excludes_and_publishes() {
+        loom::model(|| {
+            let counter = Arc::new(Lock::new(loom::cell::UnsafeCell::new(0)));
+            let add = |counter: &Lock<loom::cell::UnsafeCell<u32>>| {
+                let guard = counter.lock();
+                // SAFETY: the guard makes this access exclusive; loom checks just that.
+                guard.with_mut(|count| unsafe { *count += 1 });
+            };
+            let others: Vec<_> = (0..2)
+                .map(|_| {
+                    let counter = Arc::clone(&counter);
+                    thread::spawn(move || add(&counter))
+                })
+                .collect();
+            for other in others {
+                other.join().unwrap();
+            }
+            add(&counter);
+            // SAFETY: all other threads have been joined.
+            counter
+                .lock()
+                .with(|count| assert_eq!(unsafe { *count }, 3));
+        });
+    }
+}
+
+#[cfg(all(test, not(hchan_loom)))]
+mod tests {
+    use std::{sync::Arc, thread, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn sleepers_get_the_lock_though_the_holder_keeps_it_long() {
+        let lock = Arc::new(Lock::new(0));
+        let held = lock.lock();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let lock = Arc::clone(&lock);
+                thread::spawn(move || *lock.lock() += 1)
+            })
+            .collect();
+        // Long beyond the backoff, so that they sleep.
+        thread::sleep(Duration::from_millis(20));
+        drop(held);
+        for thread in waiting {
+            thread.join().unwrap();
+        }
+        assert_eq!(*lock.lock(), 4);
+    }
+
+    #[test]
+    fn counts_of_many_threads_add_up() {
+        let lock = Arc::new(Lock::new(0));
+        let adding: Vec<_> = (0..4)
+            .map(|_| {
+                let lock = Arc::clone(&lock);
+                thread::spawn(move || (0..50_000).for_each(|_| *lock.lock() += 1))
+            })
+            .collect();
+        for thread in adding {
+            thread.join().unwrap();
+        }
+        assert_eq!(*lock.lock(), 200_000);
+    }
+}

@@ -1,0 +1,68 @@
+//! Waking, always with no lock held: what a transition detached under the lock is run here after it.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    task::Waker,
+};
+
+/// How many wakers are collected under the lock at a time.
+const BATCH: usize = 32;
+
+/// A few wakers, collected under the lock and woken after it, without allocating.
+pub(crate) struct WakeBatch {
+    wakers: [Option<Waker>; BATCH],
+    len: usize,
+}
+
+impl WakeBatch {
+    pub(crate) fn new() -> Self {
+        Self {
+            wakers: [const { None }; BATCH],
+            len: 0,
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == BATCH
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a waker; the batch must not be full.
+    pub(crate) fn push(&mut self, waker: Waker) {
+        self.wakers[self.len] = Some(waker);
+        self.len += 1;
+    }
+
+    /// Wakes all, in order, whatever some of them do; a panic is kept if it is the first.
+    pub(crate) fn wake_all(self, panics: &mut Panics) {
+        for waker in self.wakers.into_iter().flatten() {
+            panics.catch(|| waker.wake());
+        }
+    }
+}
+
+/// The first panic of several pieces of user code, all of which had to run.
+#[derive(Default)]
+pub(crate) struct Panics(Option<Box<dyn Any + Send>>);
+
+impl Panics {
+    pub(crate) fn catch(&mut self, user_code: impl FnOnce()) {
+        // Unwind safe: the crate's own state is not touched within, and the panic goes on in `resume`.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(user_code)) {
+            self.0.get_or_insert(panic);
+        }
+    }
+
+    /// Lets the first panic go on, if there was one.
+    pub(crate) fn resume(self) {
+        if let Some(panic) = self.0 {
+            resume_unwind(panic);
+        }
+    }
+}
