@@ -107,7 +107,11 @@ use real::{Bed, backoff};
 
 #[cfg(not(hchan_loom))]
 mod real {
-    use core::{hint, time::Duration};
+    use core::{
+        hint,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
 
     use event_listener::{Event, IntoNotification, Listener, listener};
 
@@ -134,34 +138,51 @@ mod real {
     }
 
     /// Where threads lie down that did not get the lock by backing off.
-    pub(super) struct Bed(Event);
+    pub(super) struct Bed {
+        /// How many are here: an event takes a mutex to find that out.
+        sleepers: AtomicUsize,
+        event: Event,
+    }
 
     impl Bed {
         pub(super) const fn new() -> Self {
-            Self(Event::new())
+            Self {
+                sleepers: AtomicUsize::new(0),
+                event: Event::new(),
+            }
         }
 
         /// Sleeps until woken or for a bounded time, tries, and so on until a try succeeds.
         pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
+            // Relaxed (all): a hint that may come late, for which the timeout makes up.
+            self.sleepers.fetch_add(1, Ordering::Relaxed);
             let mut timeout = FIRST_SLEEP;
             loop {
-                listener!(self.0 => listener);
+                listener!(self.event => listener);
                 // Between the last try and now the lock may have become free with nobody listening.
                 if attempt() {
-                    return;
+                    break;
                 }
                 listener.wait_timeout(timeout);
                 if attempt() {
-                    return;
+                    break;
                 }
                 timeout = (timeout * 2).min(LONGEST_SLEEP);
             }
+            self.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
 
         /// Wakes one sleeper, if there is one and it is seen.
         #[inline]
         pub(super) fn wake_one(&self) {
-            self.0.notify(1.relaxed());
+            if self.sleepers.load(Ordering::Relaxed) > 0 {
+                self.notify();
+            }
+        }
+
+        #[cold]
+        fn notify(&self) {
+            self.event.notify(1.relaxed());
         }
     }
 }
