@@ -1,6 +1,111 @@
-//! Go's channel for async Rust.
+//! Go's channel for async Rust: a queue through which tasks and threads hand each other messages, in order, losing none.
 //!
-//! Draft.
+//! Senders and receivers are cloned and moved to wherever they are needed: into tasks of any executor, into threads, or
+//! both on one channel. A message goes to exactly one receiver.
+//!
+//! ```
+//! use std::thread;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let (tx, rx) = hchan::bounded(16);
+//!
+//! // A thread waits for room...
+//! let tx2 = tx.clone();
+//! thread::spawn(move || tx2.send_blocking("from a thread"));
+//!
+//! // ...as a task does.
+//! tokio::spawn(async move { tx.send("from a task").await });
+//!
+//! // When the last sender is gone and all has been received, the channel has ended.
+//! let mut received = Vec::new();
+//! while let Ok(message) = rx.recv().await {
+//!     received.push(message);
+//! }
+//! received.sort();
+//! assert_eq!(received, ["from a task", "from a thread"]);
+//! # }
+//! ```
+//!
+//! # Three kinds of channel
+//!
+//! - [`bounded(n)`](bounded) buffers up to `n` messages; a send waits while the buffer is full.
+//! - [`bounded(0)`](bounded) is a rendezvous: a send waits until a receiver has its message.
+//! - [`unbounded()`](unbounded) buffers any number; a send never waits.
+//!
+//! # Two ways to wait
+//!
+//! [`send`](Sender::send) and [`recv`](Receiver::recv) return futures. A task awaits them; a thread calls
+//! [`wait`](RecvFuture::wait), [`wait_timeout`](RecvFuture::wait_timeout) or
+//! [`wait_deadline`](RecvFuture::wait_deadline) on them, or the shorthands [`send_blocking`](Sender::send_blocking) and
+//! [`recv_blocking`](Receiver::recv_blocking). Both park in the same queues, each in its turn. [`try_send`](Sender::try_send),
+//! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait. As a flow of messages there are
+//! [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and [`try_iter`](Receiver::try_iter).
+//!
+//! # What a send and a receive do
+//!
+//! Each is decided in one short critical section, after Go's `runtime/chan.go`. A **send**, in this order:
+//!
+//! 1. The channel is closed: an error, with the message.
+//! 2. A receiver is parked: the message is written straight into the slot of the one parked longest, which is woken.
+//! 3. The buffer has room: the message is appended.
+//! 4. Otherwise it parks, the message with it, behind the sends parked before.
+//!
+//! A **receive**, in this order:
+//!
+//! 1. A cancelled receive has given a message back: that one, the oldest first.
+//! 2. The buffer holds messages: the oldest; the message of the send parked longest moves into its place, and that send is
+//!    complete.
+//! 3. A send is parked (capacity 0): its message, and that send is complete.
+//! 4. The channel is closed: an error.
+//! 5. Otherwise it parks, behind the receives parked before.
+//!
+//! So messages leave in the order in which their sends entered, whoever has waited longest is served first, and a newcomer
+//! never overtakes.
+//!
+//! # Closing
+//!
+//! [`close`](Sender::close), from either end, or the drop of the last sender or of the last receiver closes a channel, for
+//! good. Sends fail from then on, parked ones included, each with its own message. Receives go on until nothing is left,
+//! then fail; but when the last receiver is dropped, what is left is dropped with it, at once.
+//!
+//! # Cancelling
+//!
+//! Dropping a future cancels its operation, at any time, as `select!` macros do with the arms that lose:
+//!
+//! | future | when dropped |
+//! |---|---|
+//! | [`recv`](Receiver::recv), parked | nothing happened |
+//! | [`recv`](Receiver::recv), handed a message already | the message is given back: to the receive parked longest, else to the next one, in its old place in the order |
+//! | [`send`](Sender::send), parked | the message is dropped with it and will never be delivered |
+//! | [`send`](Sender::send), its message taken already | it was sent |
+//!
+//! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
+//! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
+//!
+//! # What it costs
+//!
+//! Waiters live in the futures themselves, linked into the channel's queues: no operation allocates, parked or not (giving
+//! a message back may, and a stream does once in its life). Cancelling takes the same time whoever else is parked. The
+//! buffer's memory grows and shrinks with what is in it. No lock is held while code of yours runs: a waker or a message's
+//! `Drop` may use the channel it comes from, and may panic without harm to it.
+//!
+//! # Memory model
+//!
+//! As Go states it for its channels: a send happens before the receive of its message completes; closing happens before a
+//! receive that fails because of it; on a channel of capacity `n`, the start of the `k`-th receive that is served happens
+//! before the `k + n`-th send completes. (See <https://go.dev/ref/mem#chan>.)
+//!
+//! # Selecting
+//!
+//! The futures are [fused](futures_core::FusedFuture) and work with `futures::select!`, `tokio::select!` and their like. A
+//! receive that loses after a message was handed to it gives it back.
+//!
+//! # Looking inside
+//!
+//! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
+//! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts lock, transition and wakes
+//! together. Each file opens with what it is for, `core` with its invariants, which debug builds check at every unlock.
 
 mod core;
 mod count;
@@ -100,3 +205,8 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
         Receiver::new(Some(shared)),
     )
 }
+
+/// The README's example runs, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

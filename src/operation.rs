@@ -35,9 +35,12 @@ pin_project! {
     where
         C: Deref<Target = Shared<T>>,
     {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             // A message that was not taken drops with the waiter.
-            let _ = this.withdraw();
+            if this.waiter.state() == State::Parked {
+                let _ = this.withdraw();
+            }
         }
     }
 }
@@ -57,8 +60,11 @@ pin_project! {
     where
         C: Deref<Target = Shared<T>>,
     {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
-            this.release();
+            if matches!(this.waiter.state(), State::Parked | State::Done) {
+                this.release();
+            }
         }
     }
 }
@@ -191,11 +197,13 @@ where
         unpark(this.shared, this.waiter, Side::Recv).then(|| end_recv(this.waiter))
     }
 
-    /// Stops waiting, and gives a message that was handed over already back to the channel.
+    /// Stops waiting, and gives a message that was handed over already back to the channel. The operation is as new then.
     pub(crate) fn release(mut self: Pin<&mut Self>) {
-        if let Some(Ok(message)) = self.as_mut().withdraw() {
-            let this = self.into_ref().project_ref();
-            // SAFETY: we own the waiter, and it has been unparked.
+        let withdrawn = self.as_mut().withdraw();
+        let this = self.into_ref().project_ref();
+        this.waiter.set_state(State::Idle);
+        if let Some(Ok(message)) = withdrawn {
+            // SAFETY: we own the waiter, and it is not parked.
             let seq = unsafe { this.waiter.contents(|contents| contents.seq) };
             this.shared.give_back(seq, message);
         }
