@@ -142,7 +142,7 @@ pub use stream::RecvStream;
 /// At capacity 0 a send completes only when a receiver has its message: taken by a receive, or handed to a receive that
 /// was parked.
 ///
-/// A small buffer (up to 64 KiB or 32 messages) is allocated now. A larger one is allocated in blocks as it fills, and
+/// A small buffer (up to 64 KiB) is allocated now. A larger one is allocated in blocks as it fills, and
 /// freed again as it empties: any capacity is harmless, `usize::MAX` too.
 ///
 /// # Examples

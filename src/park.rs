@@ -65,19 +65,23 @@ impl Parker {
 
     /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.
     pub(crate) fn park(&self, deadline: Option<Instant>) -> bool {
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if is_past(deadline) {
             return self.unparker.consume();
         }
-        self.yield_a_while() || self.sleep(deadline)
+        self.yield_a_while(deadline) || self.sleep(deadline)
     }
 
-    fn yield_a_while(&self) -> bool {
+    fn yield_a_while(&self, deadline: Option<Instant>) -> bool {
         for _ in 0..self.yields.get() {
             if self.unparker.consume() {
                 self.yields.set(MOST_YIELDS);
                 return true;
             }
+            // On a busy machine each of these may take a time slice.
             thread::yield_now();
+            if is_past(deadline) {
+                break;
+            }
         }
         false
     }
@@ -93,6 +97,10 @@ impl Parker {
         });
         notified
     }
+}
+
+fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 impl Unparker {

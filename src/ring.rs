@@ -18,7 +18,9 @@ const SMALL_BUFFER: usize = 64 * 1024;
 const FIRST_BLOCK: usize = 1024;
 const LARGEST_BLOCK: usize = 16 * 1024;
 /// A block holds at least so many messages, however large they are.
-const LEAST_MESSAGES: usize = 32;
+const LEAST_MESSAGES: usize = 4;
+/// A list of so many blocks is not worth freeing.
+const SHORT_LIST: usize = 32;
 
 pub(crate) struct Ring<T> {
     /// The oldest messages; used as a ring as long as `later` is empty.
@@ -114,7 +116,7 @@ impl<T> Ring<T> {
         self.spare = Some(replace(&mut self.front, next));
         if self.later.is_empty() {
             // What the list of blocks itself takes after a burst; a short one is kept.
-            self.later.shrink_to(LEAST_MESSAGES);
+            self.later.shrink_to(SHORT_LIST);
         }
     }
 }
@@ -182,7 +184,7 @@ mod tests {
         assert!(block_count(&ring) > 400);
         while ring.pop().is_some() {}
         assert!(block_count(&ring) <= 2);
-        assert!(ring.later.capacity() <= 2 * LEAST_MESSAGES);
+        assert!(ring.later.capacity() <= 2 * SHORT_LIST);
     }
 
     #[test]
