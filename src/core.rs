@@ -12,7 +12,7 @@
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
 
-use std::{collections::BTreeMap, mem, pin::Pin, ptr::NonNull, task::Waker};
+use std::{collections::BTreeMap, mem, pin::Pin, task::Waker};
 
 use crate::{
     list::List,
@@ -21,21 +21,24 @@ use crate::{
     wake::WakeBatch,
 };
 
+/// The fields stand in this order so that those that every operation touches share two cache lines; the first begins with
+/// the lock.
+#[repr(C)]
 pub(crate) struct Core<T> {
     /// How many messages the ring may hold; `usize::MAX` stands for any number, too.
     capacity: usize,
+    /// The sequence number of the next message that leaves.
+    next_seq: u64,
     ring: Ring<T>,
     /// Messages that cancelled receives gave back, by sequence number. They take no place.
     given_back: BTreeMap<u64, T>,
-    /// Parked senders, the oldest first.
-    sendq: List<Waiter<T>>,
     /// Parked receivers, the oldest first.
     recvq: List<Waiter<T>>,
+    closed: bool,
+    /// Parked senders, the oldest first.
+    sendq: List<Waiter<T>>,
     /// Those who were parked when the channel was closed and have not been told yet.
     closing: List<Waiter<T>>,
-    closed: bool,
-    /// The sequence number of the next message that leaves.
-    next_seq: u64,
 }
 
 /// How a send ended, for now.
@@ -74,30 +77,29 @@ impl<T> Core<T> {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
         Self {
             capacity: capacity.unwrap_or(usize::MAX),
+            next_seq: 0,
             ring: Ring::new(capacity),
             given_back: BTreeMap::new(),
-            sendq: List::new(),
             recvq: List::new(),
-            closing: List::new(),
             closed: false,
-            next_seq: 0,
+            sendq: List::new(),
+            closing: List::new(),
         }
     }
 
     /// Sends the message in `slot`, which is `Some`, if that can be done at once; else leaves it there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(&mut self, slot: &mut Option<T>) -> SendStep {
         if self.closed {
-            return SendStep::Closed;
+            SendStep::Closed
+        } else if !self.recvq.is_empty() {
+            SendStep::Sent(self.hand_off(slot))
+        } else if self.ring.len() < self.capacity {
+            self.ring.push(take(slot));
+            SendStep::Sent(None)
+        } else {
+            SendStep::Full
         }
-        if let Some(receiver) = self.recvq.pop_front() {
-            return SendStep::Sent(Some(self.hand_off(receiver, slot)));
-        }
-        if self.ring.len() == self.capacity {
-            return SendStep::Full;
-        }
-        self.ring.push(take(slot));
-        SendStep::Sent(None)
     }
 
     /// As `send`, but makes room by taking the oldest message out of a full ring, ahead of parked senders.
@@ -117,41 +119,62 @@ impl<T> Core<T> {
     }
 
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
         if !self.given_back.is_empty() {
-            if let Some((seq, message)) = self.given_back.pop_first() {
-                return RecvStep::Received(Taken {
+            return self.recv_given_back();
+        }
+        match self.ring.pop() {
+            Some(message) => {
+                let waker = if self.sendq.is_empty() {
+                    None
+                } else {
+                    self.promote()
+                };
+                let seq = self.number();
+                RecvStep::Received(Taken {
                     message,
                     seq,
-                    waker: None,
-                });
+                    waker,
+                })
             }
+            None => self.recv_unbuffered(),
         }
-        let (message, waker) = if let Some(message) = self.ring.pop() {
-            (message, self.promote())
-        } else if let Some(sender) = self.sendq.pop_front() {
-            let (message, waker) = self.complete_send(sender);
-            (message, Some(waker))
-        } else if self.closed {
-            return RecvStep::Closed;
-        } else {
-            return RecvStep::Empty;
-        };
-        RecvStep::Received(Taken {
-            message,
-            seq: self.number(),
-            waker,
-        })
+    }
+
+    #[cold]
+    fn recv_given_back(&mut self) -> RecvStep<T> {
+        match self.given_back.pop_first() {
+            Some((seq, message)) => RecvStep::Received(Taken {
+                message,
+                seq,
+                waker: None,
+            }),
+            None => self.recv_unbuffered(),
+        }
     }
 
     /// Moves the oldest parked sender's message into the place just freed in the ring.
-    #[inline]
     fn promote(&mut self) -> Option<Waker> {
-        let sender = self.sendq.pop_front()?;
-        let (message, waker) = self.complete_send(sender);
+        let (message, waker) = self.complete_sender()?;
         self.ring.push(message);
         Some(waker)
+    }
+
+    /// Takes the message of the oldest parked sender, at capacity 0.
+    fn recv_unbuffered(&mut self) -> RecvStep<T> {
+        match self.complete_sender() {
+            Some((message, waker)) => {
+                let seq = self.number();
+                RecvStep::Received(Taken {
+                    message,
+                    seq,
+                    waker: Some(waker),
+                })
+            }
+            None if self.closed => RecvStep::Closed,
+            None => RecvStep::Empty,
+        }
     }
 
     /// Takes back a message that a receive was given and is not going to use: for the oldest parked receiver, who is
@@ -167,17 +190,20 @@ impl<T> Core<T> {
         }
     }
 
-    #[inline]
-    fn hand_off(&mut self, receiver: NonNull<Waiter<T>>, slot: &mut Option<T>) -> Waker {
+    #[inline(never)]
+    /// Hands the message in `slot` to the oldest parked receiver, if there is one.
+    fn hand_off(&mut self, slot: &mut Option<T>) -> Option<Waker> {
+        let receiver = self.recvq.pop_front()?;
         let seq = self.number();
         // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
-        unsafe { Waiter::fill(receiver, seq, take(slot)) }
+        Some(unsafe { Waiter::fill(receiver, seq, take(slot)) })
     }
 
-    #[inline]
-    fn complete_send(&mut self, sender: NonNull<Waiter<T>>) -> (T, Waker) {
+    /// Takes the message of the oldest parked sender, if there is one, and completes it.
+    fn complete_sender(&mut self) -> Option<(T, Waker)> {
+        let sender = self.sendq.pop_front()?;
         // SAFETY: the sender was just unlinked from `sendq` under the lock, so it is alive and ours (6).
-        unsafe { Waiter::drain(sender) }
+        Some(unsafe { Waiter::drain(sender) })
     }
 
     /// The sequence number of a message that leaves now.

@@ -37,6 +37,7 @@ pub(crate) unsafe trait Node: Sized {
 ///
 /// Invariant: every linked node is alive and stays where it is until it is unlinked; `push_back` makes its caller
 /// promise that. All links are read and written through `&mut List` (or `&mut` of the list that they were moved to).
+#[repr(C)]
 pub(crate) struct List<N> {
     head: Option<NonNull<N>>,
     tail: Option<NonNull<N>>,

@@ -85,7 +85,7 @@ where
     }
 
     /// Sends if that can be done at once; for an operation that has not been polled.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
         let step = this.shared.locked(|core| send_slot(core, this.waiter));
@@ -97,13 +97,23 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let done = match self.waiter.state() {
-            State::Idle => self.as_mut().attempt().or_else(|| self.park(cx.waker())),
-            State::Parked => {
-                let this = self.into_ref().project_ref();
-                renew_waker(this.shared, this.waiter, cx.waker()).then(|| end_send(this.waiter))
+        if self.waiter.state() == State::Idle {
+            if let Some(done) = self.as_mut().attempt() {
+                return Poll::Ready(done);
             }
-            State::Done => Some(end_send(self.into_ref().project_ref().waiter)),
+        }
+        self.poll_parked(cx.waker())
+    }
+
+    #[inline(never)]
+    fn poll_parked(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
+        let this = self.as_ref().project_ref();
+        let done = match this.waiter.state() {
+            State::Idle => self.park(waker),
+            State::Parked => {
+                renew_waker(this.shared, this.waiter, waker).then(|| end_send(this.waiter))
+            }
+            State::Done => Some(end_send(this.waiter)),
             State::Finished => panic!("a send was polled again after it had completed"),
         };
         done.map_or(Poll::Pending, Poll::Ready)
@@ -152,7 +162,7 @@ where
     }
 
     /// Receives if that can be done at once; for an operation that has not been polled.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
         let step = this.shared.locked(Core::recv);
@@ -164,13 +174,23 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, RecvError>> {
-        let done = match self.waiter.state() {
-            State::Idle => self.as_mut().attempt().or_else(|| self.park(cx.waker())),
-            State::Parked => {
-                let this = self.into_ref().project_ref();
-                renew_waker(this.shared, this.waiter, cx.waker()).then(|| end_recv(this.waiter))
+        if self.waiter.state() == State::Idle {
+            if let Some(done) = self.as_mut().attempt() {
+                return Poll::Ready(done);
             }
-            State::Done => Some(end_recv(self.into_ref().project_ref().waiter)),
+        }
+        self.poll_parked(cx.waker())
+    }
+
+    #[inline(never)]
+    fn poll_parked(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        let this = self.as_ref().project_ref();
+        let done = match this.waiter.state() {
+            State::Idle => self.park(waker),
+            State::Parked => {
+                renew_waker(this.shared, this.waiter, waker).then(|| end_recv(this.waiter))
+            }
+            State::Done => Some(end_recv(this.waiter)),
             State::Finished => panic!("a receive was polled again after it had completed"),
         };
         done.map_or(Poll::Pending, Poll::Ready)

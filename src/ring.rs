@@ -22,14 +22,17 @@ const LEAST_MESSAGES: usize = 4;
 /// A list of so many blocks is not worth freeing.
 const SHORT_LIST: usize = 32;
 
+/// In this order, so that what every operation touches comes first.
+#[repr(C)]
 pub(crate) struct Ring<T> {
     /// The oldest messages; used as a ring as long as `later` is empty.
     front: VecDeque<T>,
+    /// How many messages there are in `later`.
+    later_len: usize,
     /// The messages after those of `front`; none of the blocks is empty, none ever grows.
     later: VecDeque<VecDeque<T>>,
     /// A drained block, to be used for the next one.
     spare: Option<VecDeque<T>>,
-    len: usize,
 }
 
 impl<T> Ring<T> {
@@ -40,37 +43,35 @@ impl<T> Ring<T> {
             .unwrap_or(0);
         Self {
             front: VecDeque::with_capacity(at_once),
+            later_len: 0,
             later: VecDeque::new(),
             spare: None,
-            len: 0,
         }
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.front.len() + self.later_len
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.front.is_empty()
     }
 
     #[inline]
     pub(crate) fn push(&mut self, message: T) {
-        if self.len < self.front.capacity() && self.later.is_empty() {
+        if self.front.len() < self.front.capacity() && self.later_len == 0 {
             self.front.push_back(message);
         } else {
             self.push_later(message);
         }
-        self.len += 1;
     }
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let message = self.front.pop_front()?;
-        self.len -= 1;
-        if self.front.is_empty() && self.len > 0 {
+        if self.front.is_empty() && self.later_len > 0 {
             self.advance();
         }
         Some(message)
@@ -82,9 +83,13 @@ impl<T> Ring<T> {
             .chain(self.later.into_iter().flatten())
     }
 
+    #[inline(never)]
     fn push_later(&mut self, message: T) {
         match self.later.back_mut() {
-            Some(last) if last.len() < last.capacity() => last.push_back(message),
+            Some(last) if last.len() < last.capacity() => {
+                last.push_back(message);
+                self.later_len += 1;
+            }
             _ => self.push_in_new_block(message),
         }
     }
@@ -103,6 +108,7 @@ impl<T> Ring<T> {
             self.front = block;
         } else {
             self.later.push_back(block);
+            self.later_len += 1;
         }
     }
 
@@ -112,6 +118,7 @@ impl<T> Ring<T> {
         let Some(next) = self.later.pop_front() else {
             return;
         };
+        self.later_len -= next.len();
         // The old spare is freed here, under the channel's lock. It is empty, so no message's drop runs.
         self.spare = Some(replace(&mut self.front, next));
         if self.later.is_empty() {

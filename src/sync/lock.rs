@@ -18,13 +18,17 @@ use core::ops::{Deref, DerefMut};
 
 use super::{
     UnsafeCell,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
+/// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every
+/// operation touches, share a cache line.
+#[repr(C, align(64))]
 pub(crate) struct Lock<T> {
     held: AtomicBool,
-    bed: Bed,
+    sleepers: Sleepers,
     value: UnsafeCell<T>,
+    bed: Bed,
 }
 
 // SAFETY: the lock hands out access to its value one thread at a time, which moves the value between threads (`Send`)
@@ -35,8 +39,9 @@ impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             held: AtomicBool::new(false),
-            bed: Bed::new(),
+            sleepers: Sleepers::new(),
             value: UnsafeCell::new(value),
+            bed: Bed::new(),
         }
     }
 
@@ -66,7 +71,9 @@ impl<T> Lock<T> {
     fn acquire_slow(&self) {
         let acquired = backoff(|| self.try_acquire_politely());
         if !acquired {
+            self.sleepers.add();
             self.bed.sleep_until(|| self.try_acquire_politely());
+            self.sleepers.remove();
         }
     }
 }
@@ -98,7 +105,33 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.lock.held.store(false, Ordering::Release);
-        self.lock.bed.wake_one();
+        if self.lock.sleepers.any() {
+            self.lock.bed.wake_one();
+        }
+    }
+}
+
+/// How many threads sleep: an event would take a mutex to tell.
+///
+/// Relaxed throughout: a hint that may come late, for which the sleepers' timeouts make up.
+struct Sleepers(AtomicU32);
+
+impl Sleepers {
+    fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn remove(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -107,11 +140,7 @@ use real::{Bed, backoff};
 
 #[cfg(not(hchan_loom))]
 mod real {
-    use core::{
-        hint,
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Duration,
-    };
+    use core::{hint, time::Duration};
 
     use event_listener::{Event, IntoNotification, Listener, listener};
 
@@ -138,51 +167,34 @@ mod real {
     }
 
     /// Where threads lie down that did not get the lock by backing off.
-    pub(super) struct Bed {
-        /// How many are here: an event takes a mutex to find that out.
-        sleepers: AtomicUsize,
-        event: Event,
-    }
+    pub(super) struct Bed(Event);
 
     impl Bed {
         pub(super) const fn new() -> Self {
-            Self {
-                sleepers: AtomicUsize::new(0),
-                event: Event::new(),
-            }
+            Self(Event::new())
         }
 
         /// Sleeps until woken or for a bounded time, tries, and so on until a try succeeds.
         pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
-            // Relaxed (all): a hint that may come late, for which the timeout makes up.
-            self.sleepers.fetch_add(1, Ordering::Relaxed);
             let mut timeout = FIRST_SLEEP;
             loop {
-                listener!(self.event => listener);
+                listener!(self.0 => listener);
                 // Between the last try and now the lock may have become free with nobody listening.
                 if attempt() {
-                    break;
+                    return;
                 }
                 listener.wait_timeout(timeout);
                 if attempt() {
-                    break;
+                    return;
                 }
                 timeout = (timeout * 2).min(LONGEST_SLEEP);
             }
-            self.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
 
-        /// Wakes one sleeper, if there is one and it is seen.
-        #[inline]
-        pub(super) fn wake_one(&self) {
-            if self.sleepers.load(Ordering::Relaxed) > 0 {
-                self.notify();
-            }
-        }
-
+        /// Wakes one sleeper, if there is one by now.
         #[cold]
-        fn notify(&self) {
-            self.event.notify(1.relaxed());
+        pub(super) fn wake_one(&self) {
+            self.0.notify(1.relaxed());
         }
     }
 }
