@@ -12,7 +12,7 @@
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
 
-use std::{collections::BTreeMap, mem, pin::Pin, task::Waker};
+use std::{collections::BTreeMap, mem, pin::Pin, ptr::NonNull, task::Waker};
 
 use crate::{
     list::List,
@@ -87,15 +87,15 @@ impl<T> Core<T> {
         }
     }
 
-    /// Sends the message in `slot`, which is `Some`, if that can be done at once; else leaves it there.
+    /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
     #[inline(always)]
-    pub(crate) fn send(&mut self, slot: &mut Option<T>) -> SendStep {
+    pub(crate) fn send(&mut self, take: impl FnOnce() -> T) -> SendStep {
         if self.closed {
             SendStep::Closed
-        } else if !self.recvq.is_empty() {
-            SendStep::Sent(self.hand_off(slot))
+        } else if let Some(receiver) = self.recvq.pop_front() {
+            SendStep::Sent(Some(self.hand_off(receiver, take())))
         } else if self.ring.len() < self.capacity {
-            self.ring.push(take(slot));
+            self.ring.push(take());
             SendStep::Sent(None)
         } else {
             SendStep::Full
@@ -105,11 +105,11 @@ impl<T> Core<T> {
     /// As `send`, but makes room by taking the oldest message out of a full ring, ahead of parked senders.
     ///
     /// A message that was given back is not evicted: it takes no place, so it would not make room.
-    pub(crate) fn force_send(&mut self, slot: &mut Option<T>) -> (SendStep, Option<T>) {
-        match self.send(slot) {
+    pub(crate) fn force_send(&mut self, mut take: impl FnMut() -> T) -> (SendStep, Option<T>) {
+        match self.send(&mut take) {
             SendStep::Full => match self.ring.pop() {
                 Some(evicted) => {
-                    self.ring.push(take(slot));
+                    self.ring.push(take());
                     (SendStep::Sent(None), Some(evicted))
                 }
                 None => (SendStep::Full, None),
@@ -190,13 +190,11 @@ impl<T> Core<T> {
         }
     }
 
-    #[inline(never)]
-    /// Hands the message in `slot` to the oldest parked receiver, if there is one.
-    fn hand_off(&mut self, slot: &mut Option<T>) -> Option<Waker> {
-        let receiver = self.recvq.pop_front()?;
+    /// Hands a message to a receiver that has just been unlinked.
+    fn hand_off(&mut self, receiver: NonNull<Waiter<T>>, message: T) -> Waker {
         let seq = self.number();
         // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
-        Some(unsafe { Waiter::fill(receiver, seq, take(slot)) })
+        unsafe { Waiter::fill(receiver, seq, message) }
     }
 
     /// Takes the message of the oldest parked sender, if there is one, and completes it.
@@ -214,21 +212,23 @@ impl<T> Core<T> {
         seq
     }
 
-    /// Parks a waiter at the tail of its side's queue, with the waker, which is `Some`.
+    /// Parks a waiter at the tail of its side's queue, with the waker, which is taken.
     ///
     /// # Safety
     ///
-    /// The caller owns the waiter, which is `Idle` and is not moved or freed while it is `Parked`. The operation has
-    /// just been found unable to proceed, in this critical section.
+    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`. The
+    /// operation has just been found unable to proceed, in this critical section.
     pub(crate) unsafe fn park(
         &mut self,
         side: Side,
         waiter: Pin<&Waiter<T>>,
         waker: &mut Option<Waker>,
     ) {
-        // SAFETY: an `Idle` waiter is its owner's, and in no list (6); it stays where it is by the caller's promise.
+        let Some(waker) = waker.take() else { return };
+        // SAFETY: an `Idle` waiter is its owner's, has no waker and is in no list (6); it stays where it is by the
+        // caller's promise.
         unsafe {
-            waiter.contents(|contents| contents.waker = waker.take());
+            waiter.put_waker(waker);
             waiter.set_state(State::Parked);
             self.queue(side).push_back(waiter);
         }
@@ -239,13 +239,13 @@ impl<T> Core<T> {
     /// # Safety
     ///
     /// The waiter is `Parked` on that side of this channel.
-    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Option<Waker> {
+    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Waker {
         // SAFETY: a `Parked` waiter is in the queue of its side or, in a closed channel, in `closing` (5, 6), and its
         // contents belong to the holder of the lock.
         unsafe {
             self.queue(side).remove(waiter);
             waiter.set_state(State::Idle);
-            waiter.contents(|contents| contents.waker.take())
+            waiter.take_waker()
         }
     }
 
@@ -274,9 +274,8 @@ impl<T> Core<T> {
             let Some(waiter) = self.closing.pop_front() else {
                 break;
             };
-            // SAFETY: the waiter was just unlinked under the lock, so it is alive and ours (6). Its slot stays as it
-            // is: a sender finds its own message there, a receiver none.
-            wakes.push(unsafe { Waiter::finish(waiter) });
+            // SAFETY: the waiter was just unlinked under the lock, so it is alive and ours (6).
+            wakes.push(unsafe { Waiter::fail(waiter) });
         }
     }
 
@@ -336,9 +335,4 @@ impl<T> Core<T> {
             assert!(self.closing.is_empty(), "5: closing in an open channel");
         }
     }
-}
-
-#[inline]
-fn take<T>(slot: &mut Option<T>) -> T {
-    slot.take().expect("a send has a message")
 }

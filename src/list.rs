@@ -3,12 +3,14 @@
 //! The nodes live elsewhere (here: inside the pinned futures that wait) and carry their own links, so linking allocates
 //! nothing and unlinking any of them is O(1). The list only points; it owns no node.
 
-use core::{pin::Pin, ptr::NonNull};
+use core::{mem::MaybeUninit, pin::Pin, ptr::NonNull};
 
 use crate::sync::UnsafeCell;
 
 /// The part of a node that belongs to the list it is in.
-pub(crate) struct Links<N>(UnsafeCell<Neighbours<N>>);
+///
+/// Written when the node is linked, and meaningless before and after.
+pub(crate) struct Links<N>(UnsafeCell<MaybeUninit<Neighbours<N>>>);
 
 struct Neighbours<N> {
     previous: Option<NonNull<N>>,
@@ -16,11 +18,9 @@ struct Neighbours<N> {
 }
 
 impl<N> Links<N> {
+    #[inline]
     pub(crate) fn new() -> Self {
-        Self(UnsafeCell::new(Neighbours {
-            previous: None,
-            next: None,
-        }))
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 }
 
@@ -72,16 +72,15 @@ impl<N: Node> List<N> {
     ///
     /// The node is in no list. It is removed, by `remove` or `pop_front`, before its memory is used for anything else.
     pub(crate) unsafe fn push_back(&mut self, node: Pin<&N>) {
-        let node = NonNull::from(node.get_ref());
-        // SAFETY: the caller gave us a live node.
-        unsafe {
-            neighbours(node, |of| {
-                *of = Neighbours {
-                    previous: self.tail,
-                    next: None,
-                }
-            })
+        let links = Neighbours {
+            previous: self.tail,
+            next: None,
         };
+        // SAFETY: the node is in no list, so nobody else looks at its links.
+        node.links()
+            .0
+            .with_mut(|unlinked| unsafe { (*unlinked).write(links) });
+        let node = NonNull::from(node.get_ref());
         match self.tail {
             // SAFETY: the tail is linked, so it is alive.
             Some(tail) => unsafe { neighbours(tail, |of| of.next = Some(node)) },
@@ -152,9 +151,14 @@ impl<N: Node> List<N> {
 ///
 /// # Safety
 ///
-/// The node is alive, and the caller holds `&mut` of the list that it is in (or is being put in).
+/// The node is linked, and the caller holds `&mut` of the list that it is in.
 unsafe fn neighbours<N: Node, R>(node: NonNull<N>, f: impl FnOnce(&mut Neighbours<N>) -> R) -> R {
-    // SAFETY: the node is alive; its links are touched only through `&mut` of its list, which the caller holds, so this
-    // reference is the only one.
-    unsafe { node.as_ref().links().0.with_mut(|links| f(&mut *links)) }
+    // SAFETY: a linked node is alive and its links have been written; they are touched only through `&mut` of its list,
+    // which the caller holds, so this reference is the only one.
+    unsafe {
+        node.as_ref()
+            .links()
+            .0
+            .with_mut(|links| f((*links).assume_init_mut()))
+    }
 }

@@ -36,11 +36,11 @@ pin_project! {
         C: Deref<Target = Shared<T>>,
     {
         #[inline]
-        fn drop(this: Pin<&mut Self>) {
-            // A message that was not taken drops with the waiter.
+        fn drop(mut this: Pin<&mut Self>) {
             if this.waiter.state() == State::Parked {
-                let _ = this.withdraw();
+                let _ = this.as_mut().withdraw();
             }
+            drop(this.take_message());
         }
     }
 }
@@ -62,7 +62,7 @@ pin_project! {
     {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
-            if matches!(this.waiter.state(), State::Parked | State::Done) {
+            if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {
                 this.release();
             }
         }
@@ -76,7 +76,7 @@ where
     pub(crate) fn new(shared: C, message: T) -> Self {
         Self {
             shared,
-            waiter: Waiter::new(Some(message)),
+            waiter: Waiter::of_send(message),
         }
     }
 
@@ -88,7 +88,7 @@ where
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
-        let step = this.shared.locked(|core| send_slot(core, this.waiter));
+        let step = this.shared.locked(|core| send(core, this.waiter));
         conclude_send(this.waiter, step)
     }
 
@@ -113,7 +113,7 @@ where
             State::Parked => {
                 renew_waker(this.shared, this.waiter, waker).then(|| end_send(this.waiter))
             }
-            State::Done => Some(end_send(this.waiter)),
+            State::Done | State::Closed => Some(end_send(this.waiter)),
             State::Finished => panic!("a send was polled again after it had completed"),
         };
         done.map_or(Poll::Pending, Poll::Ready)
@@ -124,7 +124,7 @@ where
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {
-            let step = send_slot(core, this.waiter);
+            let step = send(core, this.waiter);
             if let SendStep::Full = step {
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
                 unsafe { core.park(Side::Send, this.waiter, &mut waker) };
@@ -140,9 +140,10 @@ where
         unpark(this.shared, this.waiter, Side::Send).then(|| end_send(this.waiter))
     }
 
-    /// Takes the message out of a send that has been withdrawn.
+    /// Takes the message out, if it has not been sent, of an operation that is not parked; that is over then.
+    #[inline]
     pub(crate) fn take_message(self: Pin<&mut Self>) -> Option<T> {
-        take_slot(self.into_ref().project_ref().waiter)
+        take_message(self.into_ref().project_ref().waiter)
     }
 }
 
@@ -153,7 +154,7 @@ where
     pub(crate) fn new(shared: C) -> Self {
         Self {
             shared,
-            waiter: Waiter::new(None),
+            waiter: Waiter::of_recv(),
         }
     }
 
@@ -190,7 +191,7 @@ where
             State::Parked => {
                 renew_waker(this.shared, this.waiter, waker).then(|| end_recv(this.waiter))
             }
-            State::Done => Some(end_recv(this.waiter)),
+            State::Done | State::Closed => Some(end_recv(this.waiter)),
             State::Finished => panic!("a receive was polled again after it had completed"),
         };
         done.map_or(Poll::Pending, Poll::Ready)
@@ -223,8 +224,8 @@ where
         let this = self.into_ref().project_ref();
         this.waiter.set_state(State::Idle);
         if let Some(Ok(message)) = withdrawn {
-            // SAFETY: we own the waiter, and it is not parked.
-            let seq = unsafe { this.waiter.contents(|contents| contents.seq) };
+            // SAFETY: we own the waiter, which was `Done`.
+            let seq = unsafe { this.waiter.seq() };
             this.shared.give_back(seq, message);
         }
     }
@@ -236,24 +237,24 @@ where
     }
 }
 
-/// Sends the message in an unparked waiter's slot, if that can be done at once.
-#[inline]
-fn send_slot<T>(core: &mut Core<T>, waiter: Pin<&Waiter<T>>) -> SendStep {
-    // SAFETY: called with the owner's waiter, which is not parked.
-    unsafe { waiter.contents(|contents| core.send(&mut contents.slot)) }
+/// Sends the message of an idle waiter, if that can be done at once.
+#[inline(always)]
+fn send<T>(core: &mut Core<T>, waiter: Pin<&Waiter<T>>) -> SendStep {
+    // SAFETY: called by the owner of an idle send, which has its message.
+    core.send(|| unsafe { waiter.take_message() })
 }
 
 /// What a send comes to, after the lock; `None` if it is parked or has to be.
-#[inline]
+#[inline(always)]
 fn conclude_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Result<(), SendError<T>>> {
     match step {
         SendStep::Full => None,
-        SendStep::Closed => Some(end_send(waiter)),
+        SendStep::Closed => take_message(waiter).map(|message| Err(SendError(message))),
         SendStep::Sent(waker) => {
             // Before the wake, which may panic: the message is sent.
-            let done = end_send(waiter);
+            waiter.set_state(State::Finished);
             wake(waker);
-            Some(done)
+            Some(Ok(()))
         }
     }
 }
@@ -274,63 +275,74 @@ fn conclude_recv<T>(
     Some(done)
 }
 
-/// Ends a send that has been decided: it failed if the message is still in the slot.
-#[inline]
+/// Ends a send that a peer has completed.
 fn end_send<T>(waiter: Pin<&Waiter<T>>) -> Result<(), SendError<T>> {
-    waiter.set_state(State::Finished);
-    take_slot(waiter).map_or(Ok(()), |message| Err(SendError(message)))
+    match take_message(waiter) {
+        None => {
+            waiter.set_state(State::Finished);
+            Ok(())
+        }
+        Some(message) => Err(SendError(message)),
+    }
 }
 
-/// Ends a receive that a peer has decided: it succeeded if there is a message in the slot.
-#[inline]
+/// Ends a receive that a peer has completed.
 fn end_recv<T>(waiter: Pin<&Waiter<T>>) -> Result<T, RecvError> {
+    let is_done = waiter.state() == State::Done;
     waiter.set_state(State::Finished);
-    take_slot(waiter).ok_or(RecvError)
+    if is_done {
+        // SAFETY: we own the waiter, and a receive that is done has its message.
+        Ok(unsafe { waiter.take_message() })
+    } else {
+        Err(RecvError)
+    }
 }
 
+/// Takes the message out of a send that is not parked, if it has not been sent, and finishes it.
 #[inline]
-fn take_slot<T>(waiter: Pin<&Waiter<T>>) -> Option<T> {
+fn take_message<T>(waiter: Pin<&Waiter<T>>) -> Option<T> {
     debug_assert_ne!(waiter.state(), State::Parked);
-    // SAFETY: called with the owner's waiter, which is not parked.
-    unsafe { waiter.contents(|contents| contents.slot.take()) }
+    matches!(waiter.state(), State::Idle | State::Closed).then(|| {
+        waiter.set_state(State::Finished);
+        // SAFETY: we own the waiter, and its message is there in these states.
+        unsafe { waiter.take_message() }
+    })
 }
 
 /// Unparks a waiter, if it is parked; says whether instead a peer has completed it.
 fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> bool {
     if waiter.state() == State::Parked {
-        let waker = shared.locked(|core| match waiter.state() {
-            // SAFETY: it is parked, on this side of this channel, and we hold the lock.
-            State::Parked => unsafe { core.unpark(side, waiter) },
-            _ => None,
+        let waker = shared.locked(|core| {
+            // SAFETY: we hold the lock; it is still parked, on this side of this channel.
+            (waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })
         });
         drop(waker);
     }
-    waiter.state() == State::Done
+    is_completed(waiter)
 }
 
 /// Makes `waker` the one that a parked waiter wakes; says whether instead a peer has completed it.
 fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, waker: &Waker) -> bool {
     let is_renewed = shared.locked(|_| {
-        with_parked_waker(waiter, |parked| {
-            parked.as_ref().is_some_and(|it| it.will_wake(waker))
-        })
-        .unwrap_or(true)
+        // SAFETY: we hold the lock and the waiter is parked, so its contents are ours and it has a waker.
+        waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }
     });
     if !is_renewed {
         // Cloned before the lock; what is in it after the lock, the old waker or an unused clone, drops here.
-        let mut waker = Some(waker.clone());
-        shared.locked(|_| with_parked_waker(waiter, |parked| mem::swap(parked, &mut waker)));
+        let mut waker = waker.clone();
+        shared.locked(|_| {
+            if waiter.state() == State::Parked {
+                // SAFETY: as above.
+                let old = unsafe { waiter.take_waker() };
+                let new = mem::replace(&mut waker, old);
+                // SAFETY: as above; there is none now.
+                unsafe { waiter.put_waker(new) };
+            }
+        });
     }
-    waiter.state() == State::Done
+    is_completed(waiter)
 }
 
-/// Lets `f`, called with the channel lock held, change the waker of a waiter that is parked.
-fn with_parked_waker<T, R>(
-    waiter: Pin<&Waiter<T>>,
-    f: impl FnOnce(&mut Option<Waker>) -> R,
-) -> Option<R> {
-    (waiter.state() == State::Parked).then(|| {
-        // SAFETY: the lock is held and the waiter is parked, so its contents are ours.
-        unsafe { waiter.contents(|contents| f(&mut contents.waker)) }
-    })
+fn is_completed<T>(waiter: Pin<&Waiter<T>>) -> bool {
+    matches!(waiter.state(), State::Done | State::Closed)
 }

@@ -14,9 +14,11 @@ use std::{
 
 /// A buffer of known capacity that takes up to so many bytes is allocated at once.
 const SMALL_BUFFER: usize = 64 * 1024;
-/// The bytes of the first block of a buffer that grows. Each further one is twice as large, up to `LARGEST_BLOCK`.
+/// The bytes of the first block of a buffer that grows: most never need another.
 const FIRST_BLOCK: usize = 1024;
-const LARGEST_BLOCK: usize = 16 * 1024;
+/// The bytes of each further block. They are all of one size, so that a level that varies by less than a block needs no
+/// block before it has drained one.
+const NEXT_BLOCK: usize = 16 * 1024;
 /// A block holds at least so many messages, however large they are.
 const LEAST_MESSAGES: usize = 4;
 /// A list of so many blocks is not worth freeing.
@@ -97,11 +99,9 @@ impl<T> Ring<T> {
     #[cold]
     fn push_in_new_block(&mut self, message: T) {
         let mut block = self.spare.take().unwrap_or_else(|| {
-            let last = self.later.back().unwrap_or(&self.front).capacity();
-            VecDeque::with_capacity((last * 2).clamp(
-                messages_in::<T>(FIRST_BLOCK),
-                messages_in::<T>(LARGEST_BLOCK),
-            ))
+            let is_first = self.front.capacity() == 0;
+            let bytes = if is_first { FIRST_BLOCK } else { NEXT_BLOCK };
+            VecDeque::with_capacity(messages_in::<T>(bytes))
         });
         block.push_back(message);
         if self.is_empty() {
@@ -119,8 +119,11 @@ impl<T> Ring<T> {
             return;
         };
         self.later_len -= next.len();
-        // The old spare is freed here, under the channel's lock. It is empty, so no message's drop runs.
-        self.spare = Some(replace(&mut self.front, next));
+        let drained = replace(&mut self.front, next);
+        // What is not kept is freed here, under the channel's lock. It is empty, so no message's drop runs.
+        if self.spare.is_none() && drained.capacity() >= messages_in::<T>(NEXT_BLOCK) {
+            self.spare = Some(drained);
+        }
         if self.later.is_empty() {
             // What the list of blocks itself takes after a burst; a short one is kept.
             self.later.shrink_to(SHORT_LIST);

@@ -50,13 +50,13 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
-        let step = self.locked(|core| core.send(&mut slot));
+        let step = self.locked(|core| core.send(|| take(&mut slot)));
         conclude(step, slot)
     }
 
     pub(crate) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
         let mut slot = Some(message);
-        let (step, evicted) = self.locked(|core| core.force_send(&mut slot));
+        let (step, evicted) = self.locked(|core| core.force_send(|| take(&mut slot)));
         conclude(step, slot).map(|()| evicted)
     }
 
@@ -185,6 +185,11 @@ impl<T> Drop for Held<'_, T> {
             Panics::default().catch(|| self.shared.give_back(self.seq, message));
         }
     }
+}
+
+#[inline]
+fn take<T>(slot: &mut Option<T>) -> T {
+    slot.take().expect("a message is sent once")
 }
 
 /// Wakes the receiver of a sent message, or returns the message that was not sent.
