@@ -30,12 +30,14 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled again after it has returned `Ready`.
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
+    /// or of the peer's (woken): nothing is lost or left hanging then, and a send may have taken place.
     ///
     /// # Cancel safety
     ///
     /// Dropped before it has completed, it drops its message, which will never be delivered, unless a receiver had
-    /// taken it before: then it was sent.
+    /// taken it before: then it was sent. Who drops it cannot tell which: where that matters (a losing arm of a `select!`,
+    /// a timeout around it), keep the future and poll it again instead of dropping it.
     ///
     /// # Examples
     ///
@@ -74,7 +76,8 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled again after it has returned `Ready`.
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
+    /// or of the peer's (woken): nothing is lost or left hanging then, and the message stays in the channel.
     ///
     /// # Cancel safety
     ///

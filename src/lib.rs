@@ -80,6 +80,9 @@
 //! | [`send`](Sender::send), parked | the message is dropped with it and will never be delivered |
 //! | [`send`](Sender::send), its message taken already | it was sent |
 //!
+//! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
+//! a timeout around it, keep the future (pinned) and poll it again, rather than drop it.
+//!
 //! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
 //! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
 //!
@@ -100,6 +103,21 @@
 //!
 //! The futures are [fused](futures_core::FusedFuture) and work with `futures::select!`, `tokio::select!` and their like. A
 //! receive that loses after a message was handed to it gives it back.
+//!
+//! ```
+//! # futures::executor::block_on(async {
+//! let (jobs, queue) = hchan::bounded(8);
+//! let (stop, stopped) = hchan::bounded::<std::convert::Infallible>(0);
+//! jobs.try_send("a job").unwrap();
+//!
+//! futures::select_biased! {
+//!     job = queue.recv() => assert_eq!(job, Ok("a job")),
+//!     // Nothing is ever sent here: to close this channel, or to drop `stop`, is the message, as with Go's `close(done)`.
+//!     _ = stopped.recv() => unreachable!("nobody has dropped `stop`"),
+//! }
+//! # drop(stop);
+//! # });
+//! ```
 //!
 //! # Looking inside
 //!

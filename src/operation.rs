@@ -167,7 +167,7 @@ where
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
         let step = this.shared.locked(Core::recv);
-        conclude_recv(this.shared, this.waiter, step)
+        conclude_recv(this.shared, this.waiter, step, None)
     }
 
     #[inline]
@@ -209,7 +209,7 @@ where
             }
             step
         });
-        conclude_recv(this.shared, this.waiter, step)
+        conclude_recv(this.shared, this.waiter, step, waker)
     }
 
     /// Stops waiting. `None`: nothing happened.
@@ -259,17 +259,18 @@ fn conclude_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Result<()
     }
 }
 
-/// What a receive comes to, after the lock; `None` if it is parked or has to be.
+/// What a receive comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
 #[inline]
 fn conclude_recv<T>(
     shared: &Shared<T>,
     waiter: Pin<&Waiter<T>>,
     step: RecvStep<T>,
+    unused: Option<Waker>,
 ) -> Option<Result<T, RecvError>> {
     let done = match step {
         RecvStep::Empty => return None,
         RecvStep::Closed => Err(RecvError),
-        RecvStep::Received(taken) => Ok(shared.settle(taken)),
+        RecvStep::Received(taken) => Ok(shared.settle(taken, unused)),
     };
     waiter.set_state(State::Finished);
     Some(done)

@@ -62,6 +62,10 @@ impl<T> Receiver<T> {
     ///
     /// [`RecvError`], if the channel is closed and there is nothing in it now.
     ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
     /// # Cancel safety
     ///
     /// Nothing is lost when the future is dropped: a message that had been handed to it already is given back, to the
@@ -92,6 +96,10 @@ impl<T> Receiver<T> {
     ///
     /// [`RecvError`], if the channel is closed and there is nothing in it now.
     ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
     /// # Blocking
     ///
     /// Not for use in a task: it would block the executor's thread, too.
@@ -118,7 +126,7 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// If taking the message completes a parked sender whose waker panics; the message stays in the channel then.
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
     ///
     /// # Examples
     ///

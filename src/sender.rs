@@ -58,10 +58,15 @@ impl<T> Sender<T> {
     ///
     /// [`SendError`] with the message, if the channel is closed, or closes while the send is parked.
     ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
     /// # Cancel safety
     ///
     /// If the future is dropped before it has completed, the message is dropped with it and will not be delivered, unless
-    /// a receiver had taken it before.
+    /// a receiver had taken it before. Who drops it cannot tell which: where that matters (a losing arm of a `select!`, a
+    /// timeout around it), keep the future and poll it again instead of dropping it.
     ///
     /// # Examples
     ///
@@ -88,6 +93,10 @@ impl<T> Sender<T> {
     ///
     /// [`SendError`] with the message, if the channel is closed, or closes meanwhile.
     ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
     /// # Blocking
     ///
     /// Not for use in a task: it would block the executor's thread, too.
@@ -111,6 +120,10 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`TrySendError`], with the message: `Full` or `Closed`.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
     ///
     /// # Examples
     ///
@@ -138,6 +151,10 @@ impl<T> Sender<T> {
     ///
     /// [`TrySendError`], with the message: `Closed`, or `Full` when there is nothing to evict, which is so at capacity 0
     /// with no receiver parked.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
     ///
     /// # Examples
     ///

@@ -63,24 +63,28 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.locked(Core::recv) {
-            RecvStep::Received(taken) => Ok(self.settle(taken)),
+            RecvStep::Received(taken) => Ok(self.settle(taken, None)),
             RecvStep::Empty => Err(TryRecvError::Empty),
             RecvStep::Closed => Err(TryRecvError::Closed),
         }
     }
 
-    /// Wakes the sender that a receive completed and returns the message; if the wake panics, the message goes back.
+    /// Wakes the sender that a receive completed, drops a waker that the receive did not need, and returns the message;
+    /// if any of that panics, the message goes back.
     #[inline]
-    pub(crate) fn settle(&self, taken: Taken<T>) -> T {
-        let Some(waker) = taken.waker else {
+    pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
+        if taken.waker.is_none() && unused.is_none() {
             return taken.message;
-        };
+        }
         let mut held = Held {
             shared: self,
             seq: taken.seq,
             message: Some(taken.message),
         };
-        waker.wake();
+        let mut panics = Panics::default();
+        panics.catch(|| wake(taken.waker));
+        panics.catch(|| drop(unused));
+        panics.resume();
         held.message.take().expect("held until here")
     }
 
