@@ -1,0 +1,139 @@
+//! The process in which a sample is taken, seen from both of its sides.
+
+use std::env;
+use std::io::Read;
+use std::process::{self, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wait_timeout::ChildExt;
+
+use crate::cell::Cell;
+use crate::peer::Peer;
+use crate::sample::{ABSENT, LOST, TIME};
+
+/// A sample takes half a second at most where all is well, on a machine that does something else
+/// beside it. One that takes this long never ends.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How a sample went.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// Nanoseconds a message.
+    Time(f64),
+    /// The peer has no such channel.
+    Absent,
+    /// It did not work, and how.
+    Failure(Failure),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    pub(crate) story: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// It did not end in time.
+    Hang,
+    /// What was received is not what was sent.
+    Lost,
+    /// The process died.
+    Crash,
+}
+
+impl FailureKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            FailureKind::Hang => "hang",
+            FailureKind::Lost => "lost",
+            FailureKind::Crash => "crash",
+        }
+    }
+}
+
+/// Takes one sample in a process of its own, and ends that process if it does not end by itself.
+pub(crate) fn sample(cell: Cell, peer: &dyn Peer, quick: bool) -> Result<Outcome> {
+    let mut command = Command::new(env::current_exe().context("where is this program?")?);
+    if quick {
+        command.arg("--quick");
+    }
+    command.args(["--child", &cell.to_string(), peer.name()]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("no process for a sample")?;
+    let status = child.wait_timeout(LIMIT)?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    // A few lines, less than a pipe holds: the child never waits for them to be read.
+    let mut printed = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut printed)?;
+    }
+    Ok(match status {
+        Some(status) if status.success() => understand(&printed),
+        Some(status) => failure(FailureKind::Crash, format!("{status}"), &printed),
+        None => failure(
+            FailureKind::Hang,
+            format!("no end after {LIMIT:?}"),
+            &printed,
+        ),
+    })
+}
+
+fn understand(printed: &str) -> Outcome {
+    let verdict = printed.lines().last().unwrap_or_default();
+    match verdict.split_once(' ').unwrap_or((verdict, "")) {
+        (TIME, nanos) => match nanos.parse() {
+            Ok(nanos) => Outcome::Time(nanos),
+            Err(_) => failure(FailureKind::Crash, "no time".to_owned(), printed),
+        },
+        (ABSENT, _) => Outcome::Absent,
+        (LOST, wrong) => failure(FailureKind::Lost, wrong.to_owned(), printed),
+        _ => failure(FailureKind::Crash, "no verdict".to_owned(), printed),
+    }
+}
+
+fn failure(kind: FailureKind, what: String, printed: &str) -> Outcome {
+    let lines: Vec<_> = printed.lines().collect();
+    let last = lines[lines.len().saturating_sub(3)..].join(", ");
+    let story = format!("{what} (last seen: {last})");
+    Outcome::Failure(Failure { kind, story })
+}
+
+/// In the child: a parent that is killed cannot end its children, and one that hangs may spin.
+pub(crate) fn abort_when_orphaned() {
+    thread::spawn(|| {
+        thread::sleep(LIMIT + Duration::from_secs(5));
+        process::abort();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(printed: &str) -> Option<FailureKind> {
+        match understand(printed) {
+            Outcome::Failure(failure) => Some(failure.kind),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_last_line_is_the_verdict() {
+        assert_eq!(understand("9 messages\ntime 4.5\n"), Outcome::Time(4.5));
+        assert_eq!(understand("9 messages\nabsent\n"), Outcome::Absent);
+        assert_eq!(kind("lost 3 of 4 received\n"), Some(FailureKind::Lost));
+    }
+
+    #[test]
+    fn a_child_without_a_verdict_has_crashed() {
+        assert_eq!(kind(""), Some(FailureKind::Crash));
+        assert_eq!(kind("9 messages\n"), Some(FailureKind::Crash));
+        assert_eq!(kind("time soon\n"), Some(FailureKind::Crash));
+    }
+}

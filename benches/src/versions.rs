@@ -1,0 +1,51 @@
+//! What a report is about.
+
+use std::fs;
+use std::thread;
+
+use crate::peer;
+
+/// What cargo resolved for this very build, so that the versions printed cannot be others than
+/// those measured.
+const LOCK: &str = include_str!("../Cargo.lock");
+
+pub(crate) fn print() {
+    let command: Vec<_> = std::env::args().skip(1).collect();
+    println!("# hchan-benches {}\n", command.join(" "));
+    for peer in peer::ALL {
+        let version = version_of(peer.name()).unwrap_or("of no known version");
+        println!("- {} {version}", peer.name());
+    }
+    println!("- hchan's commit: {}", env!("BUILT_FROM"));
+    println!("- {}", env!("BUILT_BY"));
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    println!("- {cores} cores, load {}\n", load());
+}
+
+fn version_of(name: &str) -> Option<&'static str> {
+    let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"");
+    let (_, rest) = LOCK.split_once(&entry)?;
+    rest.split('"').next()
+}
+
+/// The load averages of the last 1, 5 and 15 minutes, where the system tells them.
+pub(crate) fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let averages: Vec<_> = averages.split_whitespace().take(3).collect();
+    match averages.is_empty() {
+        true => "unknown".to_owned(),
+        false => averages.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_has_a_version() {
+        for peer in peer::ALL {
+            assert!(version_of(peer.name()).is_some(), "{}", peer.name());
+        }
+    }
+}
