@@ -12,29 +12,30 @@
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
 
-use std::{collections::BTreeMap, mem, pin::Pin, ptr::NonNull, task::Waker};
+use std::{mem, pin::Pin, ptr::NonNull, task::Waker};
 
 use crate::{
+    given_back::GivenBack,
     list::List,
     ring::Ring,
     waiter::{State, Waiter},
     wake::WakeBatch,
 };
 
-/// The fields stand in this order so that those that every operation touches share two cache lines; the first begins with
-/// the lock.
+/// The fields stand in this order so that those that every operation touches share two cache lines, the first of which
+/// begins with the lock.
 #[repr(C)]
 pub(crate) struct Core<T> {
     /// How many messages the ring may hold; `usize::MAX` stands for any number, too.
     capacity: usize,
+    ring: Ring<T>,
     /// The sequence number of the next message that leaves.
     next_seq: u64,
-    ring: Ring<T>,
-    /// Messages that cancelled receives gave back, by sequence number. They take no place.
-    given_back: BTreeMap<u64, T>,
+    /// Messages that cancelled receives gave back. They take no place.
+    given_back: GivenBack<T>,
+    closed: bool,
     /// Parked receivers, the oldest first.
     recvq: List<Waiter<T>>,
-    closed: bool,
     /// Parked senders, the oldest first.
     sendq: List<Waiter<T>>,
     /// Those who were parked when the channel was closed and have not been told yet.
@@ -77,11 +78,11 @@ impl<T> Core<T> {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
         Self {
             capacity: capacity.unwrap_or(usize::MAX),
-            next_seq: 0,
             ring: Ring::new(capacity),
-            given_back: BTreeMap::new(),
-            recvq: List::new(),
+            next_seq: 0,
+            given_back: GivenBack::new(),
             closed: false,
+            recvq: List::new(),
             sendq: List::new(),
             closing: List::new(),
         }
@@ -144,7 +145,7 @@ impl<T> Core<T> {
 
     #[cold]
     fn recv_given_back(&mut self) -> RecvStep<T> {
-        match self.given_back.pop_first() {
+        match self.given_back.pop() {
             Some((seq, message)) => RecvStep::Received(Taken {
                 message,
                 seq,
@@ -281,9 +282,9 @@ impl<T> Core<T> {
 
     /// Takes all messages out, to be dropped after the lock.
     pub(crate) fn take_backlog(&mut self) -> impl Iterator<Item = T> + use<T> {
-        let given_back = mem::take(&mut self.given_back);
+        let given_back = mem::replace(&mut self.given_back, GivenBack::new());
         let ring = mem::replace(&mut self.ring, Ring::new(None));
-        given_back.into_values().chain(ring.into_messages())
+        given_back.into_messages().chain(ring.into_messages())
     }
 
     pub(crate) fn is_closed(&self) -> bool {

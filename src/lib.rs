@@ -129,6 +129,7 @@ mod core;
 mod count;
 mod error;
 mod future;
+mod given_back;
 mod iter;
 mod list;
 mod operation;

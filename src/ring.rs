@@ -24,15 +24,18 @@ const LEAST_MESSAGES: usize = 4;
 /// A list of so many blocks is not worth freeing.
 const SHORT_LIST: usize = 32;
 
-/// In this order, so that what every operation touches comes first.
-#[repr(C)]
 pub(crate) struct Ring<T> {
-    /// The oldest messages; used as a ring as long as `later` is empty.
+    /// The oldest messages; used as a ring as long as there are no later ones.
     front: VecDeque<T>,
     /// How many messages there are in `later`.
     later_len: usize,
-    /// The messages after those of `front`; none of the blocks is empty, none ever grows.
-    later: VecDeque<VecDeque<T>>,
+    /// The messages after those of `front`. Out of the way, because most channels never need it.
+    later: Option<Box<Later<T>>>,
+}
+
+struct Later<T> {
+    /// None of the blocks is empty, none ever grows.
+    blocks: VecDeque<VecDeque<T>>,
     /// A drained block, to be used for the next one.
     spare: Option<VecDeque<T>>,
 }
@@ -46,8 +49,7 @@ impl<T> Ring<T> {
         Self {
             front: VecDeque::with_capacity(at_once),
             later_len: 0,
-            later: VecDeque::new(),
-            spare: None,
+            later: None,
         }
     }
 
@@ -80,34 +82,17 @@ impl<T> Ring<T> {
     }
 
     pub(crate) fn into_messages(self) -> impl Iterator<Item = T> {
-        self.front
-            .into_iter()
-            .chain(self.later.into_iter().flatten())
+        let later = self.later.into_iter().flat_map(|later| later.blocks);
+        self.front.into_iter().chain(later.flatten())
     }
 
     #[inline(never)]
     fn push_later(&mut self, message: T) {
-        match self.later.back_mut() {
-            Some(last) if last.len() < last.capacity() => {
-                last.push_back(message);
-                self.later_len += 1;
-            }
-            _ => self.push_in_new_block(message),
-        }
-    }
-
-    #[cold]
-    fn push_in_new_block(&mut self, message: T) {
-        let mut block = self.spare.take().unwrap_or_else(|| {
-            let is_first = self.front.capacity() == 0;
-            let bytes = if is_first { FIRST_BLOCK } else { NEXT_BLOCK };
-            VecDeque::with_capacity(messages_in::<T>(bytes))
-        });
-        block.push_back(message);
-        if self.is_empty() {
-            self.front = block;
+        if self.front.capacity() == 0 {
+            self.front = VecDeque::with_capacity(messages_in::<T>(FIRST_BLOCK));
+            self.front.push_back(message);
         } else {
-            self.later.push_back(block);
+            self.later.get_or_insert_default().push(message);
             self.later_len += 1;
         }
     }
@@ -115,18 +100,46 @@ impl<T> Ring<T> {
     /// Puts the next block in the place of the front one, which has been drained.
     #[cold]
     fn advance(&mut self) {
-        let Some(next) = self.later.pop_front() else {
+        let Some(later) = &mut self.later else { return };
+        let Some(next) = later.blocks.pop_front() else {
             return;
         };
         self.later_len -= next.len();
-        let drained = replace(&mut self.front, next);
-        // What is not kept is freed here, under the channel's lock. It is empty, so no message's drop runs.
+        later.recycle(replace(&mut self.front, next));
+    }
+}
+
+impl<T> Later<T> {
+    fn push(&mut self, message: T) {
+        match self.blocks.back_mut() {
+            Some(last) if last.len() < last.capacity() => last.push_back(message),
+            _ => {
+                let spare = self.spare.take();
+                let mut block =
+                    spare.unwrap_or_else(|| VecDeque::with_capacity(messages_in::<T>(NEXT_BLOCK)));
+                block.push_back(message);
+                self.blocks.push_back(block);
+            }
+        }
+    }
+
+    /// Keeps a drained block, or frees it: under the channel's lock, but no message's drop runs, for there is none.
+    fn recycle(&mut self, drained: VecDeque<T>) {
         if self.spare.is_none() && drained.capacity() >= messages_in::<T>(NEXT_BLOCK) {
             self.spare = Some(drained);
         }
-        if self.later.is_empty() {
+        if self.blocks.is_empty() {
             // What the list of blocks itself takes after a burst; a short one is kept.
-            self.later.shrink_to(SHORT_LIST);
+            self.blocks.shrink_to(SHORT_LIST);
+        }
+    }
+}
+
+impl<T> Default for Later<T> {
+    fn default() -> Self {
+        Self {
+            blocks: VecDeque::new(),
+            spare: None,
         }
     }
 }
@@ -141,7 +154,10 @@ mod tests {
     use super::*;
 
     fn block_count<T>(ring: &Ring<T>) -> usize {
-        1 + ring.later.len() + usize::from(ring.spare.is_some())
+        let later = ring.later.as_ref();
+        1 + later.map_or(0, |later| {
+            later.blocks.len() + usize::from(later.spare.is_some())
+        })
     }
 
     #[test]
@@ -194,7 +210,7 @@ mod tests {
         assert!(block_count(&ring) > 400);
         while ring.pop().is_some() {}
         assert!(block_count(&ring) <= 2);
-        assert!(ring.later.capacity() <= 2 * SHORT_LIST);
+        assert!(ring.later.unwrap().blocks.capacity() <= 2 * SHORT_LIST);
     }
 
     #[test]

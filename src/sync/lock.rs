@@ -22,8 +22,8 @@ use super::{
 };
 
 /// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every
-/// operation touches, share a cache line.
-#[repr(C, align(64))]
+/// operation touches, share a cache line; and so aligned that the line after it is the one fetched with it.
+#[repr(C, align(128))]
 pub(crate) struct Lock<T> {
     held: AtomicBool,
     sleepers: Sleepers,

@@ -1,0 +1,46 @@
+//! Messages that cancelled receives gave back, in the order in which they had left the channel.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+
+/// Empty nearly always, and then one null pointer.
+pub(crate) struct GivenBack<T>(Option<Box<Messages<T>>>);
+
+/// By sequence number; never empty.
+type Messages<T> = BTreeMap<u64, T>;
+
+impl<T> GivenBack<T> {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |messages| messages.len())
+    }
+
+    pub(crate) fn insert(&mut self, seq: u64, message: T) {
+        self.0.get_or_insert_default().insert(seq, message);
+    }
+
+    /// Takes the oldest.
+    pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
+        let messages = self.0.as_mut()?;
+        let oldest = messages.pop_first();
+        if messages.is_empty() {
+            self.0 = None;
+        }
+        oldest
+    }
+
+    pub(crate) fn into_messages(self) -> impl Iterator<Item = T> {
+        self.0
+            .into_iter()
+            .flat_map(|messages| messages.into_values())
+    }
+}
