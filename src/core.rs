@@ -1,7 +1,12 @@
 //! The channel itself, after Go's `hchan`: what each operation does, decided in one critical section.
 //!
-//! Everything here runs under the channel lock and none of it runs user code: a transition returns the waker it
-//! detached, and [`shared`](crate::shared) wakes it after unlocking. Whenever the lock is free:
+//! A channel has two ends, each behind a lock of its own, so that senders and receivers meet as rarely as they can. A send
+//! into a buffer with room needs the senders' end alone ([`SendEnd::try_push`]), a receive from a buffer with messages the
+//! receivers' end alone ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then
+//! the senders' end. It is written in terms of [`Core`], which stands for both locks held, "the channel lock".
+//!
+//! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
+//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free:
 //!
 //! 1. Messages in the channel (given back or in the ring) ⇒ no receiver is parked.
 //! 2. The channel is open and the ring has room ⇒ no sender is parked.
@@ -11,35 +16,137 @@
 //! 6. Every linked waiter is alive, pinned, `Parked` and has a waker. A waiter that is not `Parked` is not linked.
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
+//! 8. `SendEnd::slow` says whether the channel is closed or a receiver is parked.
+//!
+//! The short ways keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no sender
+//! is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
 
-use std::{mem, pin::Pin, ptr::NonNull, task::Waker};
+use std::{pin::Pin, ptr::NonNull, task::Waker};
 
 use crate::{
     given_back::GivenBack,
     list::List,
-    ring::Ring,
+    ring::{self, Blocks, Consumer, Position, Producer},
     waiter::{State, Waiter},
     wake::WakeBatch,
 };
 
-/// The fields stand in this order so that those that every operation touches share two cache lines, the first of which
-/// begins with the lock.
+/// What the senders' lock guards.
 #[repr(C)]
-pub(crate) struct Core<T> {
-    /// How many messages the ring may hold; `usize::MAX` stands for any number, too.
-    capacity: usize,
-    ring: Ring<T>,
+pub(crate) struct SendEnd<T> {
+    producer: Producer<T>,
+    /// Whether a send has to go the long way (8). Changed with both locks held.
+    slow: bool,
+}
+
+/// What the receivers' lock guards. All but the consumer and the sequence number changes only with both locks held.
+///
+/// The fields stand in this order so that those that every receive touches are together.
+#[repr(C)]
+pub(crate) struct RecvEnd<T> {
+    consumer: Consumer<T>,
     /// The sequence number of the next message that leaves.
     next_seq: u64,
     /// Messages that cancelled receives gave back. They take no place.
     given_back: GivenBack<T>,
-    closed: bool,
-    /// Parked receivers, the oldest first.
-    recvq: List<Waiter<T>>,
     /// Parked senders, the oldest first.
     sendq: List<Waiter<T>>,
+    /// Parked receivers, the oldest first.
+    recvq: List<Waiter<T>>,
     /// Those who were parked when the channel was closed and have not been told yet.
     closing: List<Waiter<T>>,
+    closed: bool,
+}
+
+/// What each end may look at without a lock: the buffer, and both ends' positions in it.
+pub(crate) struct Passage<'c, T> {
+    pub(crate) head: &'c Position,
+    pub(crate) tail: &'c Position,
+    pub(crate) blocks: &'c Blocks<T>,
+}
+
+/// Both ends, with both locks held.
+pub(crate) struct Core<'c, T> {
+    recv_end: &'c mut RecvEnd<T>,
+    send_end: &'c mut SendEnd<T>,
+    passage: Passage<'c, T>,
+}
+
+impl<T> SendEnd<T> {
+    pub(crate) fn new(producer: Producer<T>) -> Self {
+        Self {
+            producer,
+            slow: false,
+        }
+    }
+
+    /// Sends the message that `take` gives, if nobody waits for it and there is room; else `take` is not called.
+    #[inline(always)]
+    pub(crate) fn try_push(&mut self, passage: Passage<'_, T>, take: impl FnOnce() -> T) -> bool {
+        let Passage { head, tail, blocks } = passage;
+        let is_possible = !self.slow && self.producer.has_room(tail, head, blocks);
+        if is_possible {
+            self.producer.push(tail, blocks, take());
+        }
+        is_possible
+    }
+}
+
+impl<T> RecvEnd<T> {
+    pub(crate) fn new(consumer: Consumer<T>) -> Self {
+        Self {
+            consumer,
+            next_seq: 0,
+            given_back: GivenBack::new(),
+            sendq: List::new(),
+            recvq: List::new(),
+            closing: List::new(),
+            closed: false,
+        }
+    }
+
+    /// Takes the oldest message, if it is in the ring and no sender waits for its place.
+    #[inline(always)]
+    pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<Taken<T>> {
+        if !self.given_back.is_empty() || !self.sendq.is_empty() {
+            return None;
+        }
+        let message = self
+            .consumer
+            .pop(passage.head, passage.tail, passage.blocks)?;
+        Some(Taken {
+            message,
+            seq: self.number(),
+            waker: None,
+        })
+    }
+
+    /// The sequence number of a message that leaves now.
+    #[inline]
+    fn number(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
+    /// The queue in which waiters of that side are.
+    fn queue(&mut self, side: Side) -> &mut List<Waiter<T>> {
+        match side {
+            _ if self.closed => &mut self.closing,
+            Side::Send => &mut self.sendq,
+            Side::Recv => &mut self.recvq,
+        }
+    }
+
+    /// Frees the buffer, with what is in it leaked.
+    ///
+    /// # Safety
+    ///
+    /// The caller has exclusive access to the channel, which is not used again.
+    pub(crate) unsafe fn free(&mut self, blocks: &Blocks<T>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.consumer.free(blocks) };
+    }
 }
 
 /// How a send ended, for now.
@@ -74,29 +181,37 @@ pub(crate) enum Side {
     Recv,
 }
 
-impl<T> Core<T> {
-    pub(crate) fn new(capacity: Option<usize>) -> Self {
-        Self {
-            capacity: capacity.unwrap_or(usize::MAX),
-            ring: Ring::new(capacity),
-            next_seq: 0,
-            given_back: GivenBack::new(),
-            closed: false,
-            recvq: List::new(),
-            sendq: List::new(),
-            closing: List::new(),
+impl<'c, T> Core<'c, T> {
+    /// Runs a transition, with the locks of both ends held.
+    #[inline(always)]
+    pub(crate) fn run<R>(
+        recv_end: &'c mut RecvEnd<T>,
+        send_end: &'c mut SendEnd<T>,
+        passage: Passage<'c, T>,
+        transition: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        let mut core = Self {
+            recv_end,
+            send_end,
+            passage,
+        };
+        let result = transition(&mut core);
+        core.send_end.slow = core.recv_end.closed || !core.recv_end.recvq.is_empty();
+        if cfg!(debug_assertions) {
+            core.assert_invariants();
         }
+        result
     }
 
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
     #[inline(always)]
     pub(crate) fn send(&mut self, take: impl FnOnce() -> T) -> SendStep {
-        if self.closed {
+        if self.recv_end.closed {
             SendStep::Closed
-        } else if let Some(receiver) = self.recvq.pop_front() {
+        } else if let Some(receiver) = self.recv_end.recvq.pop_front() {
             SendStep::Sent(Some(self.hand_off(receiver, take())))
-        } else if self.ring.len() < self.capacity {
-            self.ring.push(take());
+        } else if self.has_room() {
+            self.push(take());
             SendStep::Sent(None)
         } else {
             SendStep::Full
@@ -108,9 +223,9 @@ impl<T> Core<T> {
     /// A message that was given back is not evicted: it takes no place, so it would not make room.
     pub(crate) fn force_send(&mut self, mut take: impl FnMut() -> T) -> (SendStep, Option<T>) {
         match self.send(&mut take) {
-            SendStep::Full => match self.ring.pop() {
+            SendStep::Full => match self.pop() {
                 Some(evicted) => {
-                    self.ring.push(take());
+                    self.push(take());
                     (SendStep::Sent(None), Some(evicted))
                 }
                 None => (SendStep::Full, None),
@@ -122,95 +237,91 @@ impl<T> Core<T> {
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
     #[inline(always)]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
-        if !self.given_back.is_empty() {
+        if !self.recv_end.given_back.is_empty() {
             return self.recv_given_back();
         }
-        match self.ring.pop() {
-            Some(message) => {
-                let waker = if self.sendq.is_empty() {
-                    None
-                } else {
-                    self.promote()
-                };
-                let seq = self.number();
-                RecvStep::Received(Taken {
-                    message,
-                    seq,
-                    waker,
-                })
-            }
-            None => self.recv_unbuffered(),
-        }
+        let (message, waker) = match self.pop() {
+            Some(message) => (message, self.promote()),
+            None => match self.complete_sender() {
+                Some((message, waker)) => (message, Some(waker)),
+                None if self.recv_end.closed => return RecvStep::Closed,
+                None => return RecvStep::Empty,
+            },
+        };
+        let seq = self.recv_end.number();
+        RecvStep::Received(Taken {
+            message,
+            seq,
+            waker,
+        })
     }
 
     #[cold]
     fn recv_given_back(&mut self) -> RecvStep<T> {
-        match self.given_back.pop() {
+        match self.recv_end.given_back.pop() {
             Some((seq, message)) => RecvStep::Received(Taken {
                 message,
                 seq,
                 waker: None,
             }),
-            None => self.recv_unbuffered(),
+            None => RecvStep::Empty,
         }
     }
 
     /// Moves the oldest parked sender's message into the place just freed in the ring.
+    #[inline]
     fn promote(&mut self) -> Option<Waker> {
         let (message, waker) = self.complete_sender()?;
-        self.ring.push(message);
+        self.push(message);
         Some(waker)
-    }
-
-    /// Takes the message of the oldest parked sender, at capacity 0.
-    fn recv_unbuffered(&mut self) -> RecvStep<T> {
-        match self.complete_sender() {
-            Some((message, waker)) => {
-                let seq = self.number();
-                RecvStep::Received(Taken {
-                    message,
-                    seq,
-                    waker: Some(waker),
-                })
-            }
-            None if self.closed => RecvStep::Closed,
-            None => RecvStep::Empty,
-        }
     }
 
     /// Takes back a message that a receive was given and is not going to use: for the oldest parked receiver, who is
     /// to be woken, or else for the next receive.
     pub(crate) fn give_back(&mut self, seq: u64, message: T) -> Option<Waker> {
-        match self.recvq.pop_front() {
+        match self.recv_end.recvq.pop_front() {
             // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
             Some(receiver) => Some(unsafe { Waiter::fill(receiver, seq, message) }),
             None => {
-                self.given_back.insert(seq, message);
+                self.recv_end.given_back.insert(seq, message);
                 None
             }
         }
     }
 
     /// Hands a message to a receiver that has just been unlinked.
+    #[inline]
     fn hand_off(&mut self, receiver: NonNull<Waiter<T>>, message: T) -> Waker {
-        let seq = self.number();
+        let seq = self.recv_end.number();
         // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
         unsafe { Waiter::fill(receiver, seq, message) }
     }
 
     /// Takes the message of the oldest parked sender, if there is one, and completes it.
+    #[inline]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
-        let sender = self.sendq.pop_front()?;
+        let sender = self.recv_end.sendq.pop_front()?;
         // SAFETY: the sender was just unlinked from `sendq` under the lock, so it is alive and ours (6).
         Some(unsafe { Waiter::drain(sender) })
     }
 
-    /// The sequence number of a message that leaves now.
     #[inline]
-    fn number(&mut self) -> u64 {
-        let seq = self.next_seq;
-        self.next_seq += 1;
-        seq
+    fn has_room(&mut self) -> bool {
+        let Passage { head, tail, blocks } = self.passage;
+        self.send_end.producer.has_room(tail, head, blocks)
+    }
+
+    #[inline]
+    fn push(&mut self, message: T) {
+        self.send_end
+            .producer
+            .push(self.passage.tail, self.passage.blocks, message);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<T> {
+        let Passage { head, tail, blocks } = self.passage;
+        self.recv_end.consumer.pop(head, tail, blocks)
     }
 
     /// Parks a waiter at the tail of its side's queue, with the waker, which is taken.
@@ -231,7 +342,7 @@ impl<T> Core<T> {
         unsafe {
             waiter.put_waker(waker);
             waiter.set_state(State::Parked);
-            self.queue(side).push_back(waiter);
+            self.recv_end.queue(side).push_back(waiter);
         }
     }
 
@@ -244,35 +355,34 @@ impl<T> Core<T> {
         // SAFETY: a `Parked` waiter is in the queue of its side or, in a closed channel, in `closing` (5, 6), and its
         // contents belong to the holder of the lock.
         unsafe {
-            self.queue(side).remove(waiter);
+            self.recv_end.queue(side).remove(waiter);
             waiter.set_state(State::Idle);
             waiter.take_waker()
         }
     }
 
-    fn queue(&mut self, side: Side) -> &mut List<Waiter<T>> {
-        match side {
-            _ if self.closed => &mut self.closing,
-            Side::Send => &mut self.sendq,
-            Side::Recv => &mut self.recvq,
-        }
-    }
-
     /// Closes the channel; says whether it was open. All who are parked move to `closing`.
     pub(crate) fn close(&mut self) -> bool {
-        if self.closed {
-            return false;
+        let RecvEnd {
+            closed,
+            closing,
+            recvq,
+            sendq,
+            ..
+        } = &mut *self.recv_end;
+        let was_open = !*closed;
+        if was_open {
+            *closed = true;
+            closing.append(recvq);
+            closing.append(sendq);
         }
-        self.closed = true;
-        self.closing.append(&mut self.recvq);
-        self.closing.append(&mut self.sendq);
-        true
+        was_open
     }
 
     /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
     pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
         while !wakes.is_full() {
-            let Some(waiter) = self.closing.pop_front() else {
+            let Some(waiter) = self.recv_end.closing.pop_front() else {
                 break;
             };
             // SAFETY: the waiter was just unlinked under the lock, so it is alive and ours (6).
@@ -280,60 +390,63 @@ impl<T> Core<T> {
         }
     }
 
-    /// Takes all messages out, to be dropped after the lock.
-    pub(crate) fn take_backlog(&mut self) -> impl Iterator<Item = T> + use<T> {
-        let given_back = mem::replace(&mut self.given_back, GivenBack::new());
-        let ring = mem::replace(&mut self.ring, Ring::new(None));
-        given_back.into_messages().chain(ring.into_messages())
-    }
-
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed
+        self.recv_end.closed
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.given_back.len() + self.ring.len()
+        self.recv_end.given_back.len() + self.ring_len()
+    }
+
+    fn ring_len(&self) -> usize {
+        ring::len(self.passage.head, self.passage.tail)
     }
 
     /// Whether a send would have to wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.recvq.is_empty() && self.ring.len() == self.capacity
+        self.recv_end.recvq.is_empty() && self.ring_len() == self.passage.blocks.capacity()
     }
 
     pub(crate) fn waiting(&self, side: Side) -> usize {
         match side {
-            Side::Send => self.sendq.len(),
-            Side::Recv => self.recvq.len(),
+            Side::Send => self.recv_end.sendq.len(),
+            Side::Recv => self.recv_end.recvq.len(),
         }
     }
 
     /// Panics if an invariant that can be checked at once does not hold.
-    pub(crate) fn assert_invariants(&self) {
-        let has_messages = !self.ring.is_empty() || !self.given_back.is_empty();
-        let has_room = !self.closed && self.ring.len() < self.capacity;
+    fn assert_invariants(&self) {
+        let RecvEnd {
+            given_back,
+            sendq,
+            recvq,
+            closing,
+            closed,
+            ..
+        } = &*self.recv_end;
+        let (len, capacity) = (self.ring_len(), self.passage.blocks.capacity());
+        let has_messages = len > 0 || !given_back.is_empty();
+        let has_room = !closed && len < capacity;
         assert!(
-            !has_messages || self.recvq.is_empty(),
+            !has_messages || recvq.is_empty(),
             "1: a receiver is parked beside a message"
         );
         assert!(
-            !has_room || self.sendq.is_empty(),
+            !has_room || sendq.is_empty(),
             "2: a sender is parked beside room"
         );
         assert!(
-            self.sendq.is_empty() || self.recvq.is_empty(),
+            sendq.is_empty() || recvq.is_empty(),
             "3: both sides are parked"
         );
-        assert!(
-            self.ring.len() <= self.capacity,
-            "4: more messages than places"
-        );
-        if self.closed {
+        assert!(len <= capacity, "4: more messages than places");
+        if *closed {
             assert!(
-                self.sendq.is_empty() && self.recvq.is_empty(),
+                sendq.is_empty() && recvq.is_empty(),
                 "5: parked in a closed channel"
             );
         } else {
-            assert!(self.closing.is_empty(), "5: closing in an open channel");
+            assert!(closing.is_empty(), "5: closing in an open channel");
         }
     }
 }

@@ -302,7 +302,7 @@ fn or_timed_out<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTime
 impl<T> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().op.poll(cx)
     }
@@ -311,7 +311,7 @@ impl<T> Future for SendFuture<'_, T> {
 impl<T> Future for RecvFuture<'_, T> {
     type Output = Result<T, RecvError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().op.as_pin_mut() {
             Some(op) => op.poll(cx),

@@ -37,10 +37,4 @@ impl<T> GivenBack<T> {
         }
         oldest
     }
-
-    pub(crate) fn into_messages(self) -> impl Iterator<Item = T> {
-        self.0
-            .into_iter()
-            .flat_map(|messages| messages.into_values())
-    }
 }

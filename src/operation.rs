@@ -14,7 +14,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    core::{Core, RecvStep, SendStep, Side},
+    core::{RecvStep, SendStep, Side},
     error::{RecvError, SendError},
     shared::{Shared, wake},
     waiter::{State, Waiter},
@@ -36,11 +36,11 @@ pin_project! {
         C: Deref<Target = Shared<T>>,
     {
         #[inline]
-        fn drop(mut this: Pin<&mut Self>) {
-            if this.waiter.state() == State::Parked {
-                let _ = this.as_mut().withdraw();
-            }
-            drop(this.take_message());
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.into_ref().project_ref();
+            // Both are user code to drop, and the other drops even if one of them panics.
+            let _waker = unpark(this.shared, this.waiter, Side::Send);
+            let _message = take_message(this.waiter);
         }
     }
 }
@@ -88,25 +88,31 @@ where
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
-        let step = this.shared.locked(|core| send(core, this.waiter));
+        // SAFETY: we own the idle waiter, which has its message.
+        let step = this.shared.send(|| unsafe { this.waiter.take_message() });
         conclude_send(this.waiter, step)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        if self.waiter.state() == State::Idle {
-            if let Some(done) = self.as_mut().attempt() {
+        let this = self.as_ref().project_ref();
+        if this.waiter.state() == State::Idle {
+            // SAFETY: we own the idle waiter, which has its message.
+            let step = this
+                .shared
+                .send_short(|| unsafe { this.waiter.take_message() });
+            if let Some(done) = conclude_send(this.waiter, step) {
                 return Poll::Ready(done);
             }
         }
-        self.poll_parked(cx.waker())
+        self.poll_slow(cx.waker())
     }
 
     #[inline(never)]
-    fn poll_parked(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
+    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
         let this = self.as_ref().project_ref();
         let done = match this.waiter.state() {
             State::Idle => self.park(waker),
@@ -124,7 +130,8 @@ where
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {
-            let step = send(core, this.waiter);
+            // SAFETY: we own the idle waiter, which has its message.
+            let step = core.send(|| unsafe { this.waiter.take_message() });
             if let SendStep::Full = step {
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
                 unsafe { core.park(Side::Send, this.waiter, &mut waker) };
@@ -137,7 +144,8 @@ where
     /// Stops waiting. `None`: nothing happened, and the message is still here.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
-        unpark(this.shared, this.waiter, Side::Send).then(|| end_send(this.waiter))
+        let _waker = unpark(this.shared, this.waiter, Side::Send);
+        is_completed(this.waiter).then(|| end_send(this.waiter))
     }
 
     /// Takes the message out, if it has not been sent, of an operation that is not parked; that is over then.
@@ -166,25 +174,24 @@ where
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        let step = this.shared.locked(Core::recv);
+        let step = this.shared.recv();
         conclude_recv(this.shared, this.waiter, step, None)
     }
 
-    #[inline]
-    pub(crate) fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<T, RecvError>> {
-        if self.waiter.state() == State::Idle {
-            if let Some(done) = self.as_mut().attempt() {
+    #[inline(always)]
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        let this = self.as_ref().project_ref();
+        if this.waiter.state() == State::Idle {
+            let step = this.shared.recv_short();
+            if let Some(done) = conclude_recv(this.shared, this.waiter, step, None) {
                 return Poll::Ready(done);
             }
         }
-        self.poll_parked(cx.waker())
+        self.poll_slow(cx.waker())
     }
 
     #[inline(never)]
-    fn poll_parked(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
         let this = self.as_ref().project_ref();
         let done = match this.waiter.state() {
             State::Idle => self.park(waker),
@@ -215,7 +222,8 @@ where
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        unpark(this.shared, this.waiter, Side::Recv).then(|| end_recv(this.waiter))
+        let _waker = unpark(this.shared, this.waiter, Side::Recv);
+        is_completed(this.waiter).then(|| end_recv(this.waiter))
     }
 
     /// Stops waiting, and gives a message that was handed over already back to the channel. The operation is as new then.
@@ -235,13 +243,6 @@ where
         debug_assert!(self.is_finished());
         self.into_ref().project_ref().waiter.set_state(State::Idle);
     }
-}
-
-/// Sends the message of an idle waiter, if that can be done at once.
-#[inline(always)]
-fn send<T>(core: &mut Core<T>, waiter: Pin<&Waiter<T>>) -> SendStep {
-    // SAFETY: called by the owner of an idle send, which has its message.
-    core.send(|| unsafe { waiter.take_message() })
 }
 
 /// What a send comes to, after the lock; `None` if it is parked or has to be.
@@ -310,16 +311,21 @@ fn take_message<T>(waiter: Pin<&Waiter<T>>) -> Option<T> {
     })
 }
 
-/// Unparks a waiter, if it is parked; says whether instead a peer has completed it.
-fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> bool {
-    if waiter.state() == State::Parked {
-        let waker = shared.locked(|core| {
-            // SAFETY: we hold the lock; it is still parked, on this side of this channel.
-            (waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })
-        });
-        drop(waker);
+/// Unparks a waiter, if it is parked and no peer has completed it, and returns its waker, to be dropped.
+#[inline(always)]
+fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Waker> {
+    match waiter.state() {
+        State::Parked => unpark_locked(shared, waiter, side),
+        _ => None,
     }
-    is_completed(waiter)
+}
+
+#[inline(never)]
+fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Waker> {
+    shared.locked(|core| {
+        // SAFETY: we hold the lock; it is still parked, on this side of this channel.
+        (waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })
+    })
 }
 
 /// Makes `waker` the one that a parked waiter wakes; says whether instead a peer has completed it.

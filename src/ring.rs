@@ -1,223 +1,344 @@
-//! The buffer of a channel: a queue in blocks.
+//! The buffer of a channel: a queue with a producing and a consuming end, which can be used at the same time.
 //!
-//! A small buffer is one block, allocated with the channel and used as a ring for ever. A large or unlimited one starts
-//! with nothing and grows block by block when a burst needs it: no message is ever copied into a larger block, so the
-//! cost of a push does not grow with the backlog. Drained blocks are freed, all but one, which the next block reuses:
-//! neither does a burst's memory stay, nor does a level that swings around the edge of a block allocate again and again.
-
-#![forbid(unsafe_code)]
+//! Each end has a cursor of its own and remembers what it last saw of the other's position, so as long as there is room,
+//! or messages, that it knows of, neither end touches what the other writes. Who uses an end has exclusive access to it:
+//! each stands behind a lock.
+//!
+//! The messages lie in blocks. A small buffer is one block, allocated with the channel and linked to itself: a ring. A large
+//! or unlimited one is a chain of blocks that grows at the producing end: no message ever moves, so the cost of a push does
+//! not grow with the backlog. Blocks that have been drained are freed, all but two, which the producer uses next: neither does
+//! a burst's memory stay, nor does a level that varies by less than a block allocate anything.
 
 use std::{
-    collections::VecDeque,
-    mem::{replace, size_of},
+    mem::{MaybeUninit, size_of},
+    ptr::{NonNull, null_mut},
+};
+
+use crate::sync::{
+    UnsafeCell,
+    atomic::{AtomicPtr, AtomicUsize, Ordering},
+    uninit_cells,
 };
 
 /// A buffer of known capacity that takes up to so many bytes is allocated at once.
 const SMALL_BUFFER: usize = 64 * 1024;
-/// The bytes of the first block of a buffer that grows: most never need another.
-const FIRST_BLOCK: usize = 1024;
-/// The bytes of each further block. They are all of one size, so that a level that varies by less than a block needs no
-/// block before it has drained one.
-const NEXT_BLOCK: usize = 16 * 1024;
+/// The bytes of a block of a buffer that grows.
+const BLOCK: usize = 2 * 1024;
 /// A block holds at least so many messages, however large they are.
 const LEAST_MESSAGES: usize = 4;
-/// A list of so many blocks is not worth freeing.
-const SHORT_LIST: usize = 32;
 
-pub(crate) struct Ring<T> {
-    /// The oldest messages; used as a ring as long as there are no later ones.
-    front: VecDeque<T>,
-    /// How many messages there are in `later`.
-    later_len: usize,
-    /// The messages after those of `front`. Out of the way, because most channels never need it.
-    later: Option<Box<Later<T>>>,
+/// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
+pub(crate) struct Position(AtomicUsize);
+
+impl Position {
+    pub(crate) fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// For who holds this end, or both.
+    #[inline]
+    fn own(&self) -> usize {
+        // Relaxed: the last write was the holder's own, or came to it with the lock of the end.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// For who holds the other end: with the position come all messages, or all places, before it.
+    #[inline]
+    fn of_other(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    fn advance(&self, from: usize) {
+        self.0.store(from.wrapping_add(1), Ordering::Release);
+    }
 }
 
-struct Later<T> {
-    /// None of the blocks is empty, none ever grows.
-    blocks: VecDeque<VecDeque<T>>,
-    /// A drained block, to be used for the next one.
-    spare: Option<VecDeque<T>>,
+type Slot<T> = UnsafeCell<MaybeUninit<T>>;
+
+struct Block<T> {
+    /// The block after this one. Written once, by the producer, before any position that lies in that block.
+    next: AtomicPtr<Block<T>>,
+    slots: Box<[Slot<T>]>,
 }
 
-impl<T> Ring<T> {
-    /// A buffer for up to `capacity` messages (`None`: any number); the caller keeps to that.
-    pub(crate) fn new(capacity: Option<usize>) -> Self {
-        let at_once = capacity
-            .filter(|&capacity| capacity <= messages_in::<T>(SMALL_BUFFER))
-            .unwrap_or(0);
-        Self {
-            front: VecDeque::with_capacity(at_once),
-            later_len: 0,
-            later: None,
+/// What both ends use.
+pub(crate) struct Blocks<T> {
+    /// How many messages may be in the buffer.
+    capacity: usize,
+    /// How many a block holds.
+    block_len: usize,
+    grows: bool,
+    /// The first block, from where the consumer starts; null until there is one.
+    first: AtomicPtr<Block<T>>,
+    /// Drained blocks on their way back to the producer. Two, because a level that varies a little at the edge of a block
+    /// may drain two in a row and then need two.
+    spares: [AtomicPtr<Block<T>>; 2],
+}
+
+// SAFETY: the blocks are owned by the channel, and what is in them goes from thread to thread.
+unsafe impl<T: Send> Send for Blocks<T> {}
+// SAFETY: the pointers are atomic; behind them each end touches its own slots only.
+unsafe impl<T: Send> Sync for Blocks<T> {}
+
+/// One end's place in the blocks, and what it knows of the other end.
+#[repr(C)]
+struct Cursor<T> {
+    /// The slots of the block; dangling until there is one.
+    slots: NonNull<Slot<T>>,
+    /// The next slot; the length of a block if that is in the next one.
+    index: usize,
+    /// The position of the other end when last looked at.
+    seen: usize,
+    block: *mut Block<T>,
+}
+
+// SAFETY: an end goes from thread to thread with its lock, and with it the right to its slots.
+unsafe impl<T: Send> Send for Cursor<T> {}
+
+/// The end where messages enter.
+pub(crate) struct Producer<T>(Cursor<T>);
+
+/// The end where messages leave.
+pub(crate) struct Consumer<T>(Cursor<T>);
+
+impl<T> Blocks<T> {
+    /// A buffer for up to `capacity` messages (`None`: any number), with its ends.
+    pub(crate) fn new(capacity: Option<usize>) -> (Self, Producer<T>, Consumer<T>) {
+        let at_once = capacity.filter(|&capacity| capacity <= messages_in::<T>(SMALL_BUFFER));
+        let this = Self {
+            capacity: capacity.unwrap_or(usize::MAX),
+            block_len: at_once.unwrap_or(messages_in::<T>(BLOCK)),
+            grows: at_once.is_none(),
+            first: AtomicPtr::new(null_mut()),
+            spares: [AtomicPtr::new(null_mut()), AtomicPtr::new(null_mut())],
+        };
+        let (mut producer, mut consumer) = (this.end(), this.end());
+        if at_once.is_some_and(|capacity| capacity > 0) {
+            let block = this.allocate();
+            // SAFETY: just allocated, and nobody else knows of it.
+            unsafe { (*block).next.store(block, Ordering::Relaxed) };
+            this.first.store(block, Ordering::Relaxed);
+            // SAFETY: the block lives as long as the buffer.
+            unsafe {
+                producer.enter(block);
+                consumer.enter(block);
+            }
+        }
+        (this, Producer(producer), Consumer(consumer))
+    }
+
+    fn end(&self) -> Cursor<T> {
+        Cursor {
+            slots: NonNull::dangling(),
+            index: self.block_len,
+            seen: 0,
+            block: null_mut(),
         }
     }
 
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.front.len() + self.later_len
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.front.is_empty()
+    fn allocate(&self) -> *mut Block<T> {
+        let slots = uninit_cells(self.block_len);
+        Box::into_raw(Box::new(Block {
+            next: AtomicPtr::new(null_mut()),
+            slots,
+        }))
     }
 
+    /// A block to link at the end of the chain: a spare one or a new one.
+    fn supply(&self) -> *mut Block<T> {
+        self.take_spare().unwrap_or_else(|| self.allocate())
+    }
+
+    fn take_spare(&self) -> Option<*mut Block<T>> {
+        // `Acquire` pairs with `recycle`: the consumer is through with it.
+        let spares = self
+            .spares
+            .iter()
+            .map(|spare| spare.swap(null_mut(), Ordering::Acquire));
+        spares.into_iter().find(|spare| !spare.is_null())
+    }
+
+    /// Keeps a drained block for the producer, or frees it: under the channel's lock, but it holds no message.
+    ///
+    /// # Safety
+    ///
+    /// The block belongs to the caller: both ends have left it.
+    unsafe fn recycle(&self, block: *mut Block<T>) {
+        // SAFETY: the block is the caller's.
+        unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };
+        let kept = self.spares.iter().any(|spare| {
+            spare
+                .compare_exchange(null_mut(), block, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+        });
+        if !kept {
+            // SAFETY: allocated by `allocate`, and the caller's.
+            drop(unsafe { Box::from_raw(block) });
+        }
+    }
+}
+
+impl<T> Cursor<T> {
+    /// Goes to the start of a block.
+    ///
+    /// # Safety
+    ///
+    /// The block is alive until the cursor has left it.
+    unsafe fn enter(&mut self, block: *mut Block<T>) {
+        self.block = block;
+        // SAFETY: alive, by the caller's promise.
+        self.slots = NonNull::from(unsafe { &*(*block).slots }).cast();
+        self.index = 0;
+    }
+}
+
+impl<T> Producer<T> {
+    /// Whether there is room for a message.
     #[inline]
-    pub(crate) fn push(&mut self, message: T) {
-        if self.front.len() < self.front.capacity() && self.later_len == 0 {
-            self.front.push_back(message);
+    pub(crate) fn has_room(
+        &mut self,
+        tail: &Position,
+        head: &Position,
+        blocks: &Blocks<T>,
+    ) -> bool {
+        let tail = tail.own();
+        if tail.wrapping_sub(self.0.seen) < blocks.capacity {
+            return true;
+        }
+        self.0.seen = head.of_other();
+        tail.wrapping_sub(self.0.seen) < blocks.capacity
+    }
+
+    /// Appends a message; there is room, by `has_room`.
+    #[inline]
+    pub(crate) fn push(&mut self, tail: &Position, blocks: &Blocks<T>, message: T) {
+        if self.0.index == blocks.block_len {
+            self.advance(blocks);
+        }
+        // SAFETY: the index is within the block. There is room, so the consumer has left the slot, which was seen with its
+        // position; and it does not look at it before it sees ours.
+        unsafe {
+            self.0
+                .slots
+                .add(self.0.index)
+                .as_ref()
+                .with_mut(|slot| (*slot).write(message));
+        }
+        self.0.index += 1;
+        tail.advance(tail.own());
+    }
+
+    #[cold]
+    fn advance(&mut self, blocks: &Blocks<T>) {
+        let next = if blocks.grows {
+            let next = blocks.supply();
+            if self.0.block.is_null() {
+                // Relaxed, here and below: the consumer looks after it has seen a position in the block.
+                blocks.first.store(next, Ordering::Relaxed);
+            } else {
+                // SAFETY: the consumer frees a block only after it has gone to the next one, which is linked here.
+                unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
+            }
+            next
         } else {
-            self.push_later(message);
-        }
+            self.0.block
+        };
+        // SAFETY: a block is alive until both ends have left it.
+        unsafe { self.0.enter(next) };
     }
+}
 
+impl<T> Consumer<T> {
+    /// Takes the oldest message.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        let message = self.front.pop_front()?;
-        if self.front.is_empty() && self.later_len > 0 {
-            self.advance();
+    pub(crate) fn pop(
+        &mut self,
+        head: &Position,
+        tail: &Position,
+        blocks: &Blocks<T>,
+    ) -> Option<T> {
+        let position = head.own();
+        if position == self.0.seen {
+            self.0.seen = tail.of_other();
+            if position == self.0.seen {
+                return None;
+            }
         }
+        if self.0.index == blocks.block_len {
+            self.advance(blocks);
+        }
+        // SAFETY: the index is within the block. The producer has written the slot, which was seen with its position; and
+        // it does not write it again before it sees ours.
+        let message = unsafe {
+            self.0
+                .slots
+                .add(self.0.index)
+                .as_ref()
+                .with_mut(|slot| (*slot).assume_init_read())
+        };
+        self.0.index += 1;
+        head.advance(position);
         Some(message)
     }
 
-    pub(crate) fn into_messages(self) -> impl Iterator<Item = T> {
-        let later = self.later.into_iter().flat_map(|later| later.blocks);
-        self.front.into_iter().chain(later.flatten())
-    }
-
-    #[inline(never)]
-    fn push_later(&mut self, message: T) {
-        if self.front.capacity() == 0 {
-            self.front = VecDeque::with_capacity(messages_in::<T>(FIRST_BLOCK));
-            self.front.push_back(message);
+    #[cold]
+    fn advance(&mut self, blocks: &Blocks<T>) {
+        let drained = self.0.block;
+        // Relaxed: the producer linked the block before the position that we have seen.
+        let next = if drained.is_null() {
+            blocks.first.load(Ordering::Relaxed)
         } else {
-            self.later.get_or_insert_default().push(message);
-            self.later_len += 1;
+            // SAFETY: we have not left it yet, so it is alive.
+            unsafe { (*drained).next.load(Ordering::Relaxed) }
+        };
+        // SAFETY: a block is alive until both ends have left it.
+        unsafe { self.0.enter(next) };
+        if blocks.grows && !drained.is_null() {
+            // SAFETY: the producer was in the next block when it linked it.
+            unsafe { blocks.recycle(drained) };
         }
     }
 
-    /// Puts the next block in the place of the front one, which has been drained.
-    #[cold]
-    fn advance(&mut self) {
-        let Some(later) = &mut self.later else { return };
-        let Some(next) = later.blocks.pop_front() else {
-            return;
+    /// Frees the blocks, after which neither end is used again.
+    ///
+    /// # Safety
+    ///
+    /// The caller has exclusive access to both ends, and takes no more messages: what is left is leaked.
+    pub(crate) unsafe fn free(&mut self, blocks: &Blocks<T>) {
+        let started = !self.0.block.is_null();
+        let mut block = if started {
+            self.0.block
+        } else {
+            blocks.first.load(Ordering::Relaxed)
         };
-        self.later_len -= next.len();
-        later.recycle(replace(&mut self.front, next));
-    }
-}
-
-impl<T> Later<T> {
-    fn push(&mut self, message: T) {
-        match self.blocks.back_mut() {
-            Some(last) if last.len() < last.capacity() => last.push_back(message),
-            _ => {
-                let spare = self.spare.take();
-                let mut block =
-                    spare.unwrap_or_else(|| VecDeque::with_capacity(messages_in::<T>(NEXT_BLOCK)));
-                block.push_back(message);
-                self.blocks.push_back(block);
+        let stop = block;
+        while !block.is_null() {
+            // SAFETY: allocated by `allocate`, linked once, and nobody uses it any more.
+            let freed = unsafe { Box::from_raw(block) };
+            block = freed.next.load(Ordering::Relaxed);
+            if block == stop {
+                break;
             }
         }
-    }
-
-    /// Keeps a drained block, or frees it: under the channel's lock, but no message's drop runs, for there is none.
-    fn recycle(&mut self, drained: VecDeque<T>) {
-        if self.spare.is_none() && drained.capacity() >= messages_in::<T>(NEXT_BLOCK) {
-            self.spare = Some(drained);
-        }
-        if self.blocks.is_empty() {
-            // What the list of blocks itself takes after a burst; a short one is kept.
-            self.blocks.shrink_to(SHORT_LIST);
+        while let Some(spare) = blocks.take_spare() {
+            // SAFETY: as above.
+            drop(unsafe { Box::from_raw(spare) });
         }
     }
 }
 
-impl<T> Default for Later<T> {
-    fn default() -> Self {
-        Self {
-            blocks: VecDeque::new(),
-            spare: None,
-        }
-    }
+/// How many messages there are, for who holds both ends.
+#[inline]
+pub(crate) fn len(head: &Position, tail: &Position) -> usize {
+    tail.own().wrapping_sub(head.own())
 }
 
 /// How many messages a block of so many bytes holds.
 fn messages_in<T>(bytes: usize) -> usize {
     (bytes / size_of::<T>().max(1)).max(LEAST_MESSAGES)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn block_count<T>(ring: &Ring<T>) -> usize {
-        let later = ring.later.as_ref();
-        1 + later.map_or(0, |later| {
-            later.blocks.len() + usize::from(later.spare.is_some())
-        })
-    }
-
-    #[test]
-    fn messages_leave_in_order_across_blocks() {
-        let mut ring = Ring::new(None);
-        let (mut sent, mut received) = (0_u64, 0_u64);
-        for round in 0..200 {
-            for _ in 0..round * 7 % 500 {
-                ring.push(sent);
-                sent += 1;
-            }
-            for _ in 0..round * 11 % 450 {
-                match ring.pop() {
-                    Some(message) => assert_eq!(message, received),
-                    None => break,
-                }
-                received += 1;
-            }
-            assert_eq!(ring.len() as u64, sent - received);
-        }
-        assert!(
-            block_count(&ring) > 2,
-            "the levels above are meant to need several blocks"
-        );
-    }
-
-    #[test]
-    fn small_buffer_is_allocated_at_once_and_never_again() {
-        let mut ring = Ring::new(Some(64));
-        let allocated = ring.front.capacity();
-        for message in 0..1_000 {
-            ring.push(message);
-            if ring.len() == 64 {
-                while ring.pop().is_some() {}
-            }
-        }
-        assert_eq!((ring.front.capacity(), block_count(&ring)), (allocated, 1));
-    }
-
-    #[test]
-    fn large_buffer_allocates_nothing_until_used() {
-        assert_eq!(Ring::<u64>::new(Some(usize::MAX)).front.capacity(), 0);
-        assert_eq!(Ring::<u64>::new(None).front.capacity(), 0);
-    }
-
-    #[test]
-    fn memory_of_a_burst_is_freed_but_one_spare() {
-        let mut ring = Ring::new(None);
-        (0..1_000_000_u64).for_each(|message| ring.push(message));
-        assert!(block_count(&ring) > 400);
-        while ring.pop().is_some() {}
-        assert!(block_count(&ring) <= 2);
-        assert!(ring.later.unwrap().blocks.capacity() <= 2 * SHORT_LIST);
-    }
-
-    #[test]
-    fn zero_sized_messages_are_only_counted() {
-        let mut ring = Ring::new(None);
-        (0..100_000).for_each(|_| ring.push(()));
-        assert_eq!((ring.len(), block_count(&ring)), (100_000, 1));
-        assert_eq!(ring.pop(), Some(()));
-    }
 }

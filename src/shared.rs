@@ -1,46 +1,138 @@
-//! What all handles of a channel share: the core under its lock, and the handle counts.
+//! What all handles of a channel share: its two ends behind their locks, and the handle counts.
 //!
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
-#![forbid(unsafe_code)]
-
 use std::{fmt, task::Waker};
 
 use crate::{
-    core::{Core, RecvStep, SendStep, Side, Taken},
+    core::{Core, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
     count::HandleCount,
     error::{TryRecvError, TrySendError},
+    ring::{Blocks, Position},
     sync::Lock,
     wake::{Panics, WakeBatch},
 };
 
+/// Up to this capacity nearly every operation needs both ends: such a channel is coupled.
+const LARGEST_COUPLED: usize = 4;
+
+/// The fields stand in this order so that each end has its own cache lines, and what never changes has others.
+#[repr(C)]
 pub(crate) struct Shared<T> {
-    core: Lock<Core<T>>,
+    recv_end: End<RecvEnd<T>>,
+    send_end: End<SendEnd<T>>,
+    blocks: Blocks<T>,
+    /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
+    is_coupled: bool,
     capacity: Option<usize>,
     pub(crate) senders: HandleCount,
     pub(crate) receivers: HandleCount,
 }
 
+/// Two cache lines at a time are fetched together, so an end starts at an even one.
+#[repr(C, align(128))]
+struct End<E> {
+    position: Position,
+    lock: Lock<E>,
+}
+
+impl<E> End<E> {
+    fn new(end: E) -> Self {
+        Self {
+            position: Position::new(),
+            lock: Lock::new(end),
+        }
+    }
+}
+
 impl<T> Shared<T> {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
+        let (blocks, producer, consumer) = Blocks::new(capacity);
         Self {
-            core: Lock::new(Core::new(capacity)),
+            recv_end: End::new(RecvEnd::new(consumer)),
+            send_end: End::new(SendEnd::new(producer)),
+            is_coupled: blocks.capacity() <= LARGEST_COUPLED,
+            blocks,
             capacity,
             senders: HandleCount::one(),
             receivers: HandleCount::one(),
         }
     }
 
-    /// Runs one transition under the lock. It must run no user code: what is to be woken or dropped leaves it.
-    #[inline]
-    pub(crate) fn locked<R>(&self, transition: impl FnOnce(&mut Core<T>) -> R) -> R {
-        let mut core = self.core.lock();
-        let result = transition(&mut core);
-        if cfg!(debug_assertions) {
-            core.assert_invariants();
+    #[inline(always)]
+    fn passage(&self) -> Passage<'_, T> {
+        Passage {
+            head: &self.recv_end.position,
+            tail: &self.send_end.position,
+            blocks: &self.blocks,
         }
-        result
+    }
+
+    /// Runs one transition with both ends locked. It must run no user code: what is to be woken or dropped leaves it.
+    #[inline]
+    pub(crate) fn locked<R>(&self, transition: impl FnOnce(&mut Core<'_, T>) -> R) -> R {
+        let mut recv_end = self.recv_end.lock.lock();
+        let _held = (!self.is_coupled).then(|| self.send_end.lock.lock());
+        // SAFETY: we hold the senders' lock, or the channel is coupled: then its senders' end is reached here and nowhere
+        // else, with the receivers' lock held. The guard is not used.
+        let send_end = unsafe { &mut *self.send_end.lock.get() };
+        Core::run(&mut recv_end, send_end, self.passage(), transition)
+    }
+
+    /// Sends the message that `take` gives if one lock suffices for that; else `take` is not called, and `Full` means that
+    /// both are needed.
+    #[inline(always)]
+    pub(crate) fn send_short(&self, take: impl FnOnce() -> T) -> SendStep {
+        if self.is_coupled {
+            return self.send_long(take);
+        }
+        let is_sent = self.send_end.lock.lock().try_push(self.passage(), take);
+        if is_sent {
+            SendStep::Sent(None)
+        } else {
+            SendStep::Full
+        }
+    }
+
+    #[inline(never)]
+    fn send_long(&self, take: impl FnOnce() -> T) -> SendStep {
+        self.locked(|core| core.send(take))
+    }
+
+    /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
+    #[inline(always)]
+    pub(crate) fn send(&self, mut take: impl FnMut() -> T) -> SendStep {
+        match self.send_short(&mut take) {
+            SendStep::Full if !self.is_coupled => self.send_long(take),
+            step => step,
+        }
+    }
+
+    /// Takes the oldest message if one lock suffices for that; else `Empty` means that both are needed.
+    #[inline(always)]
+    pub(crate) fn recv_short(&self) -> RecvStep<T> {
+        if self.is_coupled {
+            return self.recv_long();
+        }
+        match self.recv_end.lock.lock().try_pop(self.passage()) {
+            Some(taken) => RecvStep::Received(taken),
+            None => RecvStep::Empty,
+        }
+    }
+
+    #[inline(never)]
+    fn recv_long(&self) -> RecvStep<T> {
+        self.locked(|core| core.recv())
+    }
+
+    /// Takes the oldest message, if there is one.
+    #[inline(always)]
+    pub(crate) fn recv(&self) -> RecvStep<T> {
+        match self.recv_short() {
+            RecvStep::Empty if !self.is_coupled => self.recv_long(),
+            step => step,
+        }
     }
 
     pub(crate) fn capacity(&self) -> Option<usize> {
@@ -50,7 +142,7 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
-        let step = self.locked(|core| core.send(|| take(&mut slot)));
+        let step = self.send(|| take(&mut slot));
         conclude(step, slot)
     }
 
@@ -62,7 +154,7 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.locked(Core::recv) {
+        match self.recv() {
             RecvStep::Received(taken) => Ok(self.settle(taken, None)),
             RecvStep::Empty => Err(TryRecvError::Empty),
             RecvStep::Closed => Err(TryRecvError::Closed),
@@ -95,7 +187,7 @@ impl<T> Shared<T> {
 
     /// Closes the channel and completes all who are parked; says whether it was open.
     pub(crate) fn close(&self) -> bool {
-        let closed = self.locked(Core::close);
+        let closed = self.locked(|core| core.close());
         if closed {
             let mut panics = Panics::default();
             self.complete_closing(&mut panics);
@@ -153,12 +245,14 @@ impl<T> Shared<T> {
     /// Counts a dropped receiver; the last one closes the channel and drops what is in it.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.remove() {
-            let (closed, backlog) = self.locked(|core| (core.close(), core.take_backlog()));
             let mut panics = Panics::default();
-            if closed {
+            if self.locked(|core| core.close()) {
                 self.complete_closing(&mut panics);
             }
-            backlog.for_each(|message| panics.catch(|| drop(message)));
+            // Nobody else sends or receives any more, so these are all.
+            while let RecvStep::Received(taken) = self.recv() {
+                panics.catch(|| drop(taken.message));
+            }
             panics.resume();
         }
     }
@@ -172,6 +266,13 @@ impl<T> Shared<T> {
             }
             wakes.wake_all(panics);
         }
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        // SAFETY: we have exclusive access. The last receiver has dropped the messages; if it was forgotten, so was this.
+        unsafe { (*self.recv_end.lock.get()).free(&self.blocks) };
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::{
     any::Any,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::Waker,
 };
@@ -54,8 +55,13 @@ pub(crate) struct Panics(Option<Box<dyn Any + Send>>);
 impl Panics {
     pub(crate) fn catch(&mut self, user_code: impl FnOnce()) {
         // Unwind safe: the crate's own state is not touched within, and the panic goes on in `resume`.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(user_code)) {
-            self.0.get_or_insert(panic);
+        let Err(panic) = catch_unwind(AssertUnwindSafe(user_code)) else {
+            return;
+        };
+        match self.0 {
+            None => self.0 = Some(panic),
+            // What a panic carries is user code to drop, too; a panic of that is forgotten.
+            Some(_) => drop(catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(mem::forget)),
         }
     }
 

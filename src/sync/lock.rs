@@ -22,8 +22,8 @@ use super::{
 };
 
 /// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every
-/// operation touches, share a cache line; and so aligned that the line after it is the one fetched with it.
-#[repr(C, align(128))]
+/// operation touches, can share a cache line.
+#[repr(C)]
 pub(crate) struct Lock<T> {
     held: AtomicBool,
     sleepers: Sleepers,
@@ -51,6 +51,12 @@ impl<T> Lock<T> {
             self.acquire_slow();
         }
         Guard { lock: self }
+    }
+
+    /// Where the value is, for who may reach it by another rule than holding this lock.
+    #[inline]
+    pub(crate) fn get(&self) -> *mut T {
+        self.value.with_mut(|value| value)
     }
 
     /// Takes the lock if it is free.
@@ -145,7 +151,7 @@ mod real {
     use event_listener::{Event, IntoNotification, Listener, listener};
 
     /// The first pause of the backoff, in spin hints; the pauses double from here.
-    const FIRST_PAUSE: u32 = 4;
+    const FIRST_PAUSE: u32 = 32;
     /// The longest pause of the backoff, in spin hints.
     const LONGEST_PAUSE: u32 = 256;
     /// How many longest pauses are made before going to sleep.

@@ -7,7 +7,7 @@
 mod cell;
 mod lock;
 
-pub(crate) use cell::UnsafeCell;
+pub(crate) use cell::{UnsafeCell, uninit_cells};
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
@@ -24,16 +24,61 @@ pub(crate) use {
 
 #[cfg(hchan_loom)]
 mod modelled {
-    /// loom's mutex, with the one method the crate's own lock has.
-    pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
+    use std::{
+        cell::UnsafeCell,
+        ops::{Deref, DerefMut},
+    };
+
+    use loom::sync::{Mutex, MutexGuard};
+
+    /// loom's mutex, with the methods of the crate's own lock.
+    pub(crate) struct Lock<T> {
+        mutex: Mutex<()>,
+        value: UnsafeCell<T>,
+    }
+
+    // SAFETY: as for the crate's own lock.
+    unsafe impl<T: Send> Sync for Lock<T> {}
 
     impl<T> Lock<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self {
+                mutex: Mutex::new(()),
+                value: UnsafeCell::new(value),
+            }
         }
 
-        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
-            self.0.lock().expect("no panic under the channel lock")
+        pub(crate) fn lock(&self) -> Guard<'_, T> {
+            let held = self.mutex.lock().expect("no panic under the channel lock");
+            Guard {
+                lock: self,
+                _held: held,
+            }
+        }
+
+        pub(crate) fn get(&self) -> *mut T {
+            self.value.get()
+        }
+    }
+
+    pub(crate) struct Guard<'a, T> {
+        lock: &'a Lock<T>,
+        _held: MutexGuard<'a, ()>,
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            // SAFETY: the mutex is held.
+            unsafe { &*self.lock.value.get() }
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            // SAFETY: the mutex is held, and the guard borrowed mutably.
+            unsafe { &mut *self.lock.value.get() }
         }
     }
 
