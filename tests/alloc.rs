@@ -1,0 +1,582 @@
+//! What the channel allocates: in steady state nothing, whatever is done, parked or not, in tasks and in threads.
+//!
+//! Allocations are counted for each thread apart, so the tests do not see each other's, nor the harness's.
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    array,
+    cell::Cell,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use hchan::{Receiver, Sender};
+use support::{CountingWaker, ends_within, poll, poll_with};
+
+const TIMES: usize = 100_000;
+/// How often two threads may try it.
+const ROUNDS: usize = 4;
+
+// Counting.
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a thread has allocated so far.
+#[derive(Clone, Copy)]
+struct Counts {
+    allocations: usize,
+    /// Allocated and not freed. Negative in a thread that frees what others allocated.
+    live_bytes: isize,
+}
+
+thread_local! {
+    // Needs neither an allocation nor a destructor, so the allocator can use it at any time.
+    static COUNTS: Cell<Counts> = const { Cell::new(Counts { allocations: 0, live_bytes: 0 }) };
+}
+
+impl Counting {
+    fn count(allocations: usize, bytes: isize) {
+        let counts = COUNTS.get();
+        COUNTS.set(Counts {
+            allocations: counts.allocations + allocations,
+            live_bytes: counts.live_bytes + bytes,
+        });
+    }
+}
+
+// SAFETY: all is left to the system's allocator; the counts are this thread's own numbers. Growing an allocation is, by
+// default, a new one and a free.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::count(1, layout.size() as isize);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        Self::count(0, -(layout.size() as isize));
+        // SAFETY: the caller's promise is passed on; the pointer came from the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// How many allocations `f` makes on this thread.
+fn allocations<R>(f: impl FnOnce() -> R) -> usize {
+    let before = COUNTS.get().allocations;
+    f();
+    COUNTS.get().allocations - before
+}
+
+fn live_bytes() -> isize {
+    COUNTS.get().live_bytes
+}
+
+/// Does it a few times to warm up and then many times, in which it must not allocate.
+#[track_caller]
+fn assert_steady(what: &str, mut operation: impl FnMut()) {
+    (0..1_000).for_each(|_| operation());
+    let allocations = allocations(|| (0..TIMES).for_each(|_| operation()));
+    assert_eq!(allocations, 0, "allocations in {TIMES} times {what}");
+}
+
+fn channels() -> [(Sender<usize>, Receiver<usize>); 5] {
+    [
+        hchan::bounded(0),
+        hchan::bounded(1),
+        hchan::bounded(64),
+        hchan::bounded(usize::MAX),
+        hchan::unbounded(),
+    ]
+}
+
+/// The bounded ones of a size that can be filled, filled.
+fn full_channels() -> [(Sender<usize>, Receiver<usize>); 3] {
+    let channels = [0, 1, 64].map(hchan::bounded);
+    for (tx, _) in &channels {
+        while tx.try_send(0).is_ok() {}
+    }
+    channels
+}
+
+// Polled by hand.
+
+#[test]
+fn parked_receive_allocates_nothing() {
+    for (tx, rx) in channels() {
+        assert_steady("a parked receive", || {
+            let mut recv = pin!(rx.recv());
+            assert!(poll(&mut recv).is_pending());
+            tx.try_send(1).unwrap();
+            assert_eq!(poll(&mut recv), Poll::Ready(Ok(1)));
+        });
+    }
+}
+
+#[test]
+fn parked_send_allocates_nothing() {
+    for (tx, rx) in full_channels() {
+        assert_steady("a parked send", || {
+            let mut send = pin!(tx.send(1));
+            assert!(poll(&mut send).is_pending());
+            rx.try_recv().unwrap();
+            assert_eq!(poll(&mut send), Poll::Ready(Ok(())));
+        });
+    }
+}
+
+#[test]
+fn repoll_allocates_nothing() {
+    let wakers = [CountingWaker::new().waker(), CountingWaker::new().waker()];
+    let (tx, rx) = hchan::bounded(0);
+
+    let mut recv = Box::pin(rx.recv());
+    let mut turn = (0..).map(|n| &wakers[n / 2 % 2]);
+    assert_steady(
+        "a re-poll of a receive, with the same and with another waker",
+        || {
+            assert!(poll_with(&mut recv, turn.next().unwrap()).is_pending());
+        },
+    );
+    drop(recv);
+
+    let mut send = Box::pin(tx.send(1));
+    let mut turn = (0..).map(|n| &wakers[n / 2 % 2]);
+    assert_steady(
+        "a re-poll of a send, with the same and with another waker",
+        || {
+            assert!(poll_with(&mut send, turn.next().unwrap()).is_pending());
+        },
+    );
+}
+
+#[test]
+fn cancel_of_a_parked_future_allocates_nothing() {
+    for (_tx, rx) in channels() {
+        assert_steady("a cancelled receive", || {
+            assert!(poll(&mut pin!(rx.recv())).is_pending());
+        });
+    }
+    for (tx, _rx) in full_channels() {
+        assert_steady("a cancelled send", || {
+            assert!(poll(&mut pin!(tx.send(1))).is_pending());
+        });
+    }
+}
+
+#[test]
+fn message_given_back_to_a_parked_receive_allocates_nothing() {
+    let (tx, rx) = hchan::bounded(0);
+    assert_steady("a message handed on", || {
+        let mut second = pin!(rx.recv());
+        {
+            let mut first = pin!(rx.recv());
+            assert!(poll(&mut first).is_pending());
+            assert!(poll(&mut second).is_pending());
+            tx.try_send(1).unwrap();
+        }
+        assert_eq!(poll(&mut second), Poll::Ready(Ok(1)));
+    });
+}
+
+#[test]
+fn close_allocates_nothing_whoever_is_parked() {
+    let (_tx, rx) = hchan::bounded::<u8>(0);
+    let mut parked: Vec<_> = (0..1_000).map(|_| Box::pin(rx.recv())).collect();
+    for recv in &mut parked {
+        assert!(poll(recv).is_pending());
+    }
+    assert_eq!(allocations(|| rx.close()), 0, "allocations in a close");
+}
+
+// At once, or nearly.
+
+#[test]
+fn operations_that_do_not_wait_allocate_nothing() {
+    for (tx, rx) in channels().into_iter().skip(1) {
+        assert_steady("try_send, try_recv", || {
+            tx.try_send(1).unwrap();
+            rx.try_recv().unwrap();
+        });
+        assert_steady("a send and a receive that are ready at once", || {
+            assert!(poll(&mut pin!(tx.send(1))).is_ready());
+            assert!(poll(&mut pin!(rx.recv())).is_ready());
+        });
+        assert_steady("a blocking send and receive that are ready at once", || {
+            tx.send_blocking(1).unwrap();
+            rx.recv_blocking().unwrap();
+        });
+    }
+    for (tx, rx) in full_channels() {
+        assert_steady("a failing try_send", || {
+            tx.try_send(1).unwrap_err();
+        });
+        assert_steady("a force_send", || {
+            let _ = tx.force_send(1);
+        });
+        rx.try_iter().count();
+        assert_steady("a failing try_recv", || {
+            rx.try_recv().unwrap_err();
+        });
+    }
+}
+
+#[test]
+fn backlog_of_any_constant_length_allocates_nothing() {
+    for backlog in [1, 100, 129, 1_000, 3_000, 10_000] {
+        let (tx, rx) = hchan::unbounded();
+        (0..backlog).for_each(|n| tx.try_send(n).unwrap());
+        let mut numbers = backlog..;
+        let mut pass_one_message = || {
+            tx.try_send(numbers.next().unwrap()).unwrap();
+            rx.try_recv().unwrap();
+        };
+        // The blocks with which the buffer began, which are smaller, have to go first.
+        (0..10 * backlog).for_each(|_| pass_one_message());
+        let what = format!("try_send and try_recv behind a backlog of {backlog}");
+        assert_steady(&what, pass_one_message);
+    }
+}
+
+#[test]
+fn backlog_around_the_edge_of_a_block_allocates_nothing() {
+    for edge in [128, 2_048, 10_000] {
+        let (tx, rx) = hchan::unbounded();
+        (0..edge - 5).for_each(|n| tx.try_send(n).unwrap());
+        let swing = || {
+            (0..10).for_each(|n| tx.try_send(n).unwrap());
+            (0..10).for_each(|_| {
+                rx.try_recv().unwrap();
+            });
+        };
+        (0..10 * edge).for_each(|_| swing());
+        assert_steady(&format!("a backlog of {edge}, some more, some less"), swing);
+    }
+}
+
+#[test]
+fn wait_that_times_out_allocates_nothing() {
+    let (_tx, rx) = hchan::bounded::<u8>(0);
+    assert_steady("a receive within no time", || {
+        rx.recv().wait_timeout(Duration::ZERO).unwrap_err();
+    });
+    let (tx, _rx) = hchan::bounded(0);
+    assert_steady("a send within no time", || {
+        tx.send(1).wait_timeout(Duration::ZERO).unwrap_err();
+    });
+    // Long enough to sleep.
+    let allocations = allocations(|| {
+        for _ in 0..100 {
+            tx.send(1)
+                .wait_timeout(Duration::from_micros(200))
+                .unwrap_err();
+        }
+    });
+    assert_eq!(allocations, 0, "allocations in sends that time out");
+}
+
+#[test]
+fn handles_allocate_nothing() {
+    let (tx, rx) = hchan::bounded::<u8>(0);
+    assert_steady("handles, cloned, downgraded and upgraded", || {
+        let weak = (tx.clone().downgrade(), rx.clone().downgrade());
+        assert!(weak.0.upgrade().is_some() && weak.1.upgrade().is_some());
+    });
+}
+
+// Streams.
+
+#[test]
+fn stream_allocates_once_in_its_life() {
+    for (tx, rx) in channels() {
+        let allocations = allocations(|| {
+            let mut stream = rx.stream();
+            for n in 0..TIMES {
+                assert!(poll(&mut stream.next()).is_pending());
+                tx.try_send(n).unwrap();
+                assert_eq!(poll(&mut stream.next()), Poll::Ready(Some(n)));
+                assert!(poll(&mut stream.next()).is_pending());
+                stream.release();
+            }
+        });
+        assert_eq!(allocations, 1, "allocations in the life of a stream");
+    }
+}
+
+#[test]
+fn stream_that_never_waits_allocates_nothing() {
+    let (tx, rx) = hchan::bounded(1);
+    let mut stream = rx.stream();
+    assert_steady("an item that is there already", || {
+        tx.try_send(1).unwrap();
+        assert_eq!(poll(&mut stream.next()), Poll::Ready(Some(1)));
+    });
+}
+
+// Channels.
+
+#[test]
+fn never_allocates_nothing() {
+    // A wait makes the thread's parker.
+    let _ = hchan::never::<u8>().recv().wait_timeout(Duration::ZERO);
+    let allocations = allocations(|| {
+        let rx = hchan::never::<[u64; 100]>();
+        let second = rx.downgrade().upgrade().unwrap();
+        let mut stream = second.stream();
+        for _ in 0..TIMES {
+            assert!(rx.clone().try_recv().is_err());
+            assert!(poll(&mut pin!(rx.recv())).is_pending());
+            assert!(poll(&mut stream.next()).is_pending());
+            assert!(rx.recv().wait_timeout(Duration::ZERO).is_err());
+            assert!(!rx.close());
+        }
+    });
+    assert_eq!(allocations, 0, "allocations of a receiver of never()");
+}
+
+#[test]
+fn huge_capacity_takes_no_memory_until_it_is_used() {
+    for capacity in [1 << 40, usize::MAX] {
+        let before = live_bytes();
+        let (tx, rx) = hchan::bounded::<[u64; 16]>(capacity);
+        let unused = live_bytes() - before;
+        assert!(
+            unused < 1_024,
+            "{unused} bytes for an unused bounded({capacity})"
+        );
+
+        tx.try_send([1; 16]).unwrap();
+        let used = live_bytes() - before;
+        assert!(
+            used < 4_096,
+            "{used} bytes for one message in a bounded({capacity})"
+        );
+        assert_eq!(rx.try_recv(), Ok([1; 16]));
+    }
+}
+
+#[test]
+fn memory_of_a_burst_is_returned() {
+    const BURST: usize = 1_000_000;
+    let payload = (BURST * size_of::<usize>()) as isize;
+    for (tx, rx) in [hchan::unbounded(), hchan::bounded(usize::MAX)] {
+        let before = live_bytes();
+        (0..BURST).for_each(|n| tx.try_send(n).unwrap());
+        let full = live_bytes() - before;
+        assert!(
+            (payload..payload * 5 / 4).contains(&full),
+            "{full} bytes for a backlog of {payload} bytes"
+        );
+        for n in 0..BURST {
+            assert_eq!(rx.try_recv(), Ok(n));
+        }
+        let drained = live_bytes() - before;
+        assert!(
+            drained < 64 * 1_024,
+            "{drained} bytes kept of a burst of {payload}"
+        );
+    }
+}
+
+#[test]
+fn dropped_channel_returns_all_memory() {
+    let before = live_bytes();
+    for (tx, rx) in channels() {
+        {
+            // A message given back, and a stream, take memory of their own.
+            let mut recv = pin!(rx.recv());
+            assert!(poll(&mut recv).is_pending());
+            tx.try_send(1).unwrap();
+        }
+        assert!(poll(&mut rx.stream().next()).is_ready());
+        assert!(poll(&mut rx.stream().next()).is_pending());
+        // Until it is full, or for long enough that it has several blocks.
+        (0..10_000).all(|n| tx.try_send(n).is_ok());
+    }
+    let kept = live_bytes() - before;
+    assert_eq!(kept, 0, "bytes kept after all was dropped");
+}
+
+// Waiting for real.
+
+/// Wakes by a flag, and unparks its thread.
+struct Flag {
+    is_up: AtomicBool,
+    thread: Thread,
+}
+
+impl Flag {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            is_up: AtomicBool::new(true),
+            thread: thread::current(),
+        })
+    }
+
+    fn take(&self) -> bool {
+        self.is_up.swap(false, SeqCst)
+    }
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_up.store(true, SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// An executor of two tasks: polls in turn those whose flags are up until both are done.
+fn run_both(tasks: [Pin<&mut dyn Future<Output = ()>>; 2]) {
+    let mut tasks = tasks.map(|task| (task, Flag::new(), false));
+    while tasks.iter().any(|(_, _, done)| !done) {
+        let mut is_stuck = true;
+        for (task, flag, done) in &mut tasks {
+            if !*done && flag.take() {
+                let waker = Waker::from(Arc::clone(flag));
+                let mut cx = Context::from_waker(&waker);
+                *done = task.as_mut().poll(&mut cx).is_ready();
+                is_stuck = false;
+            }
+        }
+        assert!(!is_stuck, "a task waits, and nothing wakes it");
+    }
+}
+
+#[test]
+fn tasks_that_wait_for_each_other_allocate_nothing() {
+    for (tx, rx) in [hchan::bounded(0), hchan::bounded(1), hchan::bounded(16)] {
+        let sending = pin!(async {
+            for n in 0..1_000 + TIMES {
+                tx.send(n).await.unwrap();
+            }
+        });
+        let allocated = Cell::new(None);
+        let receiving = pin!(async {
+            let mut start = 0;
+            for n in 0..1_000 + TIMES {
+                if n == 1_000 {
+                    start = COUNTS.get().allocations;
+                }
+                assert_eq!(rx.recv().await, Ok(n));
+            }
+            allocated.set(Some(COUNTS.get().allocations - start));
+        });
+        run_both([sending, receiving]);
+        assert_eq!(
+            allocated.get(),
+            Some(0),
+            "allocations in {TIMES} messages from task to task"
+        );
+    }
+}
+
+/// Sends many messages from one thread to another, until it has happened without an allocation in either.
+///
+/// At capacity 0 each message finds or makes one of the two parked. A few things are allocated once and at no certain
+/// time: what the channel's lock needs when first a thread has to sleep for it, and what each of the two threads needs
+/// then. Hence several rounds.
+#[track_caller]
+fn assert_threads_allocate_nothing(
+    capacity: usize,
+    send: impl Fn(&Sender<usize>, usize) + Send + Sync + 'static,
+    recv: impl Fn(&Receiver<usize>) -> usize + Send + Sync + 'static,
+) {
+    let allocated = ends_within(Duration::from_secs(60), move || {
+        allocations_of_two_threads(capacity, send, recv)
+    });
+    assert!(
+        allocated.contains(&0),
+        "allocations in each of {ROUNDS} rounds of {TIMES} messages at capacity {capacity}: {allocated:?}",
+    );
+}
+
+/// How many allocations there were in each round; it ends after one that had none.
+fn allocations_of_two_threads(
+    capacity: usize,
+    send: impl Fn(&Sender<usize>, usize) + Sync,
+    recv: impl Fn(&Receiver<usize>) -> usize + Sync,
+) -> Vec<usize> {
+    let (tx, rx) = hchan::bounded(capacity);
+    let allocated: [AtomicUsize; ROUNDS] = array::from_fn(|_| AtomicUsize::new(0));
+    let both = Barrier::new(2);
+    // Both do as many rounds, as both see the same sum.
+    let rounds = |work: &dyn Fn(usize)| -> Vec<usize> {
+        (0..1_000).for_each(work);
+        let mut sums = Vec::with_capacity(ROUNDS);
+        for allocated in &allocated {
+            allocated.fetch_add(allocations(|| (0..TIMES).for_each(work)), SeqCst);
+            both.wait();
+            sums.push(allocated.load(SeqCst));
+            if sums.ends_with(&[0]) {
+                break;
+            }
+        }
+        sums
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| rounds(&|n| send(&tx, n)));
+        rounds(&|n| assert_eq!(recv(&rx), n, "what was received"))
+    })
+}
+
+#[test]
+fn threads_that_wait_for_each_other_allocate_nothing() {
+    for capacity in [0, 1] {
+        assert_threads_allocate_nothing(
+            capacity,
+            |tx, n| tx.send_blocking(n).unwrap(),
+            |rx| rx.recv_blocking().unwrap(),
+        );
+    }
+}
+
+/// Waits for a future with a waker that the caller keeps.
+fn block_on<F: Future>(future: F, flag: &Arc<Flag>) -> F::Output {
+    let waker = Waker::from(Arc::clone(flag));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        while !flag.take() {
+            thread::park();
+        }
+    }
+}
+
+#[test]
+fn tasks_in_two_threads_allocate_nothing() {
+    thread_local!(static FLAG: Arc<Flag> = Flag::new());
+    for capacity in [0, 1] {
+        assert_threads_allocate_nothing(
+            capacity,
+            |tx, n| FLAG.with(|flag| block_on(tx.send(n), flag)).unwrap(),
+            |rx| FLAG.with(|flag| block_on(rx.recv(), flag)).unwrap(),
+        );
+    }
+}
+
+#[test]
+fn thread_and_task_allocate_nothing() {
+    thread_local!(static FLAG: Arc<Flag> = Flag::new());
+    assert_threads_allocate_nothing(
+        0,
+        |tx, n| FLAG.with(|flag| block_on(tx.send(n), flag)).unwrap(),
+        |rx| rx.recv_blocking().unwrap(),
+    );
+}

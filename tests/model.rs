@@ -1,0 +1,1078 @@
+//! The channel beside a plain model of it: whatever is done to both, step by step, both do the same.
+//!
+//! The model is written after the tables in the crate's documentation ("What a send and a receive do", "Closing",
+//! "Cancelling"), with a `Vec` or a `VecDeque` for every queue, and knows nothing of how the channel does it. Futures
+//! are polled by hand. After each step everything is compared that can be seen from outside: what the operation
+//! returned, every count, which messages have been dropped, who was woken and in what order, and which wakers are held.
+//!
+//! The sequences of operations are the same in each run. `PROPTEST_RNG_SEED=n` tries others, `PROPTEST_CASES=n` more.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    env,
+    future::poll_fn,
+    mem,
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt, StreamExt,
+    executor::block_on,
+    future::{FusedFuture, LocalBoxFuture},
+    poll,
+    stream::FusedStream,
+};
+use hchan::{
+    Receiver, RecvError, RecvStream, RecvTimeoutError, SendError, SendTimeoutError, Sender,
+    TryRecvError, TrySendError, WeakReceiver, WeakSender,
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngSeed},
+};
+
+/// What is done in one step. Where there is no such handle or task, nothing is.
+///
+/// A task is a future or a stream with a handle of its own. `Poll` and its like pick one of those there are.
+#[derive(Clone, Debug)]
+enum Op {
+    TrySend,
+    ForceSend,
+    SendWithinNoTime,
+    TryRecv,
+    TryIter,
+    RecvWithinNoTime,
+    NewSend { is_polled: bool },
+    NewRecv { is_polled: bool },
+    NewStream { is_polled: bool },
+    Poll { pick: u8, with_new_waker: bool },
+    Drop { pick: u8 },
+    Release { pick: u8 },
+    CloneSender,
+    DropSender,
+    UpgradeSender,
+    CloseFromSender,
+    CloneReceiver,
+    DropReceiver,
+    UpgradeReceiver,
+    CloseFromReceiver,
+}
+
+/// What an operation returned, with numbers for messages.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Skipped,
+    Done,
+    Closed(bool),
+    Upgraded(bool),
+    TrySend(Result<(), TrySendError<Id>>),
+    ForceSend(Result<Option<Id>, TrySendError<Id>>),
+    TimedSend(Result<(), SendTimeoutError<Id>>),
+    TryRecv(Result<Id, TryRecvError>),
+    TryIter(Vec<Id>),
+    TimedRecv(Result<Id, RecvTimeoutError>),
+    Send(Poll<Result<(), SendError<Id>>>),
+    Recv(Poll<Result<Id, RecvError>>),
+    Item(Poll<Option<Id>>),
+}
+
+/// All that can be seen after a step.
+#[derive(Debug, PartialEq)]
+struct Observed {
+    from_sender: Option<View>,
+    from_receiver: Option<View>,
+    /// How often each message has been dropped.
+    drops: Vec<usize>,
+    /// The wakers that this step woke, in order.
+    woken: Vec<usize>,
+    /// How often each waker is held.
+    held: Vec<usize>,
+}
+
+/// What a handle tells of its channel.
+#[derive(Clone, Debug, PartialEq)]
+struct View {
+    len: usize,
+    capacity: Option<usize>,
+    is_empty: bool,
+    is_full: bool,
+    is_closed: bool,
+    senders: usize,
+    receivers: usize,
+    waiting_senders: usize,
+    waiting_receivers: usize,
+}
+
+/// A message, a task, a waker: numbered in the order in which they are made.
+type Id = usize;
+
+/// The task that `pick` stands for.
+fn pick<T>(tasks: &BTreeMap<Id, T>, pick: u8) -> Option<Id> {
+    let count = tasks.len().max(1);
+    tasks.keys().nth(usize::from(pick) % count).copied()
+}
+
+/// The channel as the tables have it.
+struct Model {
+    capacity: Option<usize>,
+    closed: bool,
+    buffer: VecDeque<Id>,
+    /// In the order in which they once left.
+    given_back: Vec<Id>,
+    /// Every message that has left the channel for a receiver, in the order in which they did so first.
+    left: Vec<Id>,
+    sendq: VecDeque<Id>,
+    recvq: VecDeque<Id>,
+    tasks: BTreeMap<Id, ModelTask>,
+    next_task: Id,
+    /// All handles, and those of them that are no task's.
+    senders: usize,
+    free_senders: usize,
+    receivers: usize,
+    free_receivers: usize,
+    drops: Vec<usize>,
+    wakers: usize,
+    woken: Vec<Id>,
+}
+
+struct ModelTask {
+    state: State,
+    waker: Option<Id>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    Send(Sending),
+    Recv(Receiving),
+    Stream(Receiving),
+    EndedStream,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sending {
+    New(Id),
+    Parked(Id),
+    Taken,
+    Refused(Id),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Receiving {
+    New,
+    Parked,
+    Handed(Id),
+    Refused,
+}
+
+impl Model {
+    fn new(capacity: Option<usize>) -> Self {
+        Self {
+            capacity,
+            closed: false,
+            buffer: VecDeque::new(),
+            given_back: Vec::new(),
+            left: Vec::new(),
+            sendq: VecDeque::new(),
+            recvq: VecDeque::new(),
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            senders: 1,
+            free_senders: 1,
+            receivers: 1,
+            free_receivers: 1,
+            drops: Vec::new(),
+            wakers: 0,
+            woken: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, op: &Op) -> Outcome {
+        let has_handle = match op {
+            Op::TrySend
+            | Op::ForceSend
+            | Op::SendWithinNoTime
+            | Op::NewSend { .. }
+            | Op::CloneSender
+            | Op::DropSender
+            | Op::CloseFromSender => self.free_senders > 0,
+            Op::TryRecv
+            | Op::TryIter
+            | Op::RecvWithinNoTime
+            | Op::NewRecv { .. }
+            | Op::NewStream { .. }
+            | Op::CloneReceiver
+            | Op::DropReceiver
+            | Op::CloseFromReceiver => self.free_receivers > 0,
+            _ => true,
+        };
+        if !has_handle {
+            return Outcome::Skipped;
+        }
+        match *op {
+            Op::TrySend => {
+                let message = self.new_message();
+                let sent = self.send(message);
+                Outcome::TrySend(sent.map_err(|error| self.returned(error)))
+            }
+            Op::ForceSend => {
+                let message = self.new_message();
+                let sent = match self.send(message) {
+                    Err(TrySendError::Full(_)) if !self.buffer.is_empty() => {
+                        let evicted = self.buffer.pop_front();
+                        self.buffer.push_back(message);
+                        Ok(evicted.inspect(|&message| self.drop_message(message)))
+                    }
+                    sent => sent.map(|()| None),
+                };
+                Outcome::ForceSend(sent.map_err(|error| self.returned(error)))
+            }
+            Op::SendWithinNoTime => {
+                let message = self.new_message();
+                let sent = self.send(message);
+                Outcome::TimedSend(sent.map_err(|error| match self.returned(error) {
+                    TrySendError::Full(message) => SendTimeoutError::Timeout(message),
+                    TrySendError::Closed(message) => SendTimeoutError::Closed(message),
+                }))
+            }
+            Op::TryRecv => Outcome::TryRecv(self.recv_and_drop()),
+            Op::TryIter => {
+                let messages = std::iter::from_fn(|| self.recv_and_drop().ok());
+                Outcome::TryIter(messages.collect())
+            }
+            Op::RecvWithinNoTime => {
+                Outcome::TimedRecv(self.recv_and_drop().map_err(|error| match error {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Closed => RecvTimeoutError::Closed,
+                }))
+            }
+            Op::NewSend { is_polled } => {
+                let message = self.new_message();
+                self.senders += 1;
+                self.new_task(State::Send(Sending::New(message)), is_polled)
+            }
+            Op::NewRecv { is_polled } => {
+                self.receivers += 1;
+                self.new_task(State::Recv(Receiving::New), is_polled)
+            }
+            Op::NewStream { is_polled } => {
+                self.receivers += 1;
+                self.new_task(State::Stream(Receiving::New), is_polled)
+            }
+            Op::Poll {
+                pick: task,
+                with_new_waker,
+            } => match pick(&self.tasks, task) {
+                Some(task) => self.poll(task, with_new_waker),
+                None => Outcome::Skipped,
+            },
+            Op::Drop { pick: task } => match pick(&self.tasks, task) {
+                Some(task) => {
+                    self.cancel(task);
+                    Outcome::Done
+                }
+                None => Outcome::Skipped,
+            },
+            Op::Release { pick: task } => match pick(&self.tasks, task) {
+                Some(task) => self.release(task),
+                None => Outcome::Skipped,
+            },
+            Op::CloneSender => {
+                self.senders += 1;
+                self.free_senders += 1;
+                Outcome::Done
+            }
+            Op::DropSender => {
+                self.free_senders -= 1;
+                self.drop_sender();
+                Outcome::Done
+            }
+            Op::UpgradeSender => {
+                let alive = self.senders > 0;
+                self.senders += usize::from(alive);
+                self.free_senders += usize::from(alive);
+                Outcome::Upgraded(alive)
+            }
+            Op::CloneReceiver => {
+                self.receivers += 1;
+                self.free_receivers += 1;
+                Outcome::Done
+            }
+            Op::DropReceiver => {
+                self.free_receivers -= 1;
+                self.drop_receiver();
+                Outcome::Done
+            }
+            Op::UpgradeReceiver => {
+                let alive = self.receivers > 0;
+                self.receivers += usize::from(alive);
+                self.free_receivers += usize::from(alive);
+                Outcome::Upgraded(alive)
+            }
+            Op::CloseFromSender | Op::CloseFromReceiver => Outcome::Closed(self.close()),
+        }
+    }
+
+    // The two tables.
+
+    fn send(&mut self, message: Id) -> Result<(), TrySendError<Id>> {
+        if self.closed {
+            Err(TrySendError::Closed(message))
+        } else if let Some(receiver) = self.recvq.pop_front() {
+            self.left.push(message);
+            self.hand(receiver, message);
+            Ok(())
+        } else if self.has_room() {
+            self.buffer.push_back(message);
+            Ok(())
+        } else {
+            Err(TrySendError::Full(message))
+        }
+    }
+
+    fn recv(&mut self) -> Result<Id, TryRecvError> {
+        if !self.given_back.is_empty() {
+            Ok(self.given_back.remove(0))
+        } else if let Some(message) = self.buffer.pop_front() {
+            self.left.push(message);
+            if let Some(promoted) = self.take_from_parked_sender() {
+                self.buffer.push_back(promoted);
+            }
+            Ok(message)
+        } else if let Some(message) = self.take_from_parked_sender() {
+            self.left.push(message);
+            Ok(message)
+        } else if self.closed {
+            Err(TryRecvError::Closed)
+        } else {
+            Err(TryRecvError::Empty)
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.capacity
+            .is_none_or(|capacity| self.buffer.len() < capacity)
+    }
+
+    fn hand(&mut self, receiver: Id, message: Id) {
+        let handed = Receiving::Handed(message);
+        self.wake(receiver, |state| match state {
+            State::Recv(Receiving::Parked) => State::Recv(handed),
+            State::Stream(Receiving::Parked) => State::Stream(handed),
+            other => panic!("{other:?} was in the queue of receivers"),
+        });
+    }
+
+    fn take_from_parked_sender(&mut self) -> Option<Id> {
+        let sender = self.sendq.pop_front()?;
+        let State::Send(Sending::Parked(message)) = self.tasks[&sender].state else {
+            panic!("no sender was in the queue of senders");
+        };
+        self.wake(sender, |_| State::Send(Sending::Taken));
+        Some(message)
+    }
+
+    fn close(&mut self) -> bool {
+        if self.closed {
+            return false;
+        }
+        self.closed = true;
+        for task in mem::take(&mut self.recvq)
+            .into_iter()
+            .chain(mem::take(&mut self.sendq))
+        {
+            self.wake(task, |state| match state {
+                State::Send(Sending::Parked(message)) => State::Send(Sending::Refused(message)),
+                State::Recv(Receiving::Parked) => State::Recv(Receiving::Refused),
+                State::Stream(Receiving::Parked) => State::Stream(Receiving::Refused),
+                other => panic!("{other:?} was in a queue"),
+            });
+        }
+        true
+    }
+
+    /// Ends the wait of a task that has left its queue.
+    fn wake(&mut self, task: Id, change: impl FnOnce(State) -> State) {
+        let task = self
+            .tasks
+            .get_mut(&task)
+            .expect("tasks leave their queue before they go");
+        task.state = change(task.state);
+        self.woken.extend(task.waker);
+    }
+
+    fn give_back(&mut self, message: Id) {
+        if let Some(receiver) = self.recvq.pop_front() {
+            self.hand(receiver, message);
+            return;
+        }
+        let place = |message| self.left.iter().position(|&left| left == message);
+        let behind = self
+            .given_back
+            .iter()
+            .position(|&other| place(other) > place(message));
+        let index = behind.unwrap_or(self.given_back.len());
+        self.given_back.insert(index, message);
+    }
+
+    // Tasks.
+
+    fn new_task(&mut self, state: State, is_polled: bool) -> Outcome {
+        let id = self.next_task;
+        self.next_task += 1;
+        self.tasks.insert(id, ModelTask { state, waker: None });
+        match is_polled {
+            true => self.poll(id, true),
+            false => Outcome::Done,
+        }
+    }
+
+    fn poll(&mut self, id: Id, with_new_waker: bool) -> Outcome {
+        let state = {
+            let task = self.tasks.get_mut(&id).expect("picked among them");
+            if with_new_waker || task.waker.is_none() {
+                task.waker = Some(self.wakers);
+                self.wakers += 1;
+            }
+            task.state
+        };
+        match state {
+            State::Send(sending) => {
+                let sent = self.poll_send(id, sending);
+                if sent.is_ready() {
+                    self.tasks.remove(&id);
+                    self.drop_sender();
+                }
+                Outcome::Send(sent)
+            }
+            State::Recv(receiving) => {
+                let received = self.poll_recv(id, receiving, State::Recv);
+                if received.is_ready() {
+                    self.tasks.remove(&id);
+                    self.drop_receiver();
+                }
+                Outcome::Recv(received)
+            }
+            State::Stream(receiving) => {
+                let received = self.poll_recv(id, receiving, State::Stream);
+                if let Poll::Ready(received) = received {
+                    self.set_state(
+                        id,
+                        match received {
+                            Ok(_) => State::Stream(Receiving::New),
+                            Err(RecvError) => State::EndedStream,
+                        },
+                    );
+                }
+                Outcome::Item(received.map(Result::ok))
+            }
+            State::EndedStream => Outcome::Item(Poll::Ready(None)),
+        }
+    }
+
+    fn poll_send(&mut self, task: Id, sending: Sending) -> Poll<Result<(), SendError<Id>>> {
+        let sent = match sending {
+            Sending::New(message) => match self.send(message) {
+                Err(TrySendError::Full(_)) => {
+                    self.sendq.push_back(task);
+                    self.set_state(task, State::Send(Sending::Parked(message)));
+                    return Poll::Pending;
+                }
+                Err(TrySendError::Closed(_)) => Err(SendError(message)),
+                Ok(()) => Ok(()),
+            },
+            Sending::Parked(_) => return Poll::Pending,
+            Sending::Taken => Ok(()),
+            Sending::Refused(message) => Err(SendError(message)),
+        };
+        if let Err(SendError(message)) = sent {
+            self.drop_message(message);
+        }
+        Poll::Ready(sent)
+    }
+
+    fn poll_recv(
+        &mut self,
+        task: Id,
+        receiving: Receiving,
+        state: fn(Receiving) -> State,
+    ) -> Poll<Result<Id, RecvError>> {
+        let received = match receiving {
+            Receiving::New => match self.recv() {
+                Err(TryRecvError::Empty) => {
+                    self.recvq.push_back(task);
+                    self.set_state(task, state(Receiving::Parked));
+                    return Poll::Pending;
+                }
+                Err(TryRecvError::Closed) => Err(RecvError),
+                Ok(message) => Ok(message),
+            },
+            Receiving::Parked => return Poll::Pending,
+            Receiving::Handed(message) => Ok(message),
+            Receiving::Refused => Err(RecvError),
+        };
+        if let Ok(message) = received {
+            self.drop_message(message);
+        }
+        Poll::Ready(received)
+    }
+
+    fn set_state(&mut self, task: Id, state: State) {
+        self.tasks.get_mut(&task).expect("it exists").state = state;
+    }
+
+    fn cancel(&mut self, id: Id) {
+        let task = self.tasks.remove(&id).expect("picked among them");
+        match task.state {
+            State::Send(sending) => {
+                self.sendq.retain(|&parked| parked != id);
+                match sending {
+                    Sending::New(message)
+                    | Sending::Parked(message)
+                    | Sending::Refused(message) => self.drop_message(message),
+                    Sending::Taken => {}
+                }
+                self.drop_sender();
+            }
+            State::Recv(receiving) | State::Stream(receiving) => {
+                self.stop_receiving(id, receiving);
+                self.drop_receiver();
+            }
+            State::EndedStream => self.drop_receiver(),
+        }
+    }
+
+    fn release(&mut self, id: Id) -> Outcome {
+        match self.tasks[&id].state {
+            State::Stream(receiving) => {
+                self.stop_receiving(id, receiving);
+                self.set_state(id, State::Stream(Receiving::New));
+                Outcome::Done
+            }
+            State::EndedStream => Outcome::Done,
+            State::Send(_) | State::Recv(_) => Outcome::Skipped,
+        }
+    }
+
+    fn stop_receiving(&mut self, task: Id, receiving: Receiving) {
+        self.recvq.retain(|&parked| parked != task);
+        if let Receiving::Handed(message) = receiving {
+            self.give_back(message);
+        }
+    }
+
+    // Handles and messages.
+
+    fn drop_sender(&mut self) {
+        self.senders -= 1;
+        if self.senders == 0 {
+            self.close();
+        }
+    }
+
+    fn drop_receiver(&mut self) {
+        self.receivers -= 1;
+        if self.receivers == 0 {
+            self.close();
+            let given_back = mem::take(&mut self.given_back);
+            let buffered = mem::take(&mut self.buffer);
+            given_back
+                .into_iter()
+                .chain(buffered)
+                .for_each(|message| self.drop_message(message));
+        }
+    }
+
+    fn new_message(&mut self) -> Id {
+        self.drops.push(0);
+        self.drops.len() - 1
+    }
+
+    fn drop_message(&mut self, message: Id) {
+        self.drops[message] += 1;
+    }
+
+    /// The caller of the operation gets the message and drops it.
+    fn returned(&mut self, error: TrySendError<Id>) -> TrySendError<Id> {
+        self.drop_message(error.into_inner());
+        error
+    }
+
+    fn recv_and_drop(&mut self) -> Result<Id, TryRecvError> {
+        let received = self.recv();
+        if let Ok(message) = received {
+            self.drop_message(message);
+        }
+        received
+    }
+
+    fn observe(&mut self) -> Observed {
+        let view = View {
+            len: self.given_back.len() + self.buffer.len(),
+            capacity: self.capacity,
+            is_empty: self.given_back.is_empty() && self.buffer.is_empty(),
+            is_full: self.recvq.is_empty() && !self.has_room(),
+            is_closed: self.closed,
+            senders: self.senders,
+            receivers: self.receivers,
+            waiting_senders: self.sendq.len(),
+            waiting_receivers: self.recvq.len(),
+        };
+        let mut held = vec![0; self.wakers];
+        for id in self.sendq.iter().chain(&self.recvq) {
+            held[self.tasks[id].waker.expect("it was polled")] += 1;
+        }
+        Observed {
+            from_sender: (self.senders > 0).then(|| view.clone()),
+            from_receiver: (self.receivers > 0).then_some(view),
+            drops: self.drops.clone(),
+            woken: mem::take(&mut self.woken),
+            held,
+        }
+    }
+}
+
+/// The channel as it is, under the same operations.
+struct Real {
+    senders: Vec<Sender<Message>>,
+    receivers: Vec<Receiver<Message>>,
+    weak_sender: WeakSender<Message>,
+    weak_receiver: WeakReceiver<Message>,
+    tasks: BTreeMap<Id, RealTask>,
+    next_task: Id,
+    drops: Rc<RefCell<Vec<usize>>>,
+    wakers: Vec<Arc<Bell>>,
+    woken: Arc<Mutex<Vec<Id>>>,
+}
+
+struct RealTask {
+    work: Work,
+    waker: Option<Id>,
+}
+
+enum Work {
+    Send(LocalBoxFuture<'static, Result<(), SendError<Message>>>),
+    Recv(LocalBoxFuture<'static, Result<Message, RecvError>>),
+    Stream(RecvStream<'static, Message>),
+}
+
+struct Message {
+    id: Id,
+    drops: Rc<RefCell<Vec<usize>>>,
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.drops.borrow_mut()[self.id] += 1;
+    }
+}
+
+/// Writes down when it is woken.
+struct Bell {
+    id: Id,
+    woken: Arc<Mutex<Vec<Id>>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.woken.lock().unwrap().push(self.id);
+    }
+}
+
+macro_rules! view {
+    ($handle:expr) => {
+        View {
+            len: $handle.len(),
+            capacity: $handle.capacity(),
+            is_empty: $handle.is_empty(),
+            is_full: $handle.is_full(),
+            is_closed: $handle.is_closed(),
+            senders: $handle.sender_count(),
+            receivers: $handle.receiver_count(),
+            waiting_senders: $handle.waiting_senders(),
+            waiting_receivers: $handle.waiting_receivers(),
+        }
+    };
+}
+
+impl Real {
+    fn new(capacity: Option<usize>) -> Self {
+        let (tx, rx) = match capacity {
+            Some(capacity) => hchan::bounded(capacity),
+            None => hchan::unbounded(),
+        };
+        Self {
+            weak_sender: tx.downgrade(),
+            weak_receiver: rx.downgrade(),
+            senders: vec![tx],
+            receivers: vec![rx],
+            tasks: BTreeMap::new(),
+            next_task: 0,
+            drops: Rc::default(),
+            wakers: Vec::new(),
+            woken: Arc::default(),
+        }
+    }
+
+    fn apply(&mut self, op: &Op) -> Outcome {
+        self.try_apply(op).unwrap_or(Outcome::Skipped)
+    }
+
+    fn try_apply(&mut self, op: &Op) -> Option<Outcome> {
+        Some(match *op {
+            Op::TrySend => {
+                let tx = self.senders.last()?;
+                Outcome::TrySend(tx.try_send(self.new_message()).map_err(try_send_error_id))
+            }
+            Op::ForceSend => {
+                let tx = self.senders.last()?;
+                let sent = tx.force_send(self.new_message());
+                Outcome::ForceSend(
+                    sent.map(|evicted| evicted.map(id))
+                        .map_err(try_send_error_id),
+                )
+            }
+            Op::SendWithinNoTime => {
+                let tx = self.senders.last()?;
+                let sent = tx.send(self.new_message()).wait_timeout(Duration::ZERO);
+                Outcome::TimedSend(sent.map_err(|error| match error {
+                    SendTimeoutError::Timeout(message) => SendTimeoutError::Timeout(id(message)),
+                    SendTimeoutError::Closed(message) => SendTimeoutError::Closed(id(message)),
+                }))
+            }
+            Op::TryRecv => Outcome::TryRecv(self.receivers.last()?.try_recv().map(id)),
+            Op::TryIter => Outcome::TryIter(self.receivers.last()?.try_iter().map(id).collect()),
+            Op::RecvWithinNoTime => {
+                let received = self.receivers.last()?.recv().wait_timeout(Duration::ZERO);
+                Outcome::TimedRecv(received.map(id))
+            }
+            Op::NewSend { is_polled } => {
+                let tx = self.senders.last()?.clone();
+                let message = self.new_message();
+                let send = async move { checked(tx.send(message)).await };
+                self.new_task(Work::Send(send.boxed_local()), is_polled)
+            }
+            Op::NewRecv { is_polled } => {
+                let rx = self.receivers.last()?.clone();
+                let recv = async move { checked(rx.recv()).await };
+                self.new_task(Work::Recv(recv.boxed_local()), is_polled)
+            }
+            Op::NewStream { is_polled } => {
+                let rx = self.receivers.last()?.clone();
+                self.new_task(Work::Stream(rx.into_stream()), is_polled)
+            }
+            Op::Poll {
+                pick: task,
+                with_new_waker,
+            } => self.poll(pick(&self.tasks, task)?, with_new_waker),
+            Op::Drop { pick: task } => {
+                let task = pick(&self.tasks, task)?;
+                self.tasks.remove(&task);
+                Outcome::Done
+            }
+            Op::Release { pick: task } => {
+                let task = pick(&self.tasks, task)?;
+                let Work::Stream(stream) = &mut self.tasks.get_mut(&task)?.work else {
+                    return None;
+                };
+                stream.release();
+                Outcome::Done
+            }
+            Op::CloneSender => {
+                self.senders.push(self.senders.last()?.clone());
+                Outcome::Done
+            }
+            Op::DropSender => {
+                drop(self.senders.pop()?);
+                Outcome::Done
+            }
+            Op::UpgradeSender => {
+                let upgraded = self.weak_sender.upgrade();
+                let alive = upgraded.is_some();
+                self.senders.extend(upgraded);
+                Outcome::Upgraded(alive)
+            }
+            Op::CloneReceiver => {
+                self.receivers.push(self.receivers.last()?.clone());
+                Outcome::Done
+            }
+            Op::DropReceiver => {
+                drop(self.receivers.pop()?);
+                Outcome::Done
+            }
+            Op::UpgradeReceiver => {
+                let upgraded = self.weak_receiver.upgrade();
+                let alive = upgraded.is_some();
+                self.receivers.extend(upgraded);
+                Outcome::Upgraded(alive)
+            }
+            Op::CloseFromSender => Outcome::Closed(self.senders.last()?.close()),
+            Op::CloseFromReceiver => Outcome::Closed(self.receivers.last()?.close()),
+        })
+    }
+
+    fn poll(&mut self, id_of_task: Id, with_new_waker: bool) -> Outcome {
+        let task = self.tasks.get_mut(&id_of_task).expect("picked among them");
+        if with_new_waker || task.waker.is_none() {
+            task.waker = Some(self.wakers.len());
+            self.wakers.push(Arc::new(Bell {
+                id: self.wakers.len(),
+                woken: Arc::clone(&self.woken),
+            }));
+        }
+        let bell = &self.wakers[task.waker.expect("it has one now")];
+        let waker = Waker::from(Arc::clone(bell));
+        let mut cx = Context::from_waker(&waker);
+        let (outcome, done) = match &mut task.work {
+            Work::Send(send) => {
+                let sent = send.as_mut().poll(&mut cx);
+                let done = sent.is_ready();
+                let sent = sent.map_err(|SendError(message)| SendError(id(message)));
+                (Outcome::Send(sent), done)
+            }
+            Work::Recv(recv) => {
+                let received = recv.as_mut().poll(&mut cx);
+                let done = received.is_ready();
+                (Outcome::Recv(received.map_ok(id)), done)
+            }
+            Work::Stream(stream) => {
+                let item = stream.poll_next_unpin(&mut cx);
+                assert!(
+                    item.is_pending()
+                        || stream.is_terminated() == matches!(item, Poll::Ready(None)),
+                    "a stream is terminated when it has returned `None`"
+                );
+                (Outcome::Item(item.map(|item| item.map(id))), false)
+            }
+        };
+        if done {
+            self.tasks.remove(&id_of_task);
+        }
+        outcome
+    }
+
+    fn new_task(&mut self, work: Work, is_polled: bool) -> Outcome {
+        let id = self.next_task;
+        self.next_task += 1;
+        self.tasks.insert(id, RealTask { work, waker: None });
+        match is_polled {
+            true => self.poll(id, true),
+            false => Outcome::Done,
+        }
+    }
+
+    fn new_message(&self) -> Message {
+        let mut drops = self.drops.borrow_mut();
+        drops.push(0);
+        Message {
+            id: drops.len() - 1,
+            drops: Rc::clone(&self.drops),
+        }
+    }
+
+    fn observe(&mut self) -> Observed {
+        // Looked at through handles made for it, which must not count, because the test may have none left.
+        let from_sender = self.weak_sender.upgrade().map(|tx| View {
+            senders: tx.sender_count() - 1,
+            ..view!(tx)
+        });
+        let from_receiver = self.weak_receiver.upgrade().map(|rx| View {
+            receivers: rx.receiver_count() - 1,
+            ..view!(rx)
+        });
+        let wakers_of = |bell: &Arc<Bell>| Arc::strong_count(bell) - 1;
+        Observed {
+            from_sender,
+            from_receiver,
+            drops: self.drops.borrow().clone(),
+            woken: mem::take(&mut self.woken.lock().unwrap()),
+            held: self.wakers.iter().map(wakers_of).collect(),
+        }
+    }
+}
+
+/// A future that says "terminated" from its `Ready` on, and not before.
+async fn checked<F: FusedFuture>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut output = None;
+    poll_fn(|cx| {
+        assert!(!future.is_terminated(), "terminated before it was ready");
+        future.as_mut().poll(cx).map(|ready| output = Some(ready))
+    })
+    .await;
+    assert!(future.is_terminated(), "ready and not terminated");
+    output.expect("it was ready")
+}
+
+/// The number of a message that came out, which drops here.
+fn id(message: Message) -> Id {
+    message.id
+}
+
+fn try_send_error_id(error: TrySendError<Message>) -> TrySendError<Id> {
+    match error {
+        TrySendError::Full(message) => TrySendError::Full(id(message)),
+        TrySendError::Closed(message) => TrySendError::Closed(id(message)),
+    }
+}
+
+/// Up to `most` steps, in which there are so many sends for so many receives.
+fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op>> {
+    let rarely = 1;
+    // A table and a number, because the strategies made for such a choice take longer than the test.
+    type Choice = (u32, fn(u8) -> Op);
+    let table: [Choice; 24] = [
+        (3 * sends, |_| Op::TrySend),
+        (3 * receives, |_| Op::TryRecv),
+        (6 * sends, |_| Op::NewSend { is_polled: true }),
+        (6 * receives, |_| Op::NewRecv { is_polled: true }),
+        (2 * receives, |_| Op::NewStream { is_polled: true }),
+        (sends, |_| Op::NewSend { is_polled: false }),
+        (receives, |_| Op::NewRecv { is_polled: false }),
+        (receives, |_| Op::NewStream { is_polled: false }),
+        (4 * (sends + receives), |pick| Op::Poll {
+            pick,
+            with_new_waker: false,
+        }),
+        (sends + receives, |pick| Op::Poll {
+            pick,
+            with_new_waker: true,
+        }),
+        (3 * (sends + receives), |pick| Op::Drop { pick }),
+        (2 * receives, |pick| Op::Release { pick }),
+        (sends, |_| Op::ForceSend),
+        (sends, |_| Op::SendWithinNoTime),
+        (receives, |_| Op::RecvWithinNoTime),
+        (rarely, |_| Op::TryIter),
+        (4 * rarely, |_| Op::CloneSender),
+        (4 * rarely, |_| Op::CloneReceiver),
+        (2 * rarely, |_| Op::DropSender),
+        (2 * rarely, |_| Op::DropReceiver),
+        (rarely, |_| Op::UpgradeSender),
+        (rarely, |_| Op::UpgradeReceiver),
+        (rarely, |_| Op::CloseFromSender),
+        (rarely, |_| Op::CloseFromReceiver),
+    ];
+    let sum = table.iter().map(|(weight, _)| weight).sum();
+    let op = (0..sum, any::<u8>()).prop_map(move |(mut number, pick)| {
+        let chosen = table.iter().find(|(weight, _)| {
+            let is_here = number < *weight;
+            number = number.saturating_sub(*weight);
+            is_here
+        });
+        chosen.expect("the number is less than the sum").1(pick)
+    });
+    prop::collection::vec(op, 0..=most)
+}
+
+fn any_steps() -> impl Strategy<Value = Vec<Op>> {
+    // As many of both, then more of one, then crowds of parked senders and of parked receivers.
+    prop_oneof![
+        3 => steps(8, 8, 160),
+        1 => steps(12, 4, 160),
+        1 => steps(4, 12, 160),
+        1 => steps(24, 1, 300),
+        1 => steps(1, 24, 300),
+    ]
+}
+
+fn any_capacity() -> impl Strategy<Value = Option<usize>> {
+    prop::sample::select(vec![Some(0), Some(1), Some(2), Some(5), None])
+}
+
+/// The configuration from the environment, where that says nothing with these defaults.
+fn config() -> Config {
+    let from_env = Config::default();
+    Config {
+        cases: match env::var_os("PROPTEST_CASES") {
+            Some(_) => from_env.cases,
+            None => 8_000,
+        },
+        rng_seed: match from_env.rng_seed {
+            RngSeed::Random => RngSeed::Fixed(0),
+            fixed => fixed,
+        },
+        failure_persistence: None,
+        ..from_env
+    }
+}
+
+/// Does it to both and compares.
+fn step(real: &mut Real, model: &mut Model, op: &Op) -> Result<(), TestCaseError> {
+    let (did, expected) = (real.apply(op), model.apply(op));
+    prop_assert_eq!(did, expected, "what {:?} returned, and should have", op);
+    let (is, expected) = (real.observe(), model.observe());
+    prop_assert_eq!(is, expected, "what is seen after {:?}, and should be", op);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn channel_does_what_the_model_does(
+        capacity in any_capacity(),
+        steps in any_steps(),
+        closes_at_the_end: bool,
+    ) {
+        let (mut real, mut model) = (Real::new(capacity), Model::new(capacity));
+        for op in &steps {
+            step(&mut real, &mut model, op)?;
+        }
+        if closes_at_the_end {
+            step(&mut real, &mut model, &Op::CloseFromSender)?;
+        }
+        while !model.tasks.is_empty() {
+            step(&mut real, &mut model, &Op::Poll { pick: 0, with_new_waker: false })?;
+            step(&mut real, &mut model, &Op::Drop { pick: 0 })?;
+        }
+        while model.senders > 0 {
+            step(&mut real, &mut model, &Op::DropSender)?;
+        }
+        while model.receivers > 0 {
+            step(&mut real, &mut model, &Op::DropReceiver)?;
+        }
+        prop_assert!(
+            real.drops.borrow().iter().all(|&drops| drops == 1),
+            "every message drops once: {:?}", real.drops
+        );
+    }
+}
+
+#[test]
+fn stream_starts_anew_after_giving_a_handed_message_back() {
+    block_on(async {
+        let (tx, rx) = hchan::bounded(1);
+        let mut stream = rx.stream();
+        assert!(poll!(stream.next()).is_pending());
+        tx.try_send(1).unwrap();
+        stream.release();
+        assert_eq!(
+            poll!(stream.next()),
+            Poll::Ready(Some(1)),
+            "the message given back is the next to be received"
+        );
+    });
+}
+
+#[test]
+fn stream_starts_anew_when_released_after_a_close() {
+    block_on(async {
+        let (tx, rx) = hchan::bounded::<u8>(1);
+        let mut stream = rx.stream();
+        assert!(poll!(stream.next()).is_pending());
+        tx.close();
+        stream.release();
+        assert_eq!(
+            poll!(stream.next()),
+            Poll::Ready(None),
+            "the channel is closed and empty"
+        );
+    });
+}

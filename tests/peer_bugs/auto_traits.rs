@@ -1,0 +1,120 @@
+//! Row 17, KN: `Sync` was promised without `T: Send`. What the types promise is fixed here, for the compiler to check.
+
+use std::{
+    cell::Cell,
+    fmt::Debug,
+    iter::FusedIterator,
+    panic::{RefUnwindSafe, UnwindSafe},
+    rc::Rc,
+    sync::MutexGuard,
+};
+
+use futures::{future::FusedFuture, stream::FusedStream};
+use hchan::{
+    IterBlocking, Receiver, RecvError, RecvFuture, RecvStream, RecvTimeoutError, SendError,
+    SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, WeakReceiver,
+    WeakSender,
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+/// May be sent but not shared; a channel only sends.
+type Sent = Cell<u8>;
+/// May be neither sent nor shared.
+type Local = Rc<u8>;
+/// May be shared but not sent; that is no use to a channel.
+type Shared = MutexGuard<'static, u8>;
+/// Has no trait at all that is not automatic.
+struct Plain;
+
+#[test]
+fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
+    assert_impl_all!(Sender<Sent>: Send, Sync);
+    assert_impl_all!(Receiver<Sent>: Send, Sync);
+    assert_impl_all!(WeakSender<Sent>: Send, Sync);
+    assert_impl_all!(WeakReceiver<Sent>: Send, Sync);
+    assert_impl_all!(SendFuture<'static, Sent>: Send, Sync);
+    assert_impl_all!(RecvFuture<'static, Sent>: Send, Sync);
+    assert_impl_all!(RecvStream<'static, Sent>: Send, Sync);
+    assert_impl_all!(IterBlocking<'static, Sent>: Send, Sync);
+    assert_impl_all!(TryIter<'static, Sent>: Send, Sync);
+
+    assert_not_impl_any!(Sender<Local>: Send, Sync);
+    assert_not_impl_any!(Receiver<Local>: Send, Sync);
+    assert_not_impl_any!(WeakSender<Local>: Send, Sync);
+    assert_not_impl_any!(WeakReceiver<Local>: Send, Sync);
+    assert_not_impl_any!(SendFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(RecvFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(RecvStream<'static, Local>: Send, Sync);
+    assert_not_impl_any!(IterBlocking<'static, Local>: Send, Sync);
+    assert_not_impl_any!(TryIter<'static, Local>: Send, Sync);
+
+    assert_not_impl_any!(Sender<Shared>: Send, Sync);
+    assert_not_impl_any!(Receiver<Shared>: Send, Sync);
+    assert_not_impl_any!(WeakSender<Shared>: Send, Sync);
+    assert_not_impl_any!(WeakReceiver<Shared>: Send, Sync);
+    assert_not_impl_any!(SendFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(RecvFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(RecvStream<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(IterBlocking<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(TryIter<'static, Shared>: Send, Sync);
+}
+
+#[test]
+fn errors_go_between_threads_as_their_messages_may() {
+    assert_impl_all!(SendError<Sent>: Send);
+    assert_impl_all!(TrySendError<Sent>: Send);
+    assert_impl_all!(SendTimeoutError<Sent>: Send);
+    assert_not_impl_any!(SendError<Sent>: Sync);
+    assert_not_impl_any!(TrySendError<Local>: Send, Sync);
+    assert_not_impl_any!(SendTimeoutError<Local>: Send, Sync);
+    assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(TryRecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(RecvTimeoutError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+}
+
+#[test]
+fn only_the_futures_are_pinned_whatever_the_message() {
+    use std::marker::PhantomPinned;
+    assert_impl_all!(Sender<PhantomPinned>: Unpin);
+    assert_impl_all!(Receiver<PhantomPinned>: Unpin);
+    assert_impl_all!(WeakSender<PhantomPinned>: Unpin);
+    assert_impl_all!(WeakReceiver<PhantomPinned>: Unpin);
+    assert_impl_all!(RecvStream<'static, PhantomPinned>: Unpin);
+    assert_impl_all!(IterBlocking<'static, PhantomPinned>: Unpin);
+    assert_impl_all!(TryIter<'static, PhantomPinned>: Unpin);
+    assert_not_impl_any!(SendFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(RecvFuture<'static, u8>: Unpin);
+}
+
+#[test]
+fn handles_are_unwind_safe_whatever_the_message() {
+    assert_impl_all!(Sender<Sent>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(Receiver<Sent>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(WeakSender<Sent>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(WeakReceiver<Sent>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(IterBlocking<'static, Sent>: UnwindSafe);
+    assert_impl_all!(TryIter<'static, Sent>: UnwindSafe);
+}
+
+#[test]
+fn everything_prints_and_clones_whatever_the_message() {
+    assert_impl_all!(Sender<Plain>: Debug, Clone);
+    assert_impl_all!(Receiver<Plain>: Debug, Clone);
+    assert_impl_all!(WeakSender<Plain>: Debug, Clone);
+    assert_impl_all!(WeakReceiver<Plain>: Debug, Clone);
+    assert_impl_all!(SendFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(RecvFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(RecvStream<'static, Plain>: Debug, FusedStream);
+    assert_impl_all!(IterBlocking<'static, Plain>: FusedIterator);
+    assert_impl_all!(TryIter<'static, Plain>: Iterator);
+    assert_impl_all!(SendError<Plain>: Debug, std::error::Error);
+    assert_impl_all!(TrySendError<Plain>: Debug, std::error::Error);
+    assert_impl_all!(SendTimeoutError<Plain>: Debug, std::error::Error);
+}
+
+#[test]
+fn receiver_is_no_iterator() {
+    assert_not_impl_any!(Receiver<u8>: IntoIterator);
+    assert_not_impl_any!(&'static Receiver<u8>: IntoIterator);
+    assert_not_impl_any!(TryIter<'static, u8>: FusedIterator);
+}

@@ -1,0 +1,688 @@
+//! Storms: tasks and threads send and receive on one channel, cancel at random points, close it at random times; then
+//! every message is accounted for.
+//!
+//! What is checked in all of them: a message whose send returned `Ok` is received once, or evicted once, or (only if
+//! the receivers left first) dropped with the channel. A message whose send failed or was cancelled is never received.
+//! Every message drops exactly once. And nobody waits for ever.
+//!
+//! What is checked about order depends on who receives:
+//!
+//! | receivers | their receives | order that can be relied on |
+//! |---|---|---|
+//! | one | cancelled at random | it gets of each sender just what that one sent, in that order |
+//! | eight | awaited, or timed out in a thread | of each sender each of them gets a part, in order |
+//! | eight | cancelled at random | none: a message given back may go to a receiver that has a later one already |
+//!
+//! (A receive that times out gives nothing back: what it was handed meanwhile it returns.)
+//!
+//! No two runs are the same. A failure tells the seed of its choices; what the scheduler did it cannot tell.
+//!
+//! | setting, from the environment | what it is | default |
+//! |---|---|---|
+//! | `HCHAN_STORM_SEED` | the seed of all choices | three of them, others each time |
+//! | `HCHAN_STORM_MESSAGES` | how many messages each storm has | 50,000 |
+//!
+//! Big storms, 40 of a million messages each:
+//!
+//! ```text
+//! HCHAN_STORM_SEED=1 HCHAN_STORM_MESSAGES=1000000 cargo test --release --test storm
+//! ```
+
+#![forbid(unsafe_code)]
+
+use std::{
+    cell::Cell,
+    env,
+    fmt::Debug,
+    io::{self, Write},
+    pin::Pin,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
+    task::Poll,
+    thread,
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+use futures::{
+    StreamExt,
+    future::{join, join_all},
+    poll,
+};
+use hchan::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, TrySendError};
+use tokio::{runtime, task::yield_now};
+
+const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
+const SENDERS: usize = 8;
+/// How many of the senders, and of several receivers, are threads. The others are tasks.
+const THREADS: usize = 2;
+
+#[test]
+fn one_receiver_gets_all_in_order_though_it_cancels() {
+    storms(
+        &[Ending::SendersFinish, Ending::Close, Ending::ReceiversLeave],
+        Receivers::OneThatCancels,
+    );
+}
+
+#[test]
+fn receivers_that_do_not_cancel_get_their_parts_in_order() {
+    // Receivers do not leave: a stream that does may give a message back.
+    storms(
+        &[Ending::SendersFinish, Ending::Close],
+        Receivers::EightThatDoNot,
+    );
+}
+
+#[test]
+fn receivers_that_cancel_get_each_message_once() {
+    storms(
+        &[Ending::SendersFinish, Ending::Close, Ending::ReceiversLeave],
+        Receivers::EightThatCancel,
+    );
+}
+
+/// How a storm ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ending {
+    SendersFinish,
+    /// Somebody closes the channel at some time.
+    Close,
+    /// Every receiver leaves at some time.
+    ReceiversLeave,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Receivers {
+    OneThatCancels,
+    EightThatCancel,
+    EightThatDoNot,
+}
+
+fn storms(endings: &[Ending], receivers: Receivers) {
+    let seeds = match setting("HCHAN_STORM_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..3).map(|_| fastrand::u64(..)).collect(),
+    };
+    let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(50_000) as usize;
+    for seed in seeds {
+        for capacity in CAPACITIES {
+            for &ending in endings {
+                storm(&Plan {
+                    seed,
+                    capacity,
+                    receivers,
+                    ending,
+                    messages,
+                });
+            }
+        }
+    }
+}
+
+fn setting(name: &str) -> Option<u64> {
+    let value = env::var(name).ok()?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is a number")),
+    )
+}
+
+/// All that is chosen before a storm; also what its failure prints.
+#[derive(Debug)]
+struct Plan {
+    seed: u64,
+    capacity: Option<usize>,
+    receivers: Receivers,
+    ending: Ending,
+    messages: usize,
+}
+
+fn storm(plan: &Plan) {
+    let mut rng = Rng::with_seed(plan.seed);
+    let (tx, rx) = match plan.capacity {
+        Some(capacity) => hchan::bounded(capacity),
+        None => hchan::unbounded(),
+    };
+    let ledger = Arc::new(Ledger::new(plan, &mut rng));
+    let weak = (tx.downgrade(), rx.downgrade());
+    let _watchdog = Watchdog::new(plan, weak, Arc::clone(&ledger));
+
+    let senders = senders(tx, &ledger, &mut rng);
+    let receivers = receivers(plan, &rx, &ledger, &mut rng);
+    // The others may end while a message is on its way back into the channel: that one is found there afterwards.
+    let rx = (plan.ending != Ending::ReceiversLeave).then_some(rx);
+    let (sent, mut received) = run(senders, receivers, &mut rng);
+    if let Some(rx) = rx {
+        received.push(rx.try_iter().map(|message| message.id).collect());
+    }
+    check(plan, &ledger, &sent, &received);
+}
+
+fn senders(tx: Sender<Message>, ledger: &Arc<Ledger>, rng: &mut Rng) -> Vec<Sending> {
+    (0..SENDERS)
+        .map(|number| Sending {
+            tx: tx.clone(),
+            number,
+            rng: rng.fork(),
+            report: SenderReport::default(),
+            ledger: Arc::clone(ledger),
+        })
+        .collect()
+}
+
+fn receivers(
+    plan: &Plan,
+    rx: &Receiver<Message>,
+    ledger: &Arc<Ledger>,
+    rng: &mut Rng,
+) -> Vec<Receiving> {
+    let count = match plan.receivers {
+        Receivers::OneThatCancels => 1,
+        Receivers::EightThatCancel | Receivers::EightThatDoNot => 8,
+    };
+    (0..count)
+        .map(|_| Receiving {
+            rx: rx.clone(),
+            stays_for: match plan.ending {
+                Ending::ReceiversLeave => rng.usize(..=plan.messages / count),
+                Ending::SendersFinish | Ending::Close => usize::MAX,
+            },
+            cancels: plan.receivers != Receivers::EightThatDoNot,
+            rng: rng.fork(),
+            received: Vec::new(),
+            ledger: Arc::clone(ledger),
+        })
+        .collect()
+}
+
+/// Runs some as threads and the others as tasks, until all have ended.
+fn run(
+    mut senders: Vec<Sending>,
+    mut receivers: Vec<Receiving>,
+    rng: &mut Rng,
+) -> (Vec<SenderReport>, Vec<Vec<Id>>) {
+    let sending_tasks = senders.split_off(THREADS);
+    let receiving_tasks = receivers.split_off(match receivers.len() {
+        1 => rng.usize(..=1),
+        _ => THREADS,
+    });
+    let runtime = match rng.bool() {
+        true => runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .build(),
+        false => runtime::Builder::new_current_thread().build(),
+    }
+    .expect("a runtime");
+    thread::scope(|scope| {
+        let sending = senders
+            .into_iter()
+            .map(|it| scope.spawn(|| it.run_in_thread()));
+        let sending: Vec<_> = sending.collect();
+        let receiving = receivers
+            .into_iter()
+            .map(|it| scope.spawn(|| it.run_in_thread()));
+        let receiving: Vec<_> = receiving.collect();
+        let (sent_by_tasks, received_by_tasks) = runtime.block_on(async {
+            let sending = sending_tasks
+                .into_iter()
+                .map(|it| tokio::spawn(it.run_in_task()));
+            let receiving = receiving_tasks
+                .into_iter()
+                .map(|it| tokio::spawn(it.run_in_task()));
+            join(join_all(sending), join_all(receiving)).await
+        });
+        // In the order of their numbers.
+        let mut sent: Vec<_> = sending.into_iter().map(|it| it.join().unwrap()).collect();
+        sent.extend(sent_by_tasks.into_iter().map(Result::unwrap));
+        let mut received: Vec<_> = receiving.into_iter().map(|it| it.join().unwrap()).collect();
+        received.extend(received_by_tasks.into_iter().map(Result::unwrap));
+        (sent, received)
+    })
+}
+
+// Messages.
+
+/// Which sender's message, and the how many-th of that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Id {
+    sender: u32,
+    number: u32,
+}
+
+struct Message {
+    id: Id,
+    ledger: Arc<Ledger>,
+}
+
+thread_local! {
+    /// The message whose send this thread is cancelling, until it drops.
+    static CANCELLED: Cell<Option<Id>> = const { Cell::new(None) };
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.ledger.drops[self.ledger.index(self.id)].fetch_add(1, Relaxed);
+        if CANCELLED.get() == Some(self.id) {
+            CANCELLED.set(None);
+        }
+    }
+}
+
+/// Drops a send's future; says whether its message had been taken before. If not, it drops here and now.
+fn is_sent_though_cancelled<F>(id: Id, send: Pin<Box<F>>) -> bool {
+    CANCELLED.set(Some(id));
+    drop(send);
+    CANCELLED.take().is_some()
+}
+
+/// What is counted while the storm goes on.
+struct Ledger {
+    messages_each: usize,
+    drops: Vec<AtomicU8>,
+    /// How many operations there have been, and after which one of them its doer closes the channel.
+    operations: AtomicUsize,
+    close_after: Option<usize>,
+}
+
+impl Ledger {
+    fn new(plan: &Plan, rng: &mut Rng) -> Self {
+        let messages_each = plan.messages / SENDERS;
+        Self {
+            messages_each,
+            drops: (0..SENDERS * messages_each)
+                .map(|_| AtomicU8::new(0))
+                .collect(),
+            operations: AtomicUsize::new(0),
+            close_after: (plan.ending == Ending::Close).then(|| rng.usize(..plan.messages)),
+        }
+    }
+
+    fn index(&self, id: Id) -> usize {
+        id.sender as usize * self.messages_each + id.number as usize
+    }
+
+    /// Counts an operation; says whether it is time to close.
+    fn count(&self) -> bool {
+        Some(self.operations.fetch_add(1, Relaxed)) == self.close_after
+    }
+}
+
+// Senders.
+
+struct Sending {
+    tx: Sender<Message>,
+    number: usize,
+    rng: Rng,
+    report: SenderReport,
+    ledger: Arc<Ledger>,
+}
+
+#[derive(Default)]
+struct SenderReport {
+    /// How many messages it made.
+    made: usize,
+    /// Those that it sent, in order.
+    sent: Vec<Id>,
+    /// Those, of anyone, that it evicted.
+    evicted: Vec<Id>,
+}
+
+/// What a send came to.
+enum Sent {
+    Yes,
+    No,
+    Closed,
+}
+
+impl Sending {
+    async fn run_in_task(mut self) -> SenderReport {
+        while let Some(message) = self.next_message() {
+            let id = message.id;
+            let sent = match self.rng.u8(..16) {
+                0 => self.try_send(message),
+                1 => self.force_send(message),
+                2 => self.drop_unpolled(message),
+                3..9 => {
+                    let mut send = Box::pin(self.tx.send(message));
+                    match give_up_soon(&mut send, &mut self.rng).await {
+                        Some(Ok(())) => Sent::Yes,
+                        Some(Err(_)) => Sent::Closed,
+                        None if is_sent_though_cancelled(id, send) => Sent::Yes,
+                        None => Sent::No,
+                    }
+                }
+                _ => match self.tx.send(message).await {
+                    Ok(()) => Sent::Yes,
+                    Err(_) => Sent::Closed,
+                },
+            };
+            if self.is_over(id, sent) {
+                break;
+            }
+        }
+        self.report
+    }
+
+    fn run_in_thread(mut self) -> SenderReport {
+        while let Some(message) = self.next_message() {
+            let id = message.id;
+            let sent = match self.rng.u8(..16) {
+                0 => self.try_send(message),
+                1 => self.force_send(message),
+                2 => self.drop_unpolled(message),
+                choice @ 3..9 => {
+                    let timeout = short_time(&mut self.rng);
+                    let send = self.tx.send(message);
+                    let sent = match choice {
+                        3 => send.wait_deadline(Instant::now() + timeout),
+                        _ => send.wait_timeout(timeout),
+                    };
+                    match sent {
+                        Ok(()) => Sent::Yes,
+                        Err(SendTimeoutError::Timeout(_)) => Sent::No,
+                        Err(SendTimeoutError::Closed(_)) => Sent::Closed,
+                    }
+                }
+                _ => match self.tx.send_blocking(message) {
+                    Ok(()) => Sent::Yes,
+                    Err(_) => Sent::Closed,
+                },
+            };
+            if self.is_over(id, sent) {
+                break;
+            }
+        }
+        self.report
+    }
+
+    fn next_message(&mut self) -> Option<Message> {
+        let number = self.report.made;
+        (number < self.ledger.messages_each).then(|| {
+            self.report.made += 1;
+            Message {
+                id: Id {
+                    sender: self.number as u32,
+                    number: number as u32,
+                },
+                ledger: Arc::clone(&self.ledger),
+            }
+        })
+    }
+
+    fn try_send(&self, message: Message) -> Sent {
+        match self.tx.try_send(message) {
+            Ok(()) => Sent::Yes,
+            Err(TrySendError::Full(_)) => Sent::No,
+            Err(TrySendError::Closed(_)) => Sent::Closed,
+        }
+    }
+
+    fn force_send(&mut self, message: Message) -> Sent {
+        match self.tx.force_send(message) {
+            Ok(evicted) => {
+                self.report
+                    .evicted
+                    .extend(evicted.map(|message| message.id));
+                Sent::Yes
+            }
+            Err(TrySendError::Full(_)) => Sent::No,
+            Err(TrySendError::Closed(_)) => Sent::Closed,
+        }
+    }
+
+    fn drop_unpolled(&self, message: Message) -> Sent {
+        drop(self.tx.send(message));
+        Sent::No
+    }
+
+    /// Writes down what became of a message; says whether it was the last.
+    fn is_over(&mut self, id: Id, sent: Sent) -> bool {
+        match sent {
+            Sent::Yes => self.report.sent.push(id),
+            Sent::No => {}
+            Sent::Closed => return true,
+        }
+        if self.ledger.count() {
+            self.tx.close();
+        }
+        false
+    }
+}
+
+// Receivers.
+
+struct Receiving {
+    rx: Receiver<Message>,
+    /// How many messages it wants.
+    stays_for: usize,
+    cancels: bool,
+    rng: Rng,
+    received: Vec<Id>,
+    ledger: Arc<Ledger>,
+}
+
+impl Receiving {
+    async fn run_in_task(mut self) -> Vec<Id> {
+        let rx = self.rx.clone();
+        if !self.cancels && self.rng.bool() {
+            let mut stream = rx.stream();
+            while let Some(message) = stream.next().await {
+                self.keep(message);
+            }
+        }
+        while self.received.len() < self.stays_for {
+            match self.rng.u8(..16) {
+                0 => match rx.try_recv() {
+                    Ok(message) => self.keep(message),
+                    Err(TryRecvError::Empty) => yield_now().await,
+                    Err(TryRecvError::Closed) => break,
+                },
+                1..8 if self.cancels => {
+                    let mut recv = Box::pin(rx.recv());
+                    match give_up_soon(&mut recv, &mut self.rng).await {
+                        Some(Ok(message)) => self.keep(message),
+                        Some(Err(_)) => break,
+                        None => {}
+                    }
+                }
+                8..10 if self.cancels => {
+                    if self.keep_some_of_a_stream(&rx).await {
+                        break;
+                    }
+                }
+                _ => match rx.recv().await {
+                    Ok(message) => self.keep(message),
+                    Err(_) => break,
+                },
+            }
+        }
+        self.received
+    }
+
+    /// Says whether the stream has ended.
+    async fn keep_some_of_a_stream(&mut self, rx: &Receiver<Message>) -> bool {
+        let mut stream = rx.stream();
+        for _ in 0..self.rng.u8(1..8) {
+            match give_up_soon(&mut stream.next(), &mut self.rng).await {
+                Some(Some(message)) => self.keep(message),
+                Some(None) => return true,
+                None if self.rng.bool() => stream.release(),
+                None => {}
+            }
+        }
+        false
+    }
+
+    fn run_in_thread(mut self) -> Vec<Id> {
+        let rx = self.rx.clone();
+        while self.received.len() < self.stays_for {
+            match self.rng.u8(..16) {
+                0 => match rx.try_recv() {
+                    Ok(message) => self.keep(message),
+                    Err(TryRecvError::Empty) => thread::yield_now(),
+                    Err(TryRecvError::Closed) => break,
+                },
+                choice @ 1..8 => {
+                    let timeout = short_time(&mut self.rng);
+                    let recv = rx.recv();
+                    let received = match choice {
+                        1 => recv.wait_deadline(Instant::now() + timeout),
+                        _ => recv.wait_timeout(timeout),
+                    };
+                    match received {
+                        Ok(message) => self.keep(message),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Closed) => break,
+                    }
+                }
+                8..10 if self.cancels => {
+                    // Parked, handed a message perhaps, dropped.
+                    let mut recv = Box::pin(rx.recv());
+                    if let Some(Ok(message)) =
+                        futures::executor::block_on(give_up_at_once(&mut recv))
+                    {
+                        self.keep(message);
+                    }
+                }
+                _ => match rx.recv_blocking() {
+                    Ok(message) => self.keep(message),
+                    Err(_) => break,
+                },
+            }
+        }
+        self.received
+    }
+
+    fn keep(&mut self, message: Message) {
+        self.received.push(message.id);
+        if self.ledger.count() {
+            self.rx.close();
+        }
+    }
+}
+
+// Giving up.
+
+/// Polls a future once and, while it is not ready, now and then again; gives up after a few turns of the executor.
+async fn give_up_soon<F: Future + Unpin>(future: &mut F, rng: &mut Rng) -> Option<F::Output> {
+    let mut output = give_up_at_once(future).await;
+    for _ in 0..rng.u8(..4) {
+        if output.is_some() {
+            break;
+        }
+        yield_now().await;
+        if rng.bool() {
+            output = give_up_at_once(future).await;
+        }
+    }
+    output
+}
+
+async fn give_up_at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    match poll!(future) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+fn short_time(rng: &mut Rng) -> Duration {
+    Duration::from_micros(rng.u64(..60))
+}
+
+// What must hold.
+
+fn check(plan: &Plan, ledger: &Ledger, senders: &[SenderReport], receivers: &[Vec<Id>]) {
+    let mut counts: Vec<_> = ledger.drops.iter().map(|_| Counts::default()).collect();
+    for id in senders.iter().flat_map(|report| &report.sent) {
+        counts[ledger.index(*id)].sent += 1;
+    }
+    for id in senders.iter().flat_map(|report| &report.evicted) {
+        counts[ledger.index(*id)].evicted += 1;
+    }
+    for id in receivers.iter().flatten() {
+        counts[ledger.index(*id)].received += 1;
+    }
+    let may_drop_with_channel = u8::from(plan.ending == Ending::ReceiversLeave);
+    for (sender, report) in (0..).zip(senders) {
+        for number in 0..report.made as u32 {
+            let id = Id { sender, number };
+            let counts = &counts[ledger.index(id)];
+            let arrived = counts.received + counts.evicted;
+            assert!(
+                arrived <= counts.sent && counts.sent <= arrived + may_drop_with_channel,
+                "{id:?} should arrive just if it was sent: {counts:?}; {plan:?}",
+            );
+            let drops = ledger.drops[ledger.index(id)].load(Relaxed);
+            assert_eq!(drops, 1, "drops of {id:?}, {counts:?}; {plan:?}");
+        }
+    }
+    match plan.receivers {
+        Receivers::OneThatCancels => {
+            let received = receivers.concat();
+            for (sender, report) in (0..).zip(senders) {
+                let theirs = received.iter().filter(|id| id.sender == sender);
+                let arrive = report
+                    .sent
+                    .iter()
+                    .filter(|&&id| counts[ledger.index(id)].evicted == 0);
+                // What the receiver left in the channel was sent last.
+                assert!(
+                    arrive.take(theirs.clone().count()).eq(theirs),
+                    "sender {sender}'s messages arrive in the order in which they were sent; {plan:?}",
+                );
+            }
+        }
+        Receivers::EightThatDoNot => {
+            for (sender, received) in (0..SENDERS as u32)
+                .flat_map(|sender| receivers.iter().map(move |received| (sender, received)))
+            {
+                let theirs = received.iter().filter(|id| id.sender == sender);
+                assert!(
+                    theirs.is_sorted(),
+                    "each sender's messages arrive at each receiver in the order in which they were sent; {plan:?}",
+                );
+            }
+        }
+        Receivers::EightThatCancel => {}
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Default)]
+struct Counts {
+    sent: u8,
+    received: u8,
+    evicted: u8,
+}
+
+/// Ends the process, and says in which state the channel was, if a storm does not end.
+struct Watchdog {
+    _ends: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    fn new(plan: &Plan, channel: impl Debug + Send + 'static, ledger: Arc<Ledger>) -> Self {
+        let (ends, has_ended) = mpsc::channel();
+        let plan_text = format!("{plan:?}");
+        // A slow machine does some thousand messages in a second.
+        let patience = Duration::from_secs(60 + plan.messages as u64 / 2_000);
+        thread::spawn(move || {
+            if has_ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let operations = ledger.operations.load(Relaxed);
+                // Not by `eprintln`, which the harness captures and would not get to print.
+                let _ = writeln!(
+                    io::stderr(),
+                    "a storm does not end, after {operations} operations: {plan_text}\n{channel:#?}"
+                );
+                process::abort();
+            }
+        });
+        Self { _ends: ends }
+    }
+}

@@ -1,0 +1,184 @@
+//! What several test files use: futures are polled by hand, and wakes, panics and drops are counted.
+
+// Every test file is a crate of its own and uses only some of this.
+#![allow(dead_code)]
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::{self, RecvTimeoutError},
+    },
+    task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker},
+    thread,
+    time::Duration,
+};
+
+/// Polls a future that nobody is to be woken for; takes what `pin!` and `Box::pin` return.
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_with(future, Waker::noop())
+}
+
+pub(crate) fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Waits for a thread to get there; a thread that is going to block cannot say so itself.
+pub(crate) fn until(reached: impl Fn() -> bool) {
+    while !reached() {
+        thread::yield_now();
+    }
+}
+
+/// Counts its wakes and, by its `Arc`, its wakers.
+#[derive(Default)]
+pub(crate) struct CountingWaker(AtomicUsize);
+
+impl CountingWaker {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::clone(self))
+    }
+
+    pub(crate) fn wakes(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+
+    /// How many wakers of it exist.
+    pub(crate) fn wakers(self: &Arc<Self>) -> usize {
+        Arc::strong_count(self) - 1
+    }
+}
+
+impl Wake for CountingWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Counts the drops of the messages it makes.
+#[derive(Default)]
+pub(crate) struct Drops(Arc<AtomicUsize>);
+
+impl Drops {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn message(&self, id: usize) -> Counted {
+        Counted {
+            id,
+            drops: Arc::clone(&self.0),
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+/// A message whose drop is counted.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    pub(crate) id: usize,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, SeqCst);
+    }
+}
+
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// Runs `f`, which has to panic, and returns the panic's message.
+pub(crate) fn panic_of<R>(f: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(f)) else {
+        panic!("it was meant to panic and did not");
+    };
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic
+            .downcast::<&str>()
+            .map_or_else(|_| "not a text".to_owned(), |message| (*message).to_owned()),
+    }
+}
+
+/// Runs `f` in a thread of its own and panics if that does not end: a deadlock becomes a failed test.
+pub(crate) fn no_deadlock<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
+    ends_within(Duration::from_secs(60), f)
+}
+
+/// As `no_deadlock`; `limit` is a large multiple of what `f` takes.
+pub(crate) fn ends_within<R>(limit: Duration, f: impl FnOnce() -> R + Send + 'static) -> R
+where
+    R: Send + 'static,
+{
+    let (done, result) = mpsc::channel();
+    let running = thread::spawn(move || drop(done.send(f())));
+    match result.recv_timeout(limit) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("still running after {limit:?}"),
+        Err(RecvTimeoutError::Disconnected) => match running.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => unreachable!("it sends a result or panics"),
+        },
+    }
+}
+
+/// What is done with a waker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Clone,
+    Wake,
+    Drop,
+}
+
+/// A waker that runs `hook` at every clone, wake (which consumes it) and drop of it.
+pub(crate) fn hooked_waker(hook: impl Fn(Call) + Send + Sync + 'static) -> Waker {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |hook| {
+            // SAFETY: the waker that is cloned keeps the hook alive.
+            unsafe {
+                (*hook.cast::<Hook>())(Call::Clone);
+                Arc::increment_strong_count(hook.cast::<Hook>());
+            }
+            RawWaker::new(hook, &VTABLE)
+        },
+        // SAFETY: a wake consumes the waker, so its share of the hook is ours, and is released whatever the hook does.
+        |hook| unsafe { Arc::from_raw(hook.cast::<Hook>())(Call::Wake) },
+        // SAFETY: the waker that is woken keeps the hook alive.
+        |hook| unsafe { (*hook.cast::<Hook>())(Call::Wake) },
+        // SAFETY: as for the wake that consumes.
+        |hook| unsafe { Arc::from_raw(hook.cast::<Hook>())(Call::Drop) },
+    );
+    type Hook = Box<dyn Fn(Call) + Send + Sync>;
+
+    let hook: Arc<Hook> = Arc::new(Box::new(hook));
+    // SAFETY: the data is a share of an `Arc<Hook>`, which is what every function of the table takes it for; the hook
+    // may be called from any thread.
+    unsafe { Waker::new(Arc::into_raw(hook).cast(), &VTABLE) }
+}
+
+/// A waker that panics when woken.
+pub(crate) fn panicking_waker(message: &'static str) -> Waker {
+    hooked_waker(move |call| {
+        if call == Call::Wake {
+            panic!("{message}");
+        }
+    })
+}
