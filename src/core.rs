@@ -197,7 +197,7 @@ impl<'c, T> Core<'c, T> {
         };
         let result = transition(&mut core);
         core.send_end.slow = core.recv_end.closed || !core.recv_end.recvq.is_empty();
-        if cfg!(debug_assertions) {
+        if cfg!(any(debug_assertions, hchan_loom)) {
             core.assert_invariants();
         }
         result

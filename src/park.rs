@@ -171,3 +171,65 @@ mod kept {
 
     pub(super) fn put(_: Parker) {}
 }
+
+#[cfg(all(test, hchan_loom))]
+mod model {
+    use loom::sync::{Arc, atomic::AtomicBool};
+
+    use super::*;
+
+    /// Starts a thread that sets the mark and then wakes the parker. The mark is relaxed: only the wake orders it.
+    fn mark_and_wake(parker: &Parker) -> (Arc<AtomicBool>, loom::thread::JoinHandle<()>) {
+        let mark = Arc::new(AtomicBool::new(false));
+        let (theirs, waker) = (Arc::clone(&mark), parker.waker().clone());
+        let waking = loom::thread::spawn(move || {
+            theirs.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        (mark, waking)
+    }
+
+    #[test]
+    fn park_ends_with_a_wake_and_after_all_before_it() {
+        loom::model(|| {
+            Parker::with(|parker| {
+                let (mark, waking) = mark_and_wake(parker);
+                assert!(parker.park(None));
+                assert!(mark.load(Ordering::Relaxed));
+                waking.join().unwrap();
+            });
+        });
+    }
+
+    #[test]
+    fn park_that_is_out_of_time_takes_a_wake_that_has_come() {
+        loom::model(|| {
+            Parker::with(|parker| {
+                let (mark, waking) = mark_and_wake(parker);
+                let woken = parker.park(Some(Instant::now()));
+                assert!(!woken || mark.load(Ordering::Relaxed));
+                waking.join().unwrap();
+                assert!(woken || parker.park(Some(Instant::now())), "it has come");
+            });
+        });
+    }
+
+    /// Two wakes may end one park, but then it comes after both.
+    #[test]
+    fn park_that_takes_the_last_of_two_wakes_comes_after_both() {
+        loom::model(|| {
+            Parker::with(|parker| {
+                let (mark, waking) = mark_and_wake(parker);
+                let (other_mark, other_waking) = mark_and_wake(parker);
+                let marks = || [&mark, &other_mark].map(|mark| mark.load(Ordering::Relaxed));
+                assert!(parker.park(None));
+                if marks() != [true, true] {
+                    assert!(parker.park(None), "one wake is still to come");
+                    assert_eq!(marks(), [true, true]);
+                }
+                waking.join().unwrap();
+                other_waking.join().unwrap();
+            });
+        });
+    }
+}

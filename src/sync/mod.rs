@@ -25,13 +25,17 @@ pub(crate) use {
 #[cfg(hchan_loom)]
 mod modelled {
     use std::{
-        cell::UnsafeCell,
+        marker::PhantomData,
         ops::{Deref, DerefMut},
     };
 
-    use loom::sync::{Mutex, MutexGuard};
+    use loom::{
+        cell::UnsafeCell,
+        sync::{Mutex, MutexGuard},
+    };
 
-    /// loom's mutex, with the methods of the crate's own lock.
+    /// loom's mutex, with the methods of the crate's own lock. Loom's cell inside notices whoever reaches the value out of
+    /// turn, when they begin to.
     pub(crate) struct Lock<T> {
         mutex: Mutex<()>,
         value: UnsafeCell<T>,
@@ -51,19 +55,21 @@ mod modelled {
         pub(crate) fn lock(&self) -> Guard<'_, T> {
             let held = self.mutex.lock().expect("no panic under the channel lock");
             Guard {
-                lock: self,
+                value: self.get(),
                 _held: held,
+                _lock: PhantomData,
             }
         }
 
         pub(crate) fn get(&self) -> *mut T {
-            self.value.get()
+            self.value.with_mut(|value| value)
         }
     }
 
     pub(crate) struct Guard<'a, T> {
-        lock: &'a Lock<T>,
+        value: *mut T,
         _held: MutexGuard<'a, ()>,
+        _lock: PhantomData<&'a Lock<T>>,
     }
 
     impl<T> Deref for Guard<'_, T> {
@@ -71,14 +77,14 @@ mod modelled {
 
         fn deref(&self) -> &T {
             // SAFETY: the mutex is held.
-            unsafe { &*self.lock.value.get() }
+            unsafe { &*self.value }
         }
     }
 
     impl<T> DerefMut for Guard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
             // SAFETY: the mutex is held, and the guard borrowed mutably.
-            unsafe { &mut *self.lock.value.get() }
+            unsafe { &mut *self.value }
         }
     }
 
