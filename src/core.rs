@@ -10,10 +10,10 @@
 //!
 //! 1. Messages in the channel (given back or in the ring) ⇒ no receiver is parked.
 //! 2. The channel is open and the ring has room ⇒ no sender is parked.
-//! 3. Senders and receivers are never parked at the same time.
+//! 3. Senders and receivers are never parked at the same time, but for the arms of one select, which never pairs with itself.
 //! 4. The ring holds at most `capacity` messages.
 //! 5. A closed channel has nobody in `sendq` or `recvq`; an open one has nobody in `closing`.
-//! 6. Every linked waiter is alive, pinned, `Parked` and has a waker. A waiter that is not `Parked` is not linked.
+//! 6. Every linked waiter is alive, pinned, `Parked` and has a handle. A waiter that is not `Parked` is not linked.
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
 //! 8. `SendEnd::slow` says whether the channel is closed or a receiver is parked.
@@ -27,7 +27,7 @@ use crate::{
     given_back::GivenBack,
     list::List,
     ring::{self, Blocks, Consumer, Position, Producer},
-    waiter::{State, Waiter},
+    waiter::{Handle, State, Waiter},
     wake::WakeBatch,
 };
 
@@ -208,8 +208,11 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn send(&mut self, take: impl FnOnce() -> T) -> SendStep {
         if self.recv_end.closed {
             SendStep::Closed
-        } else if let Some(receiver) = self.recv_end.recvq.pop_front() {
-            SendStep::Sent(Some(self.hand_off(receiver, take())))
+        } else if let Some((receiver, waker)) = dequeue(&mut self.recv_end.recvq) {
+            let seq = self.recv_end.number();
+            // SAFETY: just dequeued, so it is alive and ours (6).
+            unsafe { Waiter::fill(receiver, seq, take()) };
+            SendStep::Sent(Some(waker))
         } else if self.has_room() {
             self.push(take());
             SendStep::Sent(None)
@@ -279,9 +282,12 @@ impl<'c, T> Core<'c, T> {
     /// Takes back a message that a receive was given and is not going to use: for the oldest parked receiver, who is
     /// to be woken, or else for the next receive.
     pub(crate) fn give_back(&mut self, seq: u64, message: T) -> Option<Waker> {
-        match self.recv_end.recvq.pop_front() {
-            // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
-            Some(receiver) => Some(unsafe { Waiter::fill(receiver, seq, message) }),
+        match dequeue(&mut self.recv_end.recvq) {
+            Some((receiver, waker)) => {
+                // SAFETY: just dequeued, so it is alive and ours (6).
+                unsafe { Waiter::fill(receiver, seq, message) };
+                Some(waker)
+            }
             None => {
                 self.recv_end.given_back.insert(seq, message);
                 None
@@ -289,20 +295,12 @@ impl<'c, T> Core<'c, T> {
         }
     }
 
-    /// Hands a message to a receiver that has just been unlinked.
-    #[inline]
-    fn hand_off(&mut self, receiver: NonNull<Waiter<T>>, message: T) -> Waker {
-        let seq = self.recv_end.number();
-        // SAFETY: the receiver was just unlinked under the lock, so it is alive and ours (6).
-        unsafe { Waiter::fill(receiver, seq, message) }
-    }
-
     /// Takes the message of the oldest parked sender, if there is one, and completes it.
     #[inline]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
-        let sender = self.recv_end.sendq.pop_front()?;
-        // SAFETY: the sender was just unlinked from `sendq` under the lock, so it is alive and ours (6).
-        Some(unsafe { Waiter::drain(sender) })
+        let (sender, waker) = dequeue(&mut self.recv_end.sendq)?;
+        // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
+        Some((unsafe { Waiter::drain(sender) }, waker))
     }
 
     #[inline]
@@ -324,40 +322,34 @@ impl<'c, T> Core<'c, T> {
         self.recv_end.consumer.pop(head, tail, blocks)
     }
 
-    /// Parks a waiter at the tail of its side's queue, with the waker, which is taken.
+    /// Parks a waiter at the tail of its side's queue.
     ///
     /// # Safety
     ///
-    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`. The
-    /// operation has just been found unable to proceed, in this critical section.
-    pub(crate) unsafe fn park(
-        &mut self,
-        side: Side,
-        waiter: Pin<&Waiter<T>>,
-        waker: &mut Option<Waker>,
-    ) {
-        let Some(waker) = waker.take() else { return };
-        // SAFETY: an `Idle` waiter is its owner's, has no waker and is in no list (6); it stays where it is by the
+    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`; nor is
+    /// the select, if the handle is one's. The operation has just been found unable to proceed, in this critical section.
+    pub(crate) unsafe fn park(&mut self, side: Side, waiter: Pin<&Waiter<T>>, handle: Handle) {
+        // SAFETY: an `Idle` waiter is its owner's, has no handle and is in no list (6); it stays where it is by the
         // caller's promise.
         unsafe {
-            waiter.put_waker(waker);
+            waiter.put_handle(handle);
             waiter.set_state(State::Parked);
             self.recv_end.queue(side).push_back(waiter);
         }
     }
 
-    /// Unparks a waiter whose owner no longer waits, and returns its waker, to be dropped after the lock.
+    /// Unparks a waiter whose owner no longer waits, and returns its handle, to be dropped after the lock.
     ///
     /// # Safety
     ///
     /// The waiter is `Parked` on that side of this channel.
-    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Waker {
+    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Handle {
         // SAFETY: a `Parked` waiter is in the queue of its side or, in a closed channel, in `closing` (5, 6), and its
         // contents belong to the holder of the lock.
         unsafe {
             self.recv_end.queue(side).remove(waiter);
             waiter.set_state(State::Idle);
-            waiter.take_waker()
+            waiter.take_handle()
         }
     }
 
@@ -382,11 +374,12 @@ impl<'c, T> Core<'c, T> {
     /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
     pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
         while !wakes.is_full() {
-            let Some(waiter) = self.recv_end.closing.pop_front() else {
+            let Some((waiter, waker)) = dequeue(&mut self.recv_end.closing) else {
                 break;
             };
-            // SAFETY: the waiter was just unlinked under the lock, so it is alive and ours (6).
-            wakes.push(unsafe { Waiter::fail(waiter) });
+            // SAFETY: just dequeued, so it is alive and ours (6).
+            unsafe { Waiter::fail(waiter) };
+            wakes.push(waker);
         }
     }
 
@@ -436,7 +429,7 @@ impl<'c, T> Core<'c, T> {
             "2: a sender is parked beside room"
         );
         assert!(
-            sendq.is_empty() || recvq.is_empty(),
+            sendq.is_empty() || recvq.is_empty() || are_of_one_select(sendq, recvq),
             "3: both sides are parked"
         );
         assert!(len <= capacity, "4: more messages than places");
@@ -447,6 +440,30 @@ impl<'c, T> Core<'c, T> {
             );
         } else {
             assert!(closing.is_empty(), "5: closing in an open channel");
+        }
+    }
+}
+
+/// Whether those parked first and last on both sides are arms of one select.
+fn are_of_one_select<T>(sendq: &List<Waiter<T>>, recvq: &List<Waiter<T>>) -> bool {
+    // SAFETY: the caller has borrowed the queues from the core, so it holds the lock, and who is in them is linked.
+    let ends = [sendq.ends(), recvq.ends()].map(|ends| ends.map(|end| unsafe { end?.select() }));
+    ends[0][0].is_some()
+        && ends
+            .into_iter()
+            .flatten()
+            .all(|select| select == ends[0][0])
+}
+
+/// Unlinks the oldest waiter that can be committed to, to be completed in this critical section, and says whom to wake
+/// then. Only here do selects matter: an arm that cannot be committed to is unlinked on the way, and left to its owner.
+#[inline]
+fn dequeue<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
+    loop {
+        let waiter = queue.pop_front()?;
+        // SAFETY: just unlinked under the lock, so it is alive and ours (6).
+        if let Some(waker) = unsafe { Waiter::claim(waiter) } {
+            return Some((waiter, waker));
         }
     }
 }

@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use crate::{
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
     operation::{RecvOp, SendOp},
+    select::{Operates, Operation},
     shared::Shared,
     wait::{Wait, wait, wait_deadline, wait_timeout},
 };
@@ -367,5 +368,17 @@ impl<T> fmt::Debug for RecvFuture<'_, T> {
         f.debug_struct("RecvFuture")
             .field("terminated", &self.is_terminated())
             .finish_non_exhaustive()
+    }
+}
+
+impl<T> Operates for SendFuture<'_, T> {
+    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
+        Some(self.project().op)
+    }
+}
+
+impl<T> Operates for RecvFuture<'_, T> {
+    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
+        Some(self.project().op.as_pin_mut()?)
     }
 }

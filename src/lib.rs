@@ -125,6 +125,7 @@
 //! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts lock, transition and wakes
 //! together. Each file opens with what it is for, `core` with its invariants, which debug builds check at every unlock.
 
+mod claim;
 mod core;
 mod count;
 mod error;
@@ -136,6 +137,8 @@ mod operation;
 mod park;
 mod receiver;
 mod ring;
+mod select;
+mod send_from;
 mod sender;
 mod shared;
 mod stream;
@@ -152,6 +155,8 @@ pub use error::{
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IterBlocking, TryIter};
 pub use receiver::{Receiver, WeakReceiver};
+pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
+pub use send_from::SendFromFuture;
 pub use sender::{Sender, WeakSender};
 pub use stream::RecvStream;
 
@@ -223,6 +228,15 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
         Sender::new(Arc::clone(&shared)),
         Receiver::new(Some(shared)),
     )
+}
+
+/// What the macros expand to; nothing for anybody else.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::select::{
+        ForeignArm, FutureArm, OperationArm, happened, outcome, select, select_now, select_wait,
+        select_wait_timeout,
+    };
 }
 
 /// The README's example runs, too.

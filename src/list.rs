@@ -66,6 +66,12 @@ impl<N: Node> List<N> {
         self.head.is_none()
     }
 
+    /// The nodes at the head and at the tail.
+    pub(crate) fn ends(&self) -> [Option<&N>; 2] {
+        // SAFETY: both are linked, so they are alive; they cannot be unlinked while the list is borrowed.
+        [self.head, self.tail].map(|node| node.map(|node| unsafe { node.as_ref() }))
+    }
+
     /// Links a node in at the tail.
     ///
     /// # Safety

@@ -1,8 +1,10 @@
 //! A send or a receive that can park: a channel and a waiter, pinned together.
 //!
-//! All use of waiters from the owner's side is in this file. What makes it sound: an operation is `!Unpin` and acts only
+//! All use of waiters from the owner's side is in this file and, for operations that are arms of a select, in [`arm`]. What makes it sound: an operation is `!Unpin` and acts only
 //! through `Pin<&mut _>`, so whoever holds that is the waiter's owner; and its drop unparks the waiter, so a parked
 //! waiter is never freed or moved. An operation that is forgotten leaks its memory with it, by the rules of pinning.
+
+mod arm;
 
 use std::{
     mem,
@@ -17,7 +19,7 @@ use crate::{
     core::{RecvStep, SendStep, Side},
     error::{RecvError, SendError},
     shared::{Shared, wake},
-    waiter::{State, Waiter},
+    waiter::{Handle, State, Waiter},
 };
 
 pin_project! {
@@ -39,7 +41,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.into_ref().project_ref();
             // Both are user code to drop, and the other drops even if one of them panics.
-            let _waker = unpark(this.shared, this.waiter, Side::Send);
+            let _handle = unpark(this.shared, this.waiter, Side::Send);
             let _message = take_message(this.waiter);
         }
     }
@@ -76,8 +78,23 @@ where
     pub(crate) fn new(shared: C, message: T) -> Self {
         Self {
             shared,
-            waiter: Waiter::of_send(message),
+            waiter: Waiter::with_message(message),
         }
+    }
+
+    /// A send without a message yet, finished as it is.
+    pub(crate) fn empty(shared: C) -> Self {
+        Self {
+            shared,
+            waiter: Waiter::without_message(State::Finished),
+        }
+    }
+
+    /// Makes a finished send ready to send a message.
+    pub(crate) fn load(self: Pin<&mut Self>, message: T) {
+        debug_assert!(self.is_finished());
+        // SAFETY: we own the finished waiter, which has no message.
+        unsafe { self.into_ref().project_ref().waiter.load_message(message) };
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -114,11 +131,12 @@ where
     #[inline(never)]
     fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
         let this = self.as_ref().project_ref();
+        if this.waiter.state() == State::Parked {
+            renew_waker(this.shared, this.waiter, Side::Send, waker);
+        }
         let done = match this.waiter.state() {
             State::Idle => self.park(waker),
-            State::Parked => {
-                renew_waker(this.shared, this.waiter, waker).then(|| end_send(this.waiter))
-            }
+            State::Parked => None,
             State::Done | State::Closed => Some(end_send(this.waiter)),
             State::Finished => panic!("a send was polled again after it had completed"),
         };
@@ -133,8 +151,9 @@ where
             // SAFETY: we own the idle waiter, which has its message.
             let step = core.send(|| unsafe { this.waiter.take_message() });
             if let SendStep::Full = step {
+                let handle = waker.take().map(Handle::Waker).expect("just cloned");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
-                unsafe { core.park(Side::Send, this.waiter, &mut waker) };
+                unsafe { core.park(Side::Send, this.waiter, handle) };
             }
             step
         });
@@ -144,7 +163,7 @@ where
     /// Stops waiting. `None`: nothing happened, and the message is still here.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
-        let _waker = unpark(this.shared, this.waiter, Side::Send);
+        let _handle = unpark(this.shared, this.waiter, Side::Send);
         is_completed(this.waiter).then(|| end_send(this.waiter))
     }
 
@@ -162,7 +181,7 @@ where
     pub(crate) fn new(shared: C) -> Self {
         Self {
             shared,
-            waiter: Waiter::of_recv(),
+            waiter: Waiter::without_message(State::Idle),
         }
     }
 
@@ -193,11 +212,12 @@ where
     #[inline(never)]
     fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
         let this = self.as_ref().project_ref();
+        if this.waiter.state() == State::Parked {
+            renew_waker(this.shared, this.waiter, Side::Recv, waker);
+        }
         let done = match this.waiter.state() {
             State::Idle => self.park(waker),
-            State::Parked => {
-                renew_waker(this.shared, this.waiter, waker).then(|| end_recv(this.waiter))
-            }
+            State::Parked => None,
             State::Done | State::Closed => Some(end_recv(this.waiter)),
             State::Finished => panic!("a receive was polled again after it had completed"),
         };
@@ -211,8 +231,9 @@ where
         let step = this.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
+                let handle = waker.take().map(Handle::Waker).expect("just cloned");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
-                unsafe { core.park(Side::Recv, this.waiter, &mut waker) };
+                unsafe { core.park(Side::Recv, this.waiter, handle) };
             }
             step
         });
@@ -222,7 +243,7 @@ where
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        let _waker = unpark(this.shared, this.waiter, Side::Recv);
+        let _handle = unpark(this.shared, this.waiter, Side::Recv);
         is_completed(this.waiter).then(|| end_recv(this.waiter))
     }
 
@@ -311,9 +332,9 @@ fn take_message<T>(waiter: Pin<&Waiter<T>>) -> Option<T> {
     })
 }
 
-/// Unparks a waiter, if it is parked and no peer has completed it, and returns its waker, to be dropped.
+/// Unparks a waiter, if it is parked and no peer has completed it, and returns its handle, to be dropped.
 #[inline(always)]
-fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Waker> {
+fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Handle> {
     match waiter.state() {
         State::Parked => unpark_locked(shared, waiter, side),
         _ => None,
@@ -321,33 +342,37 @@ fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<
 }
 
 #[inline(never)]
-fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Waker> {
+fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Handle> {
     shared.locked(|core| {
         // SAFETY: we hold the lock; it is still parked, on this side of this channel.
         (waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })
     })
 }
 
-/// Makes `waker` the one that a parked waiter wakes; says whether instead a peer has completed it.
-fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, waker: &Waker) -> bool {
+/// Makes `waker` the one that a parked waiter wakes, unless a peer completes it meanwhile. One that a forgotten select has
+/// left parked is unparked.
+fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side, waker: &Waker) {
     let is_renewed = shared.locked(|_| {
-        // SAFETY: we hold the lock and the waiter is parked, so its contents are ours and it has a waker.
+        // SAFETY: we hold the lock and the waiter is parked, so its contents are ours and it has a handle.
         waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }
     });
-    if !is_renewed {
-        // Cloned before the lock; what is in it after the lock, the old waker or an unused clone, drops here.
-        let mut waker = waker.clone();
-        shared.locked(|_| {
-            if waiter.state() == State::Parked {
-                // SAFETY: as above.
-                let old = unsafe { waiter.take_waker() };
-                let new = mem::replace(&mut waker, old);
-                // SAFETY: as above; there is none now.
-                unsafe { waiter.put_waker(new) };
-            }
-        });
+    if is_renewed {
+        return;
     }
-    is_completed(waiter)
+    // Cloned before the lock; what is in it after the lock, the old handle or an unused clone, drops here.
+    let mut handle = Handle::Waker(waker.clone());
+    let _unparked = shared.locked(|core| {
+        if waiter.state() != State::Parked {
+            return None;
+        }
+        // SAFETY (all): as above; it is in the queue of its side, and put in is a handle where none is left.
+        if unsafe { waiter.select() }.is_some() {
+            return Some(unsafe { core.unpark(side, waiter) });
+        }
+        let old = unsafe { waiter.take_handle() };
+        unsafe { waiter.put_handle(mem::replace(&mut handle, old)) };
+        None
+    });
 }
 
 fn is_completed<T>(waiter: Pin<&Waiter<T>>) -> bool {

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     error::{SendError, TrySendError},
     future::SendFuture,
+    send_from::SendFromFuture,
     shared::Shared,
     sync::Arc,
 };
@@ -85,6 +86,45 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send(&self, message: T) -> SendFuture<'_, T> {
         SendFuture::new(&self.shared, message)
+    }
+
+    /// Sends the message in `message`, waiting for room if there is none; if that does not come to pass, the message is
+    /// back in the `Option`.
+    ///
+    /// As [`send`](Self::send), for where it may be cancelled: a timeout, an arm of a `select!` macro, a loop over one.
+    /// Whoever drops the future finds the message in the `Option`, or finds it empty: then it was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed, or closes while the send is parked.
+    ///
+    /// # Panics
+    ///
+    /// When polled with an empty `Option`; `select!` macros do not poll it then. Also if the waker of the receiver that
+    /// gets the message panics; the message is sent then.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendFromFuture`]: the message is never lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut message = Some("hello");
+    /// tx.send_from(&mut message).await?;
+    /// assert_eq!((message, rx.try_recv()), (None, Ok("hello")));
+    ///
+    /// drop(rx);
+    /// message = Some("anyone?");
+    /// assert!(tx.send_from(&mut message).await.is_err());
+    /// assert_eq!(message, Some("anyone?"));
+    /// # Ok::<(), hchan::SendError<()>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
+        SendFromFuture::new(&self.shared, message)
     }
 
     /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).

@@ -135,6 +135,47 @@ impl<T> Shared<T> {
         }
     }
 
+    /// Locks both ends without a guard: for a select, which holds several channels.
+    pub(crate) fn lock_by_hand(&self) {
+        self.recv_end.lock.lock_by_hand();
+        if !self.is_coupled {
+            self.send_end.lock.lock_by_hand();
+        }
+    }
+
+    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand.
+    pub(crate) unsafe fn locked_by_hand<R>(
+        &self,
+        transition: impl FnOnce(&mut Core<'_, T>) -> R,
+    ) -> R {
+        // SAFETY: the caller holds both locks, or the one of a coupled channel. These are the only references to what they
+        // guard: they end with this call, and a transition runs no code but the core's.
+        let (recv_end, send_end) = unsafe {
+            (
+                &mut *self.recv_end.lock.get(),
+                &mut *self.send_end.lock.get(),
+            )
+        };
+        Core::run(recv_end, send_end, self.passage(), transition)
+    }
+
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand.
+    pub(crate) unsafe fn unlock_by_hand(&self) {
+        // SAFETY: the caller holds what `lock_by_hand` locked, and references last only for a transition.
+        unsafe {
+            if !self.is_coupled {
+                self.send_end.lock.unlock_by_hand();
+            }
+            self.recv_end.lock.unlock_by_hand();
+        }
+    }
+
     pub(crate) fn capacity(&self) -> Option<usize> {
         self.capacity
     }

@@ -1,23 +1,25 @@
 //! One parked operation: Go's `sudog`.
 //!
 //! A waiter lives inside the pinned future (or the boxed operation of a stream) that waits, and is linked into a queue
-//! of its channel while it does. It has a slot for the message and the waker of whoever waits. Its state tells who may
+//! of its channel while it does. It has a slot for the message and a handle on whom to wake. Its state tells who may
 //! touch these, and whether they are there:
 //!
-//! | state      | linked | contents belong to             | a send's message | a receive's message | waker |
-//! |------------|--------|--------------------------------|------------------|---------------------|-------|
-//! | `Idle`     | no     | the owner                      | in the slot      | –                   | –     |
-//! | `Parked`   | yes    | the holder of the channel lock | in the slot      | –                   | yes   |
-//! | `Done`     | no     | the owner                      | –                | in the slot         | –     |
-//! | `Closed`   | no     | the owner                      | in the slot      | –                   | –     |
-//! | `Finished` | no     | the owner                      | –                | –                   | –     |
+//! | state      | linked | contents belong to             | a send's message | a receive's message | handle |
+//! |------------|--------|--------------------------------|------------------|---------------------|--------|
+//! | `Idle`     | no     | the owner                      | in the slot      | –                   | –      |
+//! | `Parked`   | yes    | the holder of the channel lock | in the slot      | –                   | yes    |
+//! | `Done`     | no     | the owner                      | –                | in the slot         | –      |
+//! | `Closed`   | no     | the owner                      | in the slot      | –                   | –      |
+//! | `Finished` | no     | the owner                      | –                | –                   | –      |
 //!
 //! "The owner" is whoever has the future pinned and mutably borrowed. The owner parks and unparks the waiter, under the
-//! lock, and finishes it; a peer completes it, under the lock, as `Done` or `Closed`.
+//! lock, and finishes it; a peer completes it, under the lock, as `Done` or `Closed`, or unparks it, an arm of a select that
+//! the peer cannot commit.
 
 use std::{marker::PhantomPinned, mem::MaybeUninit, ptr::NonNull, task::Waker};
 
 use crate::{
+    claim::Claim,
     list::{Links, Node},
     sync::{
         UnsafeCell,
@@ -53,7 +55,15 @@ struct Contents<T> {
     slot: MaybeUninit<T>,
     /// There with a receive's message: its place among all that have left the channel.
     seq: MaybeUninit<u64>,
-    waker: MaybeUninit<Waker>,
+    handle: MaybeUninit<Handle>,
+}
+
+/// Whom a peer wakes.
+pub(crate) enum Handle {
+    /// The task or thread that waits for this operation.
+    Waker(Waker),
+    /// The select that this operation is an arm of, after claiming it; alive while the waiter is linked.
+    Select(NonNull<Claim>),
 }
 
 // SAFETY: the links are pointers that only the holder of the channel lock follows. The message and the waker go from
@@ -73,31 +83,31 @@ unsafe impl<T> Node for Waiter<T> {
 impl<T> Waiter<T> {
     /// An idle waiter, with the message to send in its slot.
     #[inline]
-    pub(crate) fn of_send(message: T) -> Self {
-        Self::new(MaybeUninit::new(message))
+    pub(crate) fn with_message(message: T) -> Self {
+        Self::new(MaybeUninit::new(message), State::Idle)
     }
 
-    /// An idle waiter, for a receive.
+    /// A waiter without a message: an idle one for a receive, a finished one for a send.
     #[inline]
-    pub(crate) fn of_recv() -> Self {
-        Self::new(MaybeUninit::uninit())
+    pub(crate) fn without_message(state: State) -> Self {
+        Self::new(MaybeUninit::uninit(), state)
     }
 
     #[inline]
-    fn new(slot: MaybeUninit<T>) -> Self {
+    fn new(slot: MaybeUninit<T>, state: State) -> Self {
         Self {
             links: Links::new(),
             contents: UnsafeCell::new(Contents {
                 slot,
                 seq: MaybeUninit::uninit(),
-                waker: MaybeUninit::uninit(),
+                handle: MaybeUninit::uninit(),
             }),
-            state: AtomicU8::new(State::Idle as u8),
+            state: AtomicU8::new(state as u8),
             _pinned: PhantomPinned,
         }
     }
 
-    /// The state. `Acquire` pairs with the `Release` in `complete`, so that an owner that finds the waiter completed
+    /// The state. `Acquire` pairs with the `Release` in `change`, so that an owner that finds the waiter completed
     /// finds the contents as the peer left them.
     #[inline]
     pub(crate) fn state(&self) -> State {
@@ -131,37 +141,67 @@ impl<T> Waiter<T> {
             .with_mut(|contents| unsafe { (*contents).slot.assume_init_read() })
     }
 
-    /// Puts the waker in, which is going to be woken; the caller parks the waiter.
+    /// Puts the message of a send into the slot.
     ///
     /// # Safety
     ///
-    /// The contents belong to the caller, and there is no waker.
-    pub(crate) unsafe fn put_waker(&self, waker: Waker) {
+    /// The caller owns the waiter, which is `Finished`.
+    pub(crate) unsafe fn load_message(&self, message: T) {
         // SAFETY: ours, by the caller's promise.
         self.contents
-            .with_mut(|contents| unsafe { (*contents).waker.write(waker) });
+            .with_mut(|contents| unsafe { (*contents).slot.write(message) });
+        self.set_state(State::Idle);
     }
 
-    /// Takes the waker out; the caller unparks the waiter or puts another one in.
+    /// Puts the handle in; the caller parks the waiter.
     ///
     /// # Safety
     ///
-    /// The contents belong to the caller, and there is a waker: the waiter is `Parked` and the lock held.
-    pub(crate) unsafe fn take_waker(&self) -> Waker {
+    /// The contents belong to the caller, and there is no handle.
+    pub(crate) unsafe fn put_handle(&self, handle: Handle) {
+        // SAFETY: ours, by the caller's promise.
+        self.contents
+            .with_mut(|contents| unsafe { (*contents).handle.write(handle) });
+    }
+
+    /// Takes the handle out; the caller unparks the waiter or puts another one in.
+    ///
+    /// # Safety
+    ///
+    /// The contents belong to the caller, and there is a handle: the waiter is `Parked` and the lock held.
+    pub(crate) unsafe fn take_handle(&self) -> Handle {
         // SAFETY: it is there and ours, by the caller's promise.
         self.contents
-            .with_mut(|contents| unsafe { (*contents).waker.assume_init_read() })
+            .with_mut(|contents| unsafe { (*contents).handle.assume_init_read() })
     }
 
-    /// Whether the waker in there would wake the same task.
+    /// Whether the handle is a waker of the same task.
     ///
     /// # Safety
     ///
-    /// As for [`take_waker`](Self::take_waker).
+    /// As for [`take_handle`](Self::take_handle).
     pub(crate) unsafe fn will_wake(&self, waker: &Waker) -> bool {
         // SAFETY: it is there and ours, by the caller's promise.
-        self.contents
-            .with_mut(|contents| unsafe { (*contents).waker.assume_init_ref().will_wake(waker) })
+        self.contents.with_mut(
+            |contents| match unsafe { (*contents).handle.assume_init_ref() } {
+                Handle::Waker(parked) => parked.will_wake(waker),
+                Handle::Select(_) => false,
+            },
+        )
+    }
+
+    /// Puts a message that has just been received into the slot, as a peer would, and completes the receive.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the waiter, which is of a receive and `Idle`.
+    pub(crate) unsafe fn put_message(&self, seq: u64, message: T) {
+        // SAFETY: ours, by the caller's promise.
+        self.contents.with_mut(|contents| unsafe {
+            (*contents).seq.write(seq);
+            (*contents).slot.write(message);
+        });
+        self.set_state(State::Done);
     }
 
     /// The sequence number of the message that a receive was handed.
@@ -176,27 +216,67 @@ impl<T> Waiter<T> {
     }
 }
 
-/// What a peer may do with a waiter that it has just unlinked.
+/// What the holder of the channel lock may do.
+impl<T> Waiter<T> {
+    /// The select that this is an arm of.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the channel lock, and the waiter is linked.
+    pub(crate) unsafe fn select(&self) -> Option<NonNull<Claim>> {
+        // SAFETY: it is `Parked`, so there is a handle, and the lock is held.
+        self.contents.with_mut(
+            |contents| match unsafe { (*contents).handle.assume_init_ref() } {
+                Handle::Waker(_) => None,
+                Handle::Select(claim) => Some(*claim),
+            },
+        )
+    }
+}
+
+/// What a peer may do with a waiter that it has just unlinked: claim it, and then, if it is to be had, one of the others.
 ///
 /// # Safety (of all)
 ///
 /// The caller holds the channel lock and has just unlinked the waiter, which is still `Parked`: it is alive, and the
 /// caller's alone. Completed, it is its owner's, who may free it at once: `this` must not be used again.
 impl<T> Waiter<T> {
+    /// Commits the caller to the operation and returns whom to wake after completing it. `None` if that cannot be, because
+    /// it is the arm of a select that has been committed elsewhere or is awake: then it is unparked, and its owner's.
+    ///
+    /// # Safety
+    ///
+    /// See above; with `None`, `this` must not be used again.
+    #[inline]
+    pub(crate) unsafe fn claim(this: NonNull<Self>) -> Option<Waker> {
+        // SAFETY: a parked waiter has a handle, and is ours until its state changes. A select unlinks all its arms before
+        // it goes, so its claim is alive while this waiter is still `Parked`.
+        unsafe {
+            let claimed = match this.as_ref().take_handle() {
+                Handle::Waker(waker) => return Some(waker),
+                Handle::Select(claim) => claim.as_ref().try_claim(),
+            };
+            if claimed.is_none() {
+                Self::change(this, State::Idle);
+            }
+            claimed
+        }
+    }
+
     /// Writes a message into a receive's slot and completes it.
     ///
     /// # Safety
     ///
-    /// See above.
+    /// See above; the waiter has been claimed.
     #[inline]
-    pub(crate) unsafe fn fill(this: NonNull<Self>, seq: u64, message: T) -> Waker {
+    pub(crate) unsafe fn fill(this: NonNull<Self>, seq: u64, message: T) {
         // SAFETY: the waiter is ours until it is completed.
         unsafe {
             this.as_ref().contents.with_mut(|contents| {
                 (*contents).seq.write(seq);
                 (*contents).slot.write(message);
             });
-            Self::complete(this, State::Done)
+            Self::change(this, State::Done);
         }
     }
 
@@ -204,13 +284,14 @@ impl<T> Waiter<T> {
     ///
     /// # Safety
     ///
-    /// See above; the waiter is a send's.
+    /// See above; the waiter has been claimed, and is a send's.
     #[inline]
-    pub(crate) unsafe fn drain(this: NonNull<Self>) -> (T, Waker) {
+    pub(crate) unsafe fn drain(this: NonNull<Self>) -> T {
         // SAFETY: the waiter is ours until it is completed, and a parked send has its message.
         unsafe {
             let message = this.as_ref().take_message();
-            (message, Self::complete(this, State::Done))
+            Self::change(this, State::Done);
+            message
         }
     }
 
@@ -218,23 +299,19 @@ impl<T> Waiter<T> {
     ///
     /// # Safety
     ///
-    /// See above.
-    pub(crate) unsafe fn fail(this: NonNull<Self>) -> Waker {
+    /// See above; the waiter has been claimed.
+    pub(crate) unsafe fn fail(this: NonNull<Self>) {
         // SAFETY: the caller's promise.
-        unsafe { Self::complete(this, State::Closed) }
+        unsafe { Self::change(this, State::Closed) };
     }
 
     /// # Safety
     ///
-    /// See above; the slot is as the table says for the new state.
+    /// See above; the contents are as the table says for the new state.
     #[inline]
-    unsafe fn complete(this: NonNull<Self>, state: State) -> Waker {
-        // SAFETY: until the store the waiter is alive and ours; it is parked, so it has a waker.
-        unsafe {
-            let waker = this.as_ref().take_waker();
-            // `Release` publishes the contents to the owner, who reads the state without the lock.
-            this.as_ref().state.store(state as u8, Ordering::Release);
-            waker
-        }
+    unsafe fn change(this: NonNull<Self>, state: State) {
+        // SAFETY: until the store the waiter is alive and ours. `Release` publishes the contents, and that we are through
+        // with the waiter, to the owner, who reads the state without the lock.
+        unsafe { this.as_ref().state.store(state as u8, Ordering::Release) };
     }
 }

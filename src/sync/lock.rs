@@ -47,10 +47,29 @@ impl<T> Lock<T> {
 
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
+        self.lock_by_hand();
+        Guard { lock: self }
+    }
+
+    /// Locks without a guard: for who holds any number of locks, of different types.
+    #[inline]
+    pub(crate) fn lock_by_hand(&self) {
         if !self.try_acquire() {
             self.acquire_slow();
         }
-        Guard { lock: self }
+    }
+
+    /// Unlocks what was locked by hand.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock, and no reference to the value is left.
+    #[inline]
+    pub(crate) unsafe fn unlock_by_hand(&self) {
+        self.held.store(false, Ordering::Release);
+        if self.sleepers.any() {
+            self.bed.wake_one();
+        }
     }
 
     /// Where the value is, for who may reach it by another rule than holding this lock.
@@ -110,10 +129,8 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.held.store(false, Ordering::Release);
-        if self.lock.sleepers.any() {
-            self.lock.bed.wake_one();
-        }
+        // SAFETY: the guard held the lock, and its borrows have ended.
+        unsafe { self.lock.unlock_by_hand() };
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) use {
 #[cfg(hchan_loom)]
 mod modelled {
     use std::{
+        cell::Cell,
         marker::PhantomData,
+        mem,
         ops::{Deref, DerefMut},
     };
 
@@ -38,27 +40,50 @@ mod modelled {
     /// turn, when they begin to.
     pub(crate) struct Lock<T> {
         mutex: Mutex<()>,
+        /// The mutex's guard while the lock is held by hand.
+        by_hand: Cell<Option<MutexGuard<'static, ()>>>,
         value: UnsafeCell<T>,
     }
 
-    // SAFETY: as for the crate's own lock.
+    // SAFETY: a guard is there only while the lock is held, and then the lock is borrowed, so not sent.
+    unsafe impl<T: Send> Send for Lock<T> {}
+    // SAFETY: as for the crate's own lock; `by_hand` is touched by the holder of the lock alone.
     unsafe impl<T: Send> Sync for Lock<T> {}
 
     impl<T> Lock<T> {
         pub(crate) fn new(value: T) -> Self {
             Self {
                 mutex: Mutex::new(()),
+                by_hand: Cell::new(None),
                 value: UnsafeCell::new(value),
             }
         }
 
         pub(crate) fn lock(&self) -> Guard<'_, T> {
-            let held = self.mutex.lock().expect("no panic under the channel lock");
+            let held = self.hold();
             Guard {
                 value: self.get(),
                 _held: held,
                 _lock: PhantomData,
             }
+        }
+
+        fn hold(&self) -> MutexGuard<'_, ()> {
+            self.mutex.lock().expect("no panic under the channel lock")
+        }
+
+        pub(crate) fn lock_by_hand(&self) {
+            // SAFETY: the guard is dropped by `unlock_by_hand`, which the holder calls while the lock is alive.
+            let held =
+                unsafe { mem::transmute::<MutexGuard<'_, ()>, MutexGuard<'_, ()>>(self.hold()) };
+            self.by_hand.set(Some(held));
+        }
+
+        /// # Safety
+        ///
+        /// The caller has locked it by hand, and no reference to the value is left.
+        pub(crate) unsafe fn unlock_by_hand(&self) {
+            drop(self.by_hand.take());
         }
 
         pub(crate) fn get(&self) -> *mut T {

@@ -1,0 +1,126 @@
+//! What a select does with a send or a receive that is one of its arms.
+
+use std::{ops::Deref, pin::Pin, ptr::NonNull};
+
+use super::{RecvOp, SendOp, unpark};
+use crate::{
+    claim::Claim,
+    core::{RecvStep, SendStep, Side},
+    select::{Channel, Done, Operation},
+    shared::Shared,
+    waiter::{Handle, State, Waiter},
+};
+
+impl<C, T> Operation for SendOp<C, T>
+where
+    C: Deref<Target = Shared<T>>,
+{
+    fn channel(&self) -> &dyn Channel {
+        &*self.shared
+    }
+
+    fn state(&self) -> State {
+        self.waiter.state()
+    }
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Done> {
+        let this = self.into_ref().project_ref();
+        // SAFETY: we own the idle waiter, which has its message.
+        let step = this.shared.send(|| unsafe { this.waiter.take_message() });
+        note_send(this.waiter, step)
+    }
+
+    unsafe fn attempt_locked(self: Pin<&mut Self>) -> Option<Done> {
+        let this = self.into_ref().project_ref();
+        // SAFETY: the channel is locked by hand, by the caller's promise. We own the idle waiter, which has its message.
+        let step = unsafe {
+            this.shared
+                .locked_by_hand(|core| core.send(|| this.waiter.take_message()))
+        };
+        note_send(this.waiter, step)
+    }
+
+    unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>) {
+        let this = self.into_ref().project_ref();
+        // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it full. We own the idle waiter,
+        // it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
+        unsafe {
+            this.shared.locked_by_hand(|core| {
+                core.park(Side::Send, this.waiter, Handle::Select(select));
+            });
+        }
+    }
+
+    fn unpark(self: Pin<&mut Self>) {
+        let this = self.into_ref().project_ref();
+        drop(unpark(this.shared, this.waiter, Side::Send));
+    }
+}
+
+impl<C, T> Operation for RecvOp<C, T>
+where
+    C: Deref<Target = Shared<T>>,
+{
+    fn channel(&self) -> &dyn Channel {
+        &*self.shared
+    }
+
+    fn state(&self) -> State {
+        self.waiter.state()
+    }
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Done> {
+        let this = self.into_ref().project_ref();
+        note_recv(this.waiter, this.shared.recv())
+    }
+
+    unsafe fn attempt_locked(self: Pin<&mut Self>) -> Option<Done> {
+        let this = self.into_ref().project_ref();
+        // SAFETY: the channel is locked by hand, by the caller's promise.
+        let step = unsafe { this.shared.locked_by_hand(|core| core.recv()) };
+        note_recv(this.waiter, step)
+    }
+
+    unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>) {
+        let this = self.into_ref().project_ref();
+        // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it empty. We own the idle
+        // waiter, it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
+        unsafe {
+            this.shared.locked_by_hand(|core| {
+                core.park(Side::Recv, this.waiter, Handle::Select(select));
+            });
+        }
+    }
+
+    fn unpark(self: Pin<&mut Self>) {
+        let this = self.into_ref().project_ref();
+        drop(unpark(this.shared, this.waiter, Side::Recv));
+    }
+}
+
+/// Leaves the outcome of a send in its waiter, as a peer would.
+fn note_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Done> {
+    let (state, waker) = match step {
+        SendStep::Full => return None,
+        SendStep::Closed => (State::Closed, None),
+        SendStep::Sent(waker) => (State::Done, waker),
+    };
+    waiter.set_state(state);
+    Some(Done(waker))
+}
+
+/// Leaves the outcome of a receive in its waiter, as a peer would.
+fn note_recv<T>(waiter: Pin<&Waiter<T>>, step: RecvStep<T>) -> Option<Done> {
+    match step {
+        RecvStep::Empty => None,
+        RecvStep::Closed => {
+            waiter.set_state(State::Closed);
+            Some(Done(None))
+        }
+        RecvStep::Received(taken) => {
+            // SAFETY: we own the waiter, which is a receive's and idle.
+            unsafe { waiter.put_message(taken.seq, taken.message) };
+            Some(Done(taken.waker))
+        }
+    }
+}

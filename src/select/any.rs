@@ -1,0 +1,228 @@
+//! A receive from whichever of several receivers has a message.
+
+use std::{
+    fmt,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use super::{
+    arm::{Operates, Place, Places},
+    order::FEW,
+    race::Race,
+};
+use crate::{
+    error::RecvError,
+    future::RecvFuture,
+    receiver::Receiver,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
+};
+
+/// Receives from any one of `receivers`, and returns which: the select for receivers of one type.
+///
+/// Of several that are ready, one is chosen at random. A closed and empty channel is ready, with an error. With no receivers
+/// at all it waits for ever.
+///
+/// Up to eight receivers take no allocation, more take one.
+///
+/// # Cancel safety
+///
+/// Nothing is lost when the future is dropped: a message that had been handed to it is given back to its channel.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let (_quiet, first) = hchan::bounded::<u8>(1);
+/// let (tx, second) = hchan::bounded(1);
+/// tx.try_send(7).unwrap();
+/// assert_eq!(hchan::recv_any(&[first, second]).await, (1, Ok(7)));
+/// # });
+/// ```
+pub fn recv_any<T>(receivers: &[Receiver<T>]) -> RecvAny<'_, T> {
+    RecvAny {
+        race: Race::new(Receives::new(receivers), false),
+    }
+}
+
+pin_project! {
+    /// A receive from any of several receivers; made by [`recv_any`].
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`; also if a waker does, of this task or of a peer.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`recv_any`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// std::thread::spawn(move || tx.send_blocking("hello"));
+    /// assert_eq!(hchan::recv_any(&[rx]).wait(), (0, Ok("hello")));
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct RecvAny<'a, T> {
+        #[pin]
+        race: Race<Receives<'a, T>>,
+    }
+}
+
+pin_project! {
+    struct Receives<'a, T> {
+        #[pin]
+        few: [Option<RecvFuture<'a, T>>; FEW],
+        more: Pin<Box<[RecvFuture<'a, T>]>>,
+        count: usize,
+    }
+}
+
+impl<'a, T> Receives<'a, T> {
+    fn new(receivers: &'a [Receiver<T>]) -> Self {
+        let mut receives = receivers.iter().map(Receiver::recv);
+        let few = std::array::from_fn(|_| receives.next());
+        let more = Box::into_pin(receives.collect::<Box<[_]>>());
+        Self {
+            few,
+            more,
+            count: receivers.len(),
+        }
+    }
+
+    fn get(self: Pin<&mut Self>, number: usize) -> Option<Pin<&mut RecvFuture<'a, T>>> {
+        let this = self.project();
+        if number < FEW {
+            // SAFETY: an element of a pinned array is pinned: the array does not move it and drops it in place.
+            unsafe { this.few.map_unchecked_mut(|few| &mut few[number]) }.as_pin_mut()
+        } else {
+            let more = this.more.as_mut();
+            // SAFETY: as above, for a boxed slice.
+            (number - FEW < more.len())
+                .then(|| unsafe { more.map_unchecked_mut(|more| &mut more[number - FEW]) })
+        }
+    }
+}
+
+impl<T> Places for Receives<'_, T> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
+        Place::of(self.get(number).and_then(RecvFuture::operation))
+    }
+}
+
+impl<T> RecvAny<'_, T> {
+    /// Blocks the thread until one of the receivers is ready.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(hchan::recv_any(&[rx]).wait(), (0, Ok(1)));
+    /// ```
+    pub fn wait(self) -> (usize, Result<T, RecvError>) {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`. `None`: nothing was received. `Duration::MAX` means for ever.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// assert_eq!(hchan::recv_any(&[rx]).wait_timeout(Duration::from_millis(1)), None);
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Option<(usize, Result<T, RecvError>)> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest. `None`: nothing was received.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(hchan::recv_any(&[rx]).wait_deadline(soon), None);
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Option<(usize, Result<T, RecvError>)> {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl<T> Future for RecvAny<'_, T> {
+    type Output = (usize, Result<T, RecvError>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.as_mut()
+            .project()
+            .race
+            .poll(cx)
+            .map(|number| self.result(number))
+    }
+}
+
+impl<T> RecvAny<'_, T> {
+    /// What the receive that happened has got.
+    fn result(self: Pin<&mut Self>, number: usize) -> (usize, Result<T, RecvError>) {
+        let receive = self.project().race.project().arms.get(number);
+        let result = receive.and_then(super::outcome);
+        (
+            number,
+            result.expect("the receive that happened is complete"),
+        )
+    }
+}
+
+impl<T> FusedFuture for RecvAny<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.race.is_finished()
+    }
+}
+
+impl<T> Wait for RecvAny<'_, T> {
+    fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let mut cx = Context::from_waker(Waker::noop());
+        let number = self.as_mut().project().race.attempt(&mut cx)?;
+        Some(self.result(number))
+    }
+
+    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let number = self.as_mut().project().race.withdraw()?;
+        Some(self.result(number))
+    }
+}
+
+impl<T> fmt::Debug for RecvAny<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvAny")
+            .field("arms", &self.race.arms.count)
+            .field("terminated", &self.race.is_finished())
+            .finish_non_exhaustive()
+    }
+}

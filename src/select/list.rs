@@ -1,0 +1,304 @@
+//! `Select`: arms known at run time.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fmt,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use super::{
+    arm::{Arm, Operates, Place, Places},
+    order::FEW,
+    race::Race,
+};
+use crate::wait::{Wait, wait, wait_deadline, wait_timeout};
+
+pin_project! {
+    /// A select over any number of sends and receives, of any message types: exactly one of them happens.
+    ///
+    /// Its arms are the crate's futures, pinned by the caller. Awaited (or waited for, or tried) it returns the number of
+    /// the arm that happened. That future is complete then: awaiting it returns its result at once. The others are as new,
+    /// with their messages.
+    ///
+    /// Where the arms are known when the program is written, [`select!`](crate::select) is shorter. Messages have to be
+    /// `Send`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`; also if a waker does, of this task or of a peer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has completed, it has had no effect on any channel; or an arm has happened, which its future can
+    /// tell: a receive gives its message when polled, or gives it back when dropped; a send has been sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (words, word) = hchan::bounded(1);
+    /// let (numbers, _number) = hchan::bounded(0);
+    /// words.try_send("hello").unwrap();
+    ///
+    /// let mut receive = pin!(word.recv());
+    /// let mut send = pin!(numbers.send(1));
+    /// let mut select = hchan::Select::new();
+    /// let receiving = select.arm(receive.as_mut());
+    /// let sending = select.arm(send.as_mut());
+    ///
+    /// let happened = select.await;
+    /// assert_eq!(happened, receiving, "nobody receives numbers");
+    /// assert_ne!(happened, sending);
+    /// assert_eq!(receive.await, Ok("hello"));
+    /// # });
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct Select<'a> {
+        #[pin]
+        race: Race<List<'a>>,
+    }
+}
+
+type DynArm<'a> = Pin<&'a mut (dyn Operates + Send + 'a)>;
+
+/// A few arms in place, more in a vector.
+struct List<'a> {
+    few: [Option<DynArm<'a>>; FEW],
+    more: Vec<DynArm<'a>>,
+    count: usize,
+}
+
+impl<'a> List<'a> {
+    fn push(&mut self, arm: DynArm<'a>) {
+        match self.few.get_mut(self.count) {
+            Some(place) => *place = Some(arm),
+            None => self.more.push(arm),
+        }
+        self.count += 1;
+    }
+}
+
+impl Places for List<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
+        let List { few, more, .. } = self.get_mut();
+        let arm = match few.get_mut(number) {
+            Some(arm) => arm.as_mut(),
+            None => more.get_mut(number - FEW),
+        };
+        Place::of(arm.and_then(|arm| arm.as_mut().operation()))
+    }
+}
+
+impl<'a> Select<'a> {
+    /// A select without arms yet. With none at all it waits for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::Select::new().try_now(), None);
+    /// ```
+    pub fn new() -> Self {
+        let arms = List {
+            few: [const { None }; FEW],
+            more: Vec::new(),
+            count: 0,
+        };
+        Self {
+            race: Race::new(arms, false),
+        }
+    }
+
+    /// Makes the order of the arms the order of preference, instead of a random one: of those that are ready when the
+    /// select is polled, the first happens. What a peer commits while the select is parked stands.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send(1).unwrap();
+    /// let (mut first, mut second) = (pin!(rx.recv()), pin!(rx.recv()));
+    /// let mut select = hchan::Select::new().biased();
+    /// let first = select.arm(first.as_mut());
+    /// select.arm(second.as_mut());
+    /// assert_eq!(select.wait(), first);
+    /// ```
+    pub fn biased(mut self) -> Self {
+        self.race.biased = true;
+        self
+    }
+
+    /// Adds an arm and returns its number: 0, 1, 2 and so on.
+    ///
+    /// A future that has completed already never happens. One that was parked by itself gives up its place in the line.
+    /// Up to eight arms are kept in place, more take an allocation.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut send = pin!(tx.send(1));
+    /// let mut receive = pin!(rx.recv());
+    /// let mut select = hchan::Select::new();
+    /// assert_eq!(select.arm(send.as_mut()), 0);
+    /// assert_eq!(select.arm(receive.as_mut()), 1);
+    /// assert_eq!(select.wait(), 0);
+    /// ```
+    pub fn arm<A: Arm + Send>(&mut self, mut future: Pin<&'a mut A>) -> usize {
+        future.as_mut().begin();
+        let number = self.race.arms.count;
+        self.race.arms.push(future);
+        number
+    }
+
+    /// The number of an arm that happens at once; `None` if there is none, and nothing happened.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a peer panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let mut receive = pin!(rx.recv());
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.try_now(), None);
+    /// ```
+    pub fn try_now(self) -> Option<usize> {
+        pin!(self).attempt()
+    }
+
+    /// Blocks the thread until an arm has happened, and returns its number.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a peer panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// std::thread::spawn(move || tx.send_blocking("hello"));
+    /// let mut receive = pin!(rx.recv());
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.wait(), 0);
+    /// assert_eq!(futures::executor::block_on(receive), Ok("hello"));
+    /// ```
+    pub fn wait(self) -> usize {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`. `None`: nothing happened. `Duration::MAX` means for ever.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a peer panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(hchan::Select::new().wait_timeout(Duration::from_millis(1)), None);
+    /// ```
+    #[doc(alias = "select_timeout")]
+    pub fn wait_timeout(self, timeout: Duration) -> Option<usize> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest. `None`: nothing happened.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a peer panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(hchan::Select::new().wait_deadline(soon), None);
+    /// ```
+    #[doc(alias = "select_deadline")]
+    pub fn wait_deadline(self, deadline: Instant) -> Option<usize> {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl Default for Select<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Future for Select<'_> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        self.project().race.poll(cx)
+    }
+}
+
+impl FusedFuture for Select<'_> {
+    fn is_terminated(&self) -> bool {
+        self.race.is_finished()
+    }
+}
+
+impl Wait for Select<'_> {
+    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
+        // No arm of this select is a future that would keep the waker.
+        self.project()
+            .race
+            .attempt(&mut Context::from_waker(std::task::Waker::noop()))
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
+        self.project().race.withdraw()
+    }
+}
+
+impl fmt::Debug for Select<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Select")
+            .field("arms", &self.race.arms.count)
+            .field("biased", &self.race.biased)
+            .field("terminated", &self.race.is_finished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! In which order the arms of a select are tried, and their channels locked.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    cell::Cell,
+    hash::{BuildHasher, RandomState},
+};
+
+/// How many arms a select may have without allocating.
+pub(crate) const FEW: usize = 8;
+
+/// The numbers of the arms, in some order.
+pub(crate) struct Order {
+    few: [usize; FEW],
+    more: Vec<usize>,
+    count: usize,
+}
+
+impl Order {
+    /// From top to bottom.
+    pub(crate) fn new(count: usize) -> Self {
+        let more = if count > FEW {
+            (0..count).collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            few: std::array::from_fn(|number| number),
+            more,
+            count,
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[usize] {
+        if self.count > FEW {
+            &self.more
+        } else {
+            &self.few[..self.count]
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [usize] {
+        if self.count > FEW {
+            &mut self.more
+        } else {
+            &mut self.few[..self.count]
+        }
+    }
+
+    pub(crate) fn sort_by_key(&mut self, mut key: impl FnMut(usize) -> usize) {
+        self.as_mut_slice()
+            .sort_unstable_by_key(|&number| key(number));
+    }
+
+    /// Brings the numbers into a random order; each is as likely as the others.
+    pub(crate) fn shuffle(&mut self) {
+        let numbers = self.as_mut_slice();
+        for end in (1..numbers.len()).rev() {
+            numbers.swap(end, below(end as u64 + 1) as usize);
+        }
+    }
+}
+
+thread_local!(static SEED: Cell<Option<u64>> = const { Cell::new(None) });
+
+/// Makes the random choices of this thread's selects a function of `seed` from now on, so that a test can replay them.
+///
+/// Without a call the seed is random. A select chooses on the thread that polls it: on an executor with several threads,
+/// seed each.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let (tx, rx) = hchan::unbounded();
+/// (0..40).for_each(|n| tx.try_send(n).unwrap());
+///
+/// let mut choices = [vec![], vec![]];
+/// for run in &mut choices {
+///     hchan::seed_select(7);
+///     for _ in 0..20 {
+///         run.push(hchan::select! {
+///             recv(rx) -> _ => "first",
+///             recv(rx) -> _ => "second",
+///         });
+///     }
+/// }
+/// assert_eq!(choices[0], choices[1]);
+/// # });
+/// ```
+pub fn seed_select(seed: u64) {
+    SEED.set(Some(seed));
+}
+
+/// A random number below `bound`: even up to 2⁻⁶⁴ of `bound`.
+fn below(bound: u64) -> u64 {
+    ((u128::from(random()) * u128::from(bound)) >> 64) as u64
+}
+
+/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+fn random() -> u64 {
+    // A model has to make the same choices in every run, and its threads are one.
+    if cfg!(hchan_loom) {
+        return 0;
+    }
+    let seed = SEED.get().unwrap_or_else(|| RandomState::new().hash_one(0));
+    let state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    SEED.set(Some(state));
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,293 @@
+//! The select itself, after Go's `selectgo`.
+//!
+//! 1. **Try.** Each arm is tried by itself, in a random order (or from top to bottom): an operation that can proceed does,
+//!    another future is polled. The first that is done is the one that happens.
+//! 2. **Park.** If there is none, all channels are locked, in the order of their addresses. The operations are tried once
+//!    more and, if still none can proceed, all are parked; then the claim is opened and the channels are unlocked. From
+//!    there on a peer that meets one of the waiters commits the select by claiming it, and every other peer passes by.
+//! 3. **Wake.** The owner takes the claim back. If that fails it has been claimed: one arm is completed. If not, it polls
+//!    the other futures. Nobody can claim the select meanwhile; a peer that would have marks it. One of the futures is done:
+//!    it is the one that happens. None is: the claim is opened again, unless it is marked; then back to 2, with the arms
+//!    that peers have unlinked in passing by.
+//!
+//! In the end all waiters that are still parked are unlinked. An arm is chosen by the one change of the claim, or by the
+//! owner while nobody can claim: exactly one arm happens. A select in step 2 is awake, so if it meets a waiter of its own
+//! it passes itself by.
+
+use std::{
+    pin::Pin,
+    ptr::NonNull,
+    task::{Context, Poll, Waker},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{
+    arm::{Channel, Done, Operation, Place, Places},
+    order::Order,
+};
+use crate::{claim::Claim, shared::wake, waiter::State, wake::Panics};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    New,
+    Parked,
+    Finished,
+}
+
+pin_project! {
+    /// A select over some arms; it returns the number of the one that happened.
+    pub(crate) struct Race<P>
+    where
+        P: Places,
+    {
+        #[pin]
+        pub(crate) arms: P,
+        pub(crate) biased: bool,
+        phase: Phase,
+        #[pin]
+        claim: Claim,
+    }
+
+    impl<P> PinnedDrop for Race<P>
+    where
+        P: Places,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let _ = this.withdraw();
+        }
+    }
+}
+
+impl<P: Places> Race<P> {
+    pub(crate) fn new(arms: P, biased: bool) -> Self {
+        Self {
+            arms,
+            biased,
+            phase: Phase::New,
+            claim: Claim::new(),
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.phase {
+            Phase::New => match self.as_mut().attempt(cx) {
+                Some(chosen) => Poll::Ready(chosen),
+                None => self.park(cx.waker().clone()),
+            },
+            Phase::Parked => self.poll_parked(cx),
+            Phase::Finished => panic!("a select was polled again after it had completed"),
+        }
+    }
+
+    /// Step 1.
+    pub(crate) fn attempt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+        let order = self.order();
+        for &number in order.as_slice() {
+            let done = match self.as_mut().project().arms.place(number) {
+                Place::Disabled => None,
+                Place::Future(future) => future.is_done(cx).then_some(Done(None)),
+                Place::Operation(operation) => match operation.state() {
+                    State::Idle => operation.attempt(),
+                    // By a peer, before it became an arm of this select.
+                    State::Done | State::Closed => Some(Done(None)),
+                    State::Parked | State::Finished => None,
+                },
+            };
+            if let Some(Done(waker)) = done {
+                // Before the wake, which may panic: the arm has happened.
+                self.finish(Some(number));
+                wake(waker);
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// Step 2.
+    fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
+        let order = self.order();
+        let this = self.as_mut().project();
+        let mut locked = Locked::new(this.arms);
+        if let Some((number, Done(woken))) = locked.attempt(order.as_slice()) {
+            drop(locked);
+            self.finish(Some(number));
+            let mut panics = Panics::default();
+            panics.catch(|| wake(woken));
+            panics.catch(|| drop(waker));
+            panics.resume();
+            return Poll::Ready(number);
+        }
+        // SAFETY: they have just been found unable to proceed. The claim is pinned, and our drop unparks the arms before it
+        // goes.
+        unsafe { locked.park(NonNull::from(this.claim.as_ref().get_ref())) };
+        // SAFETY: we are awake: not opened yet, or recalled.
+        unsafe { this.claim.open(waker) };
+        *this.phase = Phase::Parked;
+        Poll::Pending
+    }
+
+    /// Step 3.
+    fn poll_parked(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        if !self.claim.recall() {
+            return Poll::Ready(self.finish_claimed());
+        }
+        // SAFETY: recalled, so we are awake.
+        if !unsafe { self.claim.will_wake(cx.waker()) } {
+            let waker = cx.waker().clone();
+            // SAFETY: as above.
+            drop(unsafe { self.claim.replace_waker(Some(waker)) });
+        }
+        if let Some(number) = self.as_mut().poll_futures(cx) {
+            self.finish(Some(number));
+            return Poll::Ready(number);
+        }
+        if self.claim.reopen() {
+            return Poll::Pending;
+        }
+        // SAFETY: not reopened, so we are awake still.
+        let waker = unsafe { self.claim.replace_waker(None) };
+        self.park(waker.expect("a select that was parked has a waker"))
+    }
+
+    fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+        let order = self.order();
+        let mut arms = self.as_mut().project().arms;
+        let mut numbers = order.as_slice().iter().copied();
+        numbers.find(|&number| match arms.as_mut().place(number) {
+            Place::Future(future) => future.is_done(cx),
+            _ => false,
+        })
+    }
+
+    fn order(&self) -> Order {
+        let mut order = Order::new(self.arms.count());
+        if !self.biased {
+            order.shuffle();
+        }
+        order
+    }
+
+    /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any.
+    fn finish(self: Pin<&mut Self>, chosen: Option<usize>) {
+        let mut this = self.project();
+        *this.phase = Phase::Finished;
+        for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
+            if let Place::Operation(operation) = this.arms.as_mut().place(number) {
+                operation.unpark();
+            }
+        }
+    }
+
+    /// Ends the select that a peer has claimed.
+    fn finish_claimed(self: Pin<&mut Self>) -> usize {
+        let mut this = self.project();
+        *this.phase = Phase::Finished;
+        let mut chosen = None;
+        for number in 0..this.arms.count() {
+            if let Place::Operation(mut operation) = this.arms.as_mut().place(number) {
+                operation.as_mut().unpark();
+                if matches!(operation.state(), State::Done | State::Closed) {
+                    chosen = Some(number);
+                }
+            }
+        }
+        chosen.expect("a peer that claims completes an arm")
+    }
+
+    /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
+    pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
+        if self.phase != Phase::Parked {
+            None
+        } else if self.claim.recall() {
+            self.finish(None);
+            None
+        } else {
+            Some(self.finish_claimed())
+        }
+    }
+}
+
+/// The arms, with all their channels locked.
+struct Locked<'l, P: Places> {
+    arms: Pin<&'l mut P>,
+    /// The arms in the order of their channels' addresses, which is the order of locking.
+    order: Order,
+}
+
+impl<'l, P: Places> Locked<'l, P> {
+    fn new(mut arms: Pin<&'l mut P>) -> Self {
+        let mut order = Order::new(arms.count());
+        order.sort_by_key(|number| address(arms.as_mut(), number));
+        let mut locked = Self { arms, order };
+        locked.for_each_channel(|channel| channel.lock());
+        locked
+    }
+
+    /// Tries the idle operations in the order given; returns the number of the first that is done.
+    fn attempt(&mut self, order: &[usize]) -> Option<(usize, Done)> {
+        order.iter().find_map(|&number| {
+            // SAFETY: its channel is locked.
+            let done = unsafe { self.idle(number)?.attempt_locked() }?;
+            Some((number, done))
+        })
+    }
+
+    /// Parks the idle operations.
+    ///
+    /// # Safety
+    ///
+    /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
+    unsafe fn park(&mut self, claim: NonNull<Claim>) {
+        for number in 0..self.arms.count() {
+            if let Some(operation) = self.idle(number) {
+                // SAFETY: its channel is locked; the rest is the caller's promise.
+                unsafe { operation.park_locked(claim) };
+            }
+        }
+    }
+
+    fn idle(&mut self, number: usize) -> Option<Pin<&mut dyn Operation>> {
+        match self.arms.as_mut().place(number) {
+            Place::Operation(operation) if operation.state() == State::Idle => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// Calls `f` with each channel once, in the order of their addresses.
+    fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
+        let mut last = 0;
+        for &number in self.order.as_slice() {
+            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
+                let channel = operation.channel();
+                if address_of(channel) != last {
+                    f(channel);
+                    last = address_of(channel);
+                }
+            }
+        }
+    }
+}
+
+impl<P: Places> Drop for Locked<'_, P> {
+    fn drop(&mut self) {
+        // SAFETY: each was locked once, by `new`.
+        self.for_each_channel(|channel| unsafe { channel.unlock() });
+    }
+}
+
+/// Where the channel of an arm is; 0 for an arm that has none.
+fn address<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
+    match arms.place(number) {
+        Place::Operation(operation) => address_of(operation.channel()),
+        _ => 0,
+    }
+}
+
+fn address_of(channel: &dyn Channel) -> usize {
+    std::ptr::from_ref(channel).addr()
+}

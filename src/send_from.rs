@@ -1,0 +1,252 @@
+//! A send that leaves the message with its caller if it does not happen.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fmt,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{
+    error::{SendError, SendTimeoutError},
+    operation::SendOp,
+    select::{Operates, Operation},
+    shared::Shared,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
+};
+
+pin_project! {
+    /// A send of the message in an `Option`; made by [`Sender::send_from`](crate::Sender::send_from).
+    ///
+    /// When it is polled it takes the message out; when it fails or is dropped without having sent it, it puts the message
+    /// back. So after it is gone the `Option` tells whether the message was sent, which makes it the send for `select!`
+    /// macros, timeouts, and loops over them.
+    ///
+    /// Its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`, or had no message from the
+    /// start: `select!` macros skip it then.
+    ///
+    /// # Panics
+    ///
+    /// When polled without a message from the start, or again after it has returned `Ready`. A poll also panics if a waker
+    /// does, of this task (cloned or dropped) or of the peer's (woken): nothing is lost or left hanging then, and the send
+    /// may have taken place.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before the message has been taken, it puts it back into the `Option`. If a receiver has taken the message,
+    /// it was sent, and the `Option` is empty. A future that is forgotten (`mem::forget`) while parked keeps the message.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(0);
+    /// let mut message = Some("anyone?");
+    /// {
+    ///     let mut send = Box::pin(tx.send_from(&mut message));
+    ///     assert!(futures::poll!(&mut send).is_pending());
+    /// }
+    /// assert_eq!(message, Some("anyone?"));
+    /// # });
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct SendFromFuture<'a, T> {
+        #[pin]
+        op: SendOp<&'a Shared<T>, T>,
+        message: &'a mut Option<T>,
+        terminated: bool,
+    }
+
+    impl<T> PinnedDrop for SendFromFuture<'_, T> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.op.as_mut().unpark();
+            if let Some(message) = this.op.take_message() {
+                **this.message = Some(message);
+            }
+        }
+    }
+}
+
+impl<'a, T> SendFromFuture<'a, T> {
+    pub(crate) fn new(shared: &'a Shared<T>, message: &'a mut Option<T>) -> Self {
+        let terminated = message.is_none();
+        Self {
+            op: SendOp::empty(shared),
+            message,
+            terminated,
+        }
+    }
+
+    /// Blocks the thread until the message is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is or gets closed; the message is back in the `Option`.
+    ///
+    /// # Panics
+    ///
+    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut message = Some(1);
+    /// tx.send_from(&mut message).wait()?;
+    /// assert_eq!((message, rx.try_recv()), (None, Ok(1)));
+    /// # Ok::<(), hchan::SendError<()>>(())
+    /// ```
+    pub fn wait(self) -> Result<(), SendError<()>> {
+        wait(pin!(self))
+    }
+
+    /// Blocks the thread until the message is sent or `timeout` has passed; tries at least once.
+    /// `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]; the message is back in the `Option`.
+    ///
+    /// # Panics
+    ///
+    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded(0);
+    /// let mut message = Some(1);
+    /// assert!(tx.send_from(&mut message).wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// assert_eq!(message, Some(1));
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<()>> {
+        or_timed_out(wait_timeout(pin!(self), timeout))
+    }
+
+    /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]; the message is back in the `Option`.
+    ///
+    /// # Panics
+    ///
+    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded(0);
+    /// let mut message = Some(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(tx.send_from(&mut message).wait_deadline(soon).unwrap_err().is_timeout());
+    /// assert_eq!(message, Some(1));
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<()>> {
+        or_timed_out(wait_deadline(pin!(self), deadline))
+    }
+
+    /// Takes the message out of the `Option`, unless that has been done.
+    fn load(self: Pin<&mut Self>) {
+        let this = self.project();
+        if !*this.terminated && this.op.is_finished() {
+            if let Some(message) = this.message.take() {
+                this.op.load(message);
+            }
+        }
+    }
+
+    /// Notes the end, and puts a message that was not sent back.
+    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
+        let this = self.project();
+        *this.terminated = true;
+        result.map_err(|SendError(message)| {
+            **this.message = Some(message);
+            SendError(())
+        })
+    }
+}
+
+fn or_timed_out(sent: Option<Result<(), SendError<()>>>) -> Result<(), SendTimeoutError<()>> {
+    match sent {
+        Some(result) => Ok(result?),
+        None => Err(SendTimeoutError::Timeout(())),
+    }
+}
+
+impl<T> Future for SendFromFuture<'_, T> {
+    type Output = Result<(), SendError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.as_mut().load();
+        self.as_mut()
+            .project()
+            .op
+            .poll(cx)
+            .map(|result| self.end(result))
+    }
+}
+
+impl<T> FusedFuture for SendFromFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.terminated
+    }
+}
+
+impl<T> Wait for SendFromFuture<'_, T> {
+    fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        assert!(
+            !self.terminated,
+            "a `send_from` was waited for without a message"
+        );
+        self.as_mut().load();
+        let result = self.as_mut().project().op.attempt()?;
+        Some(self.end(result))
+    }
+
+    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let result = self.as_mut().project().op.withdraw()?;
+        Some(self.end(result))
+    }
+}
+
+impl<T> Operates for SendFromFuture<'_, T> {
+    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
+        Some(self.project().op)
+    }
+
+    fn begin(mut self: Pin<&mut Self>) {
+        self.as_mut().load();
+        self.project().op.unpark();
+    }
+}
+
+impl<T> fmt::Debug for SendFromFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendFromFuture")
+            .field("terminated", &self.terminated)
+            .finish_non_exhaustive()
+    }
+}
