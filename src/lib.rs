@@ -79,9 +79,11 @@
 //! | [`recv`](Receiver::recv), handed a message already | the message is given back: to the receive parked longest, else to the next one, in its old place in the order |
 //! | [`send`](Sender::send), parked | the message is dropped with it and will never be delivered |
 //! | [`send`](Sender::send), its message taken already | it was sent |
+//! | [`send_from`](Sender::send_from), parked | the message is back in the `Option` it came from |
+//! | [`send_from`](Sender::send_from), its message taken already | it was sent, and the `Option` is empty |
 //!
 //! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
-//! a timeout around it, keep the future (pinned) and poll it again, rather than drop it.
+//! a timeout around it, use `send_from`, whose `Option` tells.
 //!
 //! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
 //! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
@@ -101,29 +103,66 @@
 //!
 //! # Selecting
 //!
-//! The futures are [fused](futures_core::FusedFuture) and work with `futures::select!`, `tokio::select!` and their like. A
-//! receive that loses after a message was handed to it gives it back.
+//! [`select!`] waits for several operations at once, receives and sends of different channels and types, and any other
+//! futures beside them. Exactly one of them happens, and the others have had no effect. [`select_blocking!`] is the same for
+//! threads, [`Select`] for a number of operations known only at run time, [`recv_any`] for receivers of one type.
 //!
 //! ```
 //! # futures::executor::block_on(async {
 //! let (jobs, queue) = hchan::bounded(8);
+//! let (results, _printer) = hchan::bounded(8);
 //! let (stop, stopped) = hchan::bounded::<std::convert::Infallible>(0);
 //! jobs.try_send("a job").unwrap();
 //!
-//! futures::select_biased! {
-//!     job = queue.recv() => assert_eq!(job, Ok("a job")),
-//!     // Nothing is ever sent here: to close this channel, or to drop `stop`, is the message, as with Go's `close(done)`.
-//!     _ = stopped.recv() => unreachable!("nobody has dropped `stop`"),
+//! let mut result = None;
+//! loop {
+//!     hchan::select! {
+//!         // New work only when the last result is gone.
+//!         recv(queue) -> job, if result.is_none() => {
+//!             result = Some(job.unwrap().len());
+//!             # jobs.close();
+//!         }
+//!         // Switched off while there is none; if the arm loses, the result is still there.
+//!         send_from(results, &mut result) -> sent => {
+//!             sent.unwrap();
+//!             # drop(stop);
+//!             # break;
+//!         }
+//!         // Nothing is ever sent here: to drop `stop` is the message, as with Go's `close(done)`.
+//!         recv(stopped) -> _ => break,
+//!     }
 //! }
-//! # drop(stop);
 //! # });
 //! ```
+//!
+//! ## Which select
+//!
+//! The futures are [fused](futures_core::FusedFuture) and work in `futures::select!`, `tokio::select!` and their like, too.
+//! What differs:
+//!
+//! | | [`hchan::select!`](select!) | `futures::select!`, `tokio::select!` |
+//! |---|---|---|
+//! | an arm that loses | has not happened | may have been completed by a peer while another arm was chosen |
+//! | such a `recv` | – | gives its message back when dropped: nothing is lost, but the message goes a second way, and may come after a later one that another receiver has got |
+//! | such a `send` | – | was sent; only [`send_from`](Sender::send_from) tells |
+//! | two selects, a send here and a receive there | exactly one pair at a time | both arms of one may be completed by two others |
+//! | the same channel's two ends in one select | never pair | may pair: the message is sent to oneself |
+//! | an arm that lost, in the next round | starts anew, at the end of the line | the same if it was made anew; a pinned future passed by `&mut` has kept its place |
+//! | chosen among the ready | at random, or `biased;` | at random, or `select_biased!`, or `biased;` |
+//!
+//! So theirs are enough where there is only one channel operation beside timers, signals and other futures, or only receives
+//! whose order across receivers does not matter; theirs are right where a pinned operation has to keep its place in the
+//! line. Use this crate's where a send is an arm, where selects meet selects, or where an operation that loses must not have
+//! happened at all.
+//!
+//! From `crossbeam_channel::select!`, whose grammar this is, it differs in that the message of a `send` arm is evaluated up
+//! front, as in Go, and not only when the arm wins. `send_from`, `future` and `if` are additions.
 //!
 //! # Looking inside
 //!
 //! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
 //! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts lock, transition and wakes
-//! together. Each file opens with what it is for, `core` with its invariants, which debug builds check at every unlock.
+//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Each file opens with what it is for, `core` with its invariants, which debug builds check at every unlock.
 
 mod claim;
 mod core;
@@ -143,6 +182,7 @@ mod sender;
 mod shared;
 mod stream;
 mod sync;
+mod until;
 mod wait;
 mod waiter;
 mod wake;
@@ -159,6 +199,7 @@ pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
 pub use sender::{Sender, WeakSender};
 pub use stream::RecvStream;
+pub use until::Until;
 
 /// Makes a channel whose buffer holds up to `capacity` messages; with `capacity` 0 there is none, and sender and receiver
 /// have to meet.

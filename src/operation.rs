@@ -365,12 +365,14 @@ fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side, waker
         if waiter.state() != State::Parked {
             return None;
         }
-        // SAFETY (all): as above; it is in the queue of its side, and put in is a handle where none is left.
-        if unsafe { waiter.select() }.is_some() {
-            return Some(unsafe { core.unpark(side, waiter) });
+        // SAFETY: as above, and a parked waiter is in the queue of its side. What is put in takes the place of what was taken.
+        unsafe {
+            if waiter.select().is_some() {
+                return Some(core.unpark(side, waiter));
+            }
+            let old = waiter.take_handle();
+            waiter.put_handle(mem::replace(&mut handle, old));
         }
-        let old = unsafe { waiter.take_handle() };
-        unsafe { waiter.put_handle(mem::replace(&mut handle, old)) };
         None
     });
 }

@@ -19,15 +19,24 @@ use crate::{
     error::RecvError,
     future::RecvFuture,
     receiver::Receiver,
+    until::Until,
     wait::{Wait, wait, wait_deadline, wait_timeout},
 };
 
 /// Receives from any one of `receivers`, and returns which: the select for receivers of one type.
 ///
-/// Of several that are ready, one is chosen at random. A closed and empty channel is ready, with an error. With no receivers
-/// at all it waits for ever.
+/// Of several that are ready, one is chosen at random. With no receivers at all it waits for ever.
 ///
-/// Up to eight receivers take no allocation, more take one.
+/// Up to eight receivers take no allocation, more take some.
+///
+/// # Errors
+///
+/// The result beside the number is [`RecvError`], if that channel is closed and there is nothing in it: such a channel is
+/// ready, always.
+///
+/// # Panics
+///
+/// If a waker does, of this task (cloned or dropped) or of a peer (woken): nothing is lost or left hanging then.
 ///
 /// # Cancel safety
 ///
@@ -54,7 +63,8 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled again after it has returned `Ready`; also if a waker does, of this task or of a peer.
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
+    /// or of a peer (woken): nothing is lost or left hanging then.
     ///
     /// # Cancel safety
     ///
@@ -122,6 +132,10 @@ impl<T> Places for Receives<'_, T> {
 impl<T> RecvAny<'_, T> {
     /// Blocks the thread until one of the receivers is ready.
     ///
+    /// # Errors
+    ///
+    /// As for [`recv_any`].
+    ///
     /// # Blocking
     ///
     /// Not for use in a task: it would block the executor's thread, too.
@@ -138,6 +152,10 @@ impl<T> RecvAny<'_, T> {
     }
 
     /// As [`wait`](Self::wait), for no longer than `timeout`. `None`: nothing was received. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv_any`].
     ///
     /// # Blocking
     ///
@@ -157,6 +175,10 @@ impl<T> RecvAny<'_, T> {
 
     /// As [`wait`](Self::wait), until `deadline` at the longest. `None`: nothing was received.
     ///
+    /// # Errors
+    ///
+    /// As for [`recv_any`].
+    ///
     /// # Blocking
     ///
     /// Not for use in a task: it would block the executor's thread, too.
@@ -172,6 +194,27 @@ impl<T> RecvAny<'_, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Option<(usize, Result<T, RecvError>)> {
         wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes: `None` then, and nothing was received.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if something was received, that
+    /// counts, even if `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`recv_any`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// assert_eq!(hchan::recv_any(&[rx]).until(std::future::ready(())).await, None);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
     }
 }
 

@@ -17,7 +17,10 @@ use super::{
     order::FEW,
     race::Race,
 };
-use crate::wait::{Wait, wait, wait_deadline, wait_timeout};
+use crate::{
+    until::Until,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
+};
 
 pin_project! {
     /// A select over any number of sends and receives, of any message types: exactly one of them happens.
@@ -29,9 +32,13 @@ pin_project! {
     /// Where the arms are known when the program is written, [`select!`](crate::select) is shorter. Messages have to be
     /// `Send`.
     ///
+    /// The result of the arm that happened is what its future returns: an error if its channel is closed, which counts as
+    /// ready. It allocates nothing with up to eight arms.
+    ///
     /// # Panics
     ///
-    /// When polled again after it has returned `Ready`; also if a waker does, of this task or of a peer.
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
+    /// or of a peer (woken): nothing is lost or left hanging then, and an arm may have happened.
     ///
     /// # Cancel safety
     ///
@@ -143,8 +150,9 @@ impl<'a> Select<'a> {
 
     /// Adds an arm and returns its number: 0, 1, 2 and so on.
     ///
-    /// A future that has completed already never happens. One that was parked by itself gives up its place in the line.
-    /// Up to eight arms are kept in place, more take an allocation.
+    /// A future that has returned `Ready` already never happens, nor does a receive from [`never`](crate::never) or a
+    /// `send_from` of nothing. One that was parked by itself gives up its place in the line; if a peer has completed it
+    /// already, it is ready. Up to eight arms are kept in place, more take an allocation.
     ///
     /// # Examples
     ///
@@ -166,7 +174,7 @@ impl<'a> Select<'a> {
         number
     }
 
-    /// The number of an arm that happens at once; `None` if there is none, and nothing happened.
+    /// The number of an arm that happens at once; `None`: none could, and nothing happened.
     ///
     /// # Panics
     ///
@@ -183,6 +191,7 @@ impl<'a> Select<'a> {
     /// select.arm(receive.as_mut());
     /// assert_eq!(select.try_now(), None);
     /// ```
+    #[doc(alias = "try_select")]
     pub fn try_now(self) -> Option<usize> {
         pin!(self).attempt()
     }
@@ -257,6 +266,39 @@ impl<'a> Select<'a> {
     #[doc(alias = "select_deadline")]
     pub fn wait_deadline(self, deadline: Instant) -> Option<usize> {
         wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes: `None` then, and nothing happened.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if an arm has happened, that
+    /// counts, even if `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the select itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future, pin::pin};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let mut receive = pin!(rx.recv());
+    ///
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.until(future::ready(())).await, None);
+    ///
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.until(future::pending::<()>()).await, Some(0));
+    /// assert_eq!(receive.await, Ok(1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
     }
 }
 

@@ -31,19 +31,23 @@ use crate::wait::{Wait, wait, wait_timeout};
 /// | arm | what happens | its value |
 /// |---|---|---|
 /// | `recv(rx)` | as [`rx.recv()`](crate::Receiver::recv) | `Result<T, RecvError>` |
-/// | `send_from(tx, &mut opt)` | as [`tx.send_from(&mut opt)`](crate::Sender::send_from): if the arm loses, the message is in the `Option`; if that is empty, the arm is switched off | `Result<(), SendError<()>>` |
+/// | `send_from(tx, &mut opt)` | as [`tx.send_from(&mut opt)`](crate::Sender::send_from): the message stays in the `Option` if the arm loses; an empty one switches the arm off | `Result<(), SendError<()>>` |
 /// | `send(tx, msg)` | as [`tx.send(msg)`](crate::Sender::send): `msg` is evaluated once, up front, and dropped if the arm loses, as in Go | `Result<(), SendError<T>>` |
-/// | `future(fut)` | any future, taken by value (pass `&mut fut` or a `Pin` to keep it) | its output |
-/// | `default` | if nothing is ready at once, nothing else happens | – |
+/// | `future(fut)` | any future, taken by value: pass `&mut fut` or a `Pin` to keep it | its output |
+/// | `default` | if nothing is ready, this, without waiting | – |
 ///
-/// A closed channel is ready, with an error. Among the arms that are ready, one is chosen at random, each as likely as the
-/// others; with `biased;` as the first line it is the topmost. The value is matched with an irrefutable pattern, and the
-/// whole is an expression, the value of the body. When a body runs, all borrows of the arms have ended; `return`, `break`,
-/// `?` and `.await` work there.
+/// Among the arms that are ready one is chosen at random, each as likely as the others ([`seed_select`](crate::seed_select)
+/// makes a run repeatable). With `biased;` as the first line it is the topmost; that orders what is ready when the select is
+/// polled, and what a peer does while it waits stands. A closed channel is ready, with an error.
+///
+/// The value is matched with an irrefutable pattern. The whole is an expression, whose value is that of the body. When a
+/// body runs all borrows of the arms have ended: it may use what they use, and `return`, `break`, `?` and `.await` mean
+/// what they mean around the select.
 ///
 /// An arm can have a condition, after the pattern: `recv(rx) -> msg, if is_open => body`. Conditions are evaluated first, in
-/// order; of an arm that is switched off, nothing else is evaluated. If all are and there is no `default`, the select
-/// waits for ever. A place that is named as a handle is borrowed, not moved. There may be up to 32 arms.
+/// order, then the handles and messages of the arms whose conditions hold; of an arm that is switched off nothing is
+/// evaluated. If all are switched off and there is no `default`, the select waits for ever. A place that is named as a
+/// handle is borrowed, not moved. There may be up to 32 arms; with up to eight, nothing is allocated.
 ///
 /// # One arm happens
 ///
@@ -56,15 +60,17 @@ use crate::wait::{Wait, wait, wait_timeout};
 ///
 /// # When another `select!` is enough
 ///
-/// `futures::select!` and `tokio::select!` work with this crate's futures, too. There every arm is an operation of its own:
-/// while the macro runs one arm, a peer may complete another. A losing `recv` gives its message back then, and nothing is
-/// lost, but the message travels twice; a losing `send` may have been sent, and the macro does not say so (`send_from`
-/// does). In hchan's, a losing arm has not happened. What differs from `crossbeam_channel::select!`: there the
-/// message of a `send` arm is evaluated only if the arm wins.
+/// See [the crate's page](crate#which-select).
+///
+/// # Errors
+///
+/// Of a `recv`, [`RecvError`](crate::RecvError): the channel is closed and empty. Of a `send_from` or a `send`,
+/// [`SendError`](crate::SendError): the channel is closed; a `send` has its message in there, a `send_from` in the `Option`.
 ///
 /// # Panics
 ///
-/// If a waker does, of this task (cloned or dropped) or of a peer (woken).
+/// If a waker does, of this task (cloned or dropped) or of a peer (woken): nothing is lost or left hanging then, and an arm
+/// may have happened. What panics in a body, a condition or an expression of an arm goes on, and leaves every channel as it is.
 ///
 /// # Cancel safety
 ///
@@ -98,56 +104,124 @@ use crate::wait::{Wait, wait, wait_timeout};
 /// # });
 /// ```
 ///
-/// Wrong grammar is told so:
+/// A request with a time limit, whose reply is not lost if it comes at the last moment:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (reply, replies) = hchan::bounded(1);
+/// # reply.try_send("in time").unwrap();
+/// let answer = hchan::select! {
+///     recv(replies) -> reply => reply.ok(),
+///     future(tokio::time::sleep(Duration::from_secs(5))) -> _ => None,
+/// };
+/// assert_eq!(answer, Some("in time"));
+/// # }
+/// ```
+///
+/// # What does not compile
+///
+/// An arm of no known kind: *expected `recv(rx)`, `send_from(tx, &mut option)`, `send(tx, message)` or `future(future)`, not
+/// `recieve(rx)`*.
 ///
 /// ```compile_fail
-/// # async {
-/// # let rx = hchan::never::<u8>();
+/// # async fn doc(rx: hchan::Receiver<u8>) {
 /// hchan::select! {
 ///     recieve(rx) -> msg => {}
 /// }
-/// # };
+/// # }
 /// ```
 ///
+/// One with too many or too few arguments: the same, *not `send(tx)`*.
+///
 /// ```compile_fail
-/// # async {
-/// # let rx = hchan::never::<u8>();
+/// # async fn doc(tx: hchan::Sender<u8>) {
+/// hchan::select! {
+///     send(tx) -> sent => {}
+/// }
+/// # }
+/// ```
+///
+/// One without a pattern: *expected `recv(rx) -> pattern => body,` (...) at: `recv(rx) => {}`*.
+///
+/// ```compile_fail
+/// # async fn doc(rx: hchan::Receiver<u8>) {
 /// hchan::select! {
 ///     recv(rx) => {}
 /// }
-/// # };
+/// # }
 /// ```
 ///
-/// ```compile_fail
-/// # async {
-/// # let rx = hchan::never::<u8>();
+/// A pattern that might not match: *refutable pattern in local binding*.
+///
+/// ```compile_fail,E0005
+/// # async fn doc(rx: hchan::Receiver<u8>) {
 /// hchan::select! {
-///     recv(rx) -> Ok(msg) => {} // may be an error
+///     recv(rx) -> Ok(msg) => {}
 /// }
-/// # };
+/// # }
+/// ```
+///
+/// Two defaults: *a select has at most one `default` arm*.
+///
+/// ```compile_fail
+/// # async fn doc(rx: hchan::Receiver<u8>) {
+/// hchan::select! {
+///     default => {}
+///     default => {}
+/// }
+/// # }
+/// ```
+///
+/// A time limit in a task: *`select!` has no `default(timeout)`: use a `future(..)` arm with a timer of your runtime*.
+///
+/// ```compile_fail
+/// # async fn doc(rx: hchan::Receiver<u8>) {
+/// hchan::select! {
+///     recv(rx) -> msg => {}
+///     default(std::time::Duration::from_secs(1)) => {}
+/// }
+/// # }
 /// ```
 #[macro_export]
 macro_rules! select {
     (biased; $($arms:tt)*) => {
-        $crate::__select!(@first (task biased) $($arms)*)
+        $crate::__select!(@first (task true) $($arms)*)
     };
     ($($arms:tt)*) => {
-        $crate::__select!(@first (task random) $($arms)*)
+        $crate::__select!(@first (task false) $($arms)*)
     };
 }
 
 /// Blocks the thread until one of several operations has happened: exactly one does.
 ///
-/// As [`select!`](crate::select), for threads. Instead of `future(..)` arms there is `default(timeout)`, with a
-/// [`Duration`]: nothing has happened for so long. `default(Duration::MAX)` never happens.
+/// As [`select!`](crate::select), for threads, without `future(..)` arms and with one more kind of default:
+///
+/// ```text
+/// hchan::select_blocking! {
+///     recv(receiver) -> result => body,
+///     send_from(sender, &mut option) -> result => body,
+///     send(sender, message) -> result => body,
+///     default(timeout) => body,
+/// }
+/// ```
+///
+/// `default(timeout)`, with a [`Duration`], is for when nothing has happened for so long. `default(Duration::MAX)` never
+/// happens.
+///
+/// # Errors
+///
+/// As for [`select!`](crate::select).
+///
+/// # Panics
+///
+/// If the waker of a peer panics: nothing is lost or left hanging then, and an arm may have happened.
 ///
 /// # Blocking
 ///
 /// Not for use in a task: it would block the executor's thread, too.
-///
-/// # Panics
-///
-/// If the waker of a peer panics.
 ///
 /// # Examples
 ///
@@ -162,6 +236,11 @@ macro_rules! select {
 /// }
 /// ```
 ///
+/// # What does not compile
+///
+/// What does not in [`select!`](crate::select), and a future: *`select_blocking!` has no `future(..)` arms: a thread waits for
+/// channels only*.
+///
 /// ```compile_fail
 /// hchan::select_blocking! {
 ///     future(std::future::ready(1)) -> n => {}
@@ -170,10 +249,10 @@ macro_rules! select {
 #[macro_export]
 macro_rules! select_blocking {
     (biased; $($arms:tt)*) => {
-        $crate::__select!(@first (thread biased) $($arms)*)
+        $crate::__select!(@first (thread true) $($arms)*)
     };
     ($($arms:tt)*) => {
-        $crate::__select!(@first (thread random) $($arms)*)
+        $crate::__select!(@first (thread false) $($arms)*)
     };
 }
 
@@ -203,16 +282,16 @@ macro_rules! __select {
     (@arms $mode:tt $labels:tt $done:tt [] default => $body:expr $(, $($rest:tt)*)?) => {
         $crate::__select!(@arms $mode $labels $done [(now) ($body)] $($($rest)*)?)
     };
-    (@arms (thread $order:ident) $labels:tt $done:tt [] default($timeout:expr) => $body:block $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms (thread $order) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
+    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:block $(, $($rest:tt)*)?) => {
+        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
     };
-    (@arms (thread $order:ident) $labels:tt $done:tt [] default($timeout:expr) => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arms (thread $order) $labels $done [(after $timeout) ($body)] $($rest)*)
+    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:block $($rest:tt)*) => {
+        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($rest)*)
     };
-    (@arms (thread $order:ident) $labels:tt $done:tt [] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms (thread $order) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
+    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
     };
-    (@arms (task $order:ident) $labels:tt $done:tt [] default($($timeout:tt)*) $($rest:tt)*) => {
+    (@arms (task $biased:literal) $labels:tt $done:tt [] default($($timeout:tt)*) $($rest:tt)*) => {
         compile_error!("`select!` has no `default(timeout)`: use a `future(..)` arm with a timer of your runtime")
     };
     (@arms $mode:tt $labels:tt $done:tt [$($default:tt)+] default $($rest:tt)*) => {
@@ -256,7 +335,7 @@ macro_rules! __select {
     (@arm $mode:tt [] $($rest:tt)*) => {
         compile_error!("a select has at most 32 arms; `hchan::Select` takes any number")
     };
-    (@arm (thread $order:ident) $labels:tt $done:tt $default:tt future $($rest:tt)*) => {
+    (@arm (thread $biased:literal) $labels:tt $done:tt $default:tt future $($rest:tt)*) => {
         compile_error!("`select_blocking!` has no `future(..)` arms: a thread waits for channels only")
     };
     (@arm $mode:tt [($label:ident $number:literal) $($labels:tt)*] [$($done:tt)*] $default:tt
@@ -272,8 +351,10 @@ macro_rules! __select {
         let (chosen, ($($label,)*)) = {
             $(let $label: bool = $condition;)*
             // Some { 0: &handle } rather than Some(&handle): so a temporary handle lives as long as the variable.
-            $(let $label = $crate::__select!(@handle $kind $label $args);)*
-            $(let $label = $crate::__select!(@future $kind $label $args);)*
+            $(
+                let $label = $crate::__select!(@handle $kind $label $args);
+                let $label = $crate::__select!(@future $kind $label $args);
+            )*
             $(let mut $label = ::core::pin::pin!($label);)*
             let chosen: ::core::option::Option<usize> = {
                 let arms = $crate::__select!(@list [$(($kind $label))*]);
@@ -349,20 +430,20 @@ macro_rules! __select {
         ($crate::__private::OperationArm::new($label.as_mut().as_pin_mut()), $crate::__select!(@list [$($rest)*]))
     };
 
-    (@wait (task $order:ident) [] $arms:ident) => {
-        $crate::__private::select($arms, stringify!($order)).await
+    (@wait (task $biased:literal) [] $arms:ident) => {
+        $crate::__private::select($arms, $biased).await
     };
-    (@wait (task $order:ident) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_now($arms, stringify!($order)).await
+    (@wait (task $biased:literal) [(now) $body:tt] $arms:ident) => {
+        $crate::__private::select_now($arms, $biased).await
     };
-    (@wait (thread $order:ident) [] $arms:ident) => {
-        $crate::__private::select_wait($arms, stringify!($order))
+    (@wait (thread $biased:literal) [] $arms:ident) => {
+        $crate::__private::select_wait($arms, $biased)
     };
-    (@wait (thread $order:ident) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_wait_timeout($arms, stringify!($order), ::core::time::Duration::ZERO)
+    (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
+        $crate::__private::select_wait_timeout($arms, $biased, ::core::time::Duration::ZERO)
     };
-    (@wait (thread $order:ident) [(after $timeout:expr) $body:tt] $arms:ident) => {
-        $crate::__private::select_wait_timeout($arms, stringify!($order), $timeout)
+    (@wait (thread $biased:literal) [(after $timeout:expr) $body:tt] $arms:ident) => {
+        $crate::__private::select_wait_timeout($arms, $biased, $timeout)
     };
 
     (@result future $label:ident) => {
@@ -389,27 +470,27 @@ macro_rules! __select {
 }
 
 /// The number of the arm that happens.
-pub async fn select<P: ArmList>(arms: P, order: &str) -> Option<usize> {
-    let mut race = pin!(race(arms, order));
+pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    let mut race = pin!(race(arms, biased));
     std::future::poll_fn(|cx| race.as_mut().poll(cx))
         .await
         .into()
 }
 
 /// The number of an arm that happens at once, `None` if there is none.
-pub async fn select_now<P: ArmList>(arms: P, order: &str) -> Option<usize> {
-    let mut race = pin!(race(arms, order));
+pub async fn select_now<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    let mut race = pin!(race(arms, biased));
     std::future::poll_fn(|cx| Poll::Ready(race.as_mut().attempt(cx))).await
 }
 
 /// The number of the arm that happens.
-pub fn select_wait<P: ArmList>(arms: P, order: &str) -> Option<usize> {
-    wait(pin!(race(arms, order))).into()
+pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    wait(pin!(race(arms, biased))).into()
 }
 
 /// `None`: the time was up.
-pub fn select_wait_timeout<P: ArmList>(arms: P, order: &str, timeout: Duration) -> Option<usize> {
-    wait_timeout(pin!(race(arms, order)), timeout)
+pub fn select_wait_timeout<P: ArmList>(arms: P, biased: bool, timeout: Duration) -> Option<usize> {
+    wait_timeout(pin!(race(arms, biased)), timeout)
 }
 
 /// The result of the arm that happened.
@@ -423,8 +504,8 @@ pub trait ArmList: Places {}
 
 impl<P: Places> ArmList for P {}
 
-fn race<P: Places>(arms: P, order: &str) -> Race<P> {
-    Race::new(arms, order == "biased")
+fn race<P: Places>(arms: P, biased: bool) -> Race<P> {
+    Race::new(arms, biased)
 }
 
 impl<P: Places> Future for Race<P> {

@@ -176,6 +176,8 @@ impl<P: Places> Race<P> {
     fn finish(self: Pin<&mut Self>, chosen: Option<usize>) {
         let mut this = self.project();
         *this.phase = Phase::Finished;
+        // SAFETY: nobody can claim, so we are awake. The waker is user code to drop, so it goes last.
+        let _waker = unsafe { this.claim.replace_waker(None) };
         for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
             if let Place::Operation(operation) = this.arms.as_mut().place(number) {
                 operation.unpark();
