@@ -14,6 +14,7 @@ mod peers;
 mod race;
 mod report;
 mod sample;
+mod select;
 mod stats;
 mod survey;
 mod tasks;
@@ -65,13 +66,26 @@ enum Mode {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
+    /// Time selects over several channels
+    Select {
+        /// How often each way to select is measured in each cell
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+
+        /// Only the cells whose name contains this, as in `tokio1/2 arms`
+        #[arg(long, default_value = "")]
+        filter: String,
+    },
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    if let Some(Mode::Cancel { rounds }) = args.mode {
+    if let Some(mode) = args.mode {
         versions::print();
-        cancel::run(rounds);
+        match mode {
+            Mode::Cancel { rounds } => cancel::run(rounds),
+            Mode::Select { rounds, filter } => select::run(rounds, &filter),
+        }
         return Ok(());
     }
     let lasting = Duration::from_millis(if args.quick { 50 } else { 200 });
