@@ -8,6 +8,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     array,
     cell::Cell,
+    future::pending,
     pin::{Pin, pin},
     sync::{
         Arc, Barrier,
@@ -293,6 +294,56 @@ fn handles_allocate_nothing() {
         let weak = (tx.clone().downgrade(), rx.clone().downgrade());
         assert!(weak.0.upgrade().is_some() && weak.1.upgrade().is_some());
     });
+}
+
+// Selects.
+
+#[test]
+fn select_allocates_nothing() {
+    for (tx, rx) in channels().into_iter().skip(1) {
+        assert_steady("a select with an arm that is ready", || {
+            let mut slot = Some(1);
+            let mut sending = pin!(async {
+                hchan::select! { send_from(tx, &mut slot) -> sent => sent, future(pending()) -> sent => sent }
+            });
+            assert_eq!(poll(&mut sending), Poll::Ready(Ok(())));
+            assert_eq!(hchan::select_blocking! { recv(rx) -> n => n }, Ok(1));
+        });
+    }
+    for (tx, rx) in channels().into_iter().step_by(2) {
+        assert_steady("a parked select of eight arms", || {
+            let mut selecting = pin!(async {
+                hchan::select! {
+                    recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n,
+                    recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n,
+                }
+            });
+            assert!(poll(&mut selecting).is_pending());
+            tx.try_send(1).unwrap();
+            assert_eq!(poll(&mut selecting), Poll::Ready(Ok(1)));
+        });
+    }
+}
+
+#[test]
+fn select_of_eight_arms_known_at_run_time_allocates_nothing() {
+    for (tx, rx) in channels().into_iter().step_by(2) {
+        let receivers: [_; 8] = array::from_fn(|_| rx.clone());
+        assert_steady("a receive from any of eight", || {
+            let mut receive = pin!(hchan::recv_any(&receivers));
+            assert!(poll(&mut receive).is_pending());
+            tx.try_send(1).unwrap();
+            assert!(poll(&mut receive).is_ready());
+        });
+        let mut receives: [_; 8] = array::from_fn(|_| Box::pin(rx.recv()));
+        assert_steady("a `Select` of eight, given up", || {
+            let mut select = hchan::Select::new();
+            for receive in &mut receives {
+                select.arm(receive.as_mut());
+            }
+            assert_eq!(select.wait_timeout(Duration::ZERO), None);
+        });
+    }
 }
 
 // Streams.

@@ -326,8 +326,8 @@ macro_rules! __select {
     (@arms $mode:tt $labels:tt $done:tt $default:tt $($wrong:tt)*) => {
         compile_error!(concat!(
             "expected `recv(rx) -> pattern => body,`, `send_from(tx, &mut option) -> pattern => body,`, ",
-            "`send(tx, message) -> pattern => body,`, `future(future) -> pattern => body,` (in `select!` only), or ",
-            "`default => body,` at: ", stringify!($($wrong)*)
+            "`send(tx, message) -> pattern => body,`, `future(future) -> pattern => body,` (in `select!` only), each with ",
+            "`, if condition` after the pattern or without, or `default => body,` at: ", stringify!($($wrong)*)
         ))
     };
 
