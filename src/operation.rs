@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use crate::{
     core::{RecvStep, SendStep, Side},
     error::{RecvError, SendError},
-    shared::{Shared, wake},
+    shared::{HeldRecvEnd, HeldSendEnd, Shared, wake},
     waiter::{State, Waiter},
 };
 
@@ -98,24 +98,42 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let this = self.as_ref().project_ref();
+        let owned = self.into_ref();
+        let this = owned.project_ref();
+        let mut held = None;
         if this.waiter.state() == State::Idle {
             // SAFETY: we own the idle waiter, which has its message.
-            let step = this
+            match this
                 .shared
-                .send_short(|| unsafe { this.waiter.take_message() });
-            if let Some(done) = conclude_send(this.waiter, step) {
-                return Poll::Ready(done);
+                .send_fast(|| unsafe { this.waiter.take_message() })
+            {
+                Ok(()) => {
+                    this.waiter.set_state(State::Finished);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(still) => held = still,
             }
         }
-        self.poll_slow(cx.waker())
+        owned.poll_rest(held, cx.waker())
     }
 
+    /// The owner's, as `poll` is.
     #[inline(never)]
-    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
-        let this = self.as_ref().project_ref();
+    fn poll_rest(
+        self: Pin<&Self>,
+        held: HeldSendEnd<'_, T>,
+        waker: &Waker,
+    ) -> Poll<Result<(), SendError<T>>> {
+        let this = self.project_ref();
         let done = match this.waiter.state() {
-            State::Idle => self.park(waker),
+            State::Idle if this.shared.is_to_wait(Side::Send) => self.park(waker),
+            State::Idle => {
+                // SAFETY: we own the idle waiter, which has its message.
+                let step = this
+                    .shared
+                    .send_rest(held, || unsafe { this.waiter.take_message() });
+                conclude_send(this.waiter, step).or_else(|| self.park(waker))
+            }
             State::Parked => {
                 renew_waker(this.shared, this.waiter, waker).then(|| end_send(this.waiter))
             }
@@ -125,8 +143,8 @@ where
         done.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn park(self: Pin<&mut Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
-        let this = self.into_ref().project_ref();
+    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
+        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {
@@ -180,21 +198,35 @@ where
 
     #[inline(always)]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let this = self.as_ref().project_ref();
+        let owned = self.into_ref();
+        let this = owned.project_ref();
+        let mut held = None;
         if this.waiter.state() == State::Idle {
-            let step = this.shared.recv_short();
-            if let Some(done) = conclude_recv(this.shared, this.waiter, step, None) {
-                return Poll::Ready(done);
+            match this.shared.recv_fast() {
+                Ok(taken) => {
+                    this.waiter.set_state(State::Finished);
+                    return Poll::Ready(Ok(taken.message));
+                }
+                Err(still) => held = still,
             }
         }
-        self.poll_slow(cx.waker())
+        owned.poll_rest(held, cx.waker())
     }
 
+    /// The owner's, as `poll` is.
     #[inline(never)]
-    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
-        let this = self.as_ref().project_ref();
+    fn poll_rest(
+        self: Pin<&Self>,
+        held: HeldRecvEnd<'_, T>,
+        waker: &Waker,
+    ) -> Poll<Result<T, RecvError>> {
+        let this = self.project_ref();
         let done = match this.waiter.state() {
-            State::Idle => self.park(waker),
+            State::Idle if this.shared.is_to_wait(Side::Recv) => self.park(waker),
+            State::Idle => {
+                let step = this.shared.recv_rest(held);
+                conclude_recv(this.shared, this.waiter, step, None).or_else(|| self.park(waker))
+            }
             State::Parked => {
                 renew_waker(this.shared, this.waiter, waker).then(|| end_recv(this.waiter))
             }
@@ -204,8 +236,8 @@ where
         done.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn park(self: Pin<&mut Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
-        let this = self.into_ref().project_ref();
+    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
+        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {

@@ -53,6 +53,12 @@ impl<T> Lock<T> {
         Guard { lock: self }
     }
 
+    /// Locks if that can be done at once.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.try_acquire().then(|| Guard { lock: self })
+    }
+
     /// Where the value is, for who may reach it by another rule than holding this lock.
     #[inline]
     pub(crate) fn get(&self) -> *mut T {

@@ -11,7 +11,7 @@ pub(crate) use cell::{UnsafeCell, uninit_cells};
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
-    lock::Lock,
+    lock::{Guard, Lock},
     std::sync::{Arc, atomic},
     std::thread,
 };
@@ -19,7 +19,7 @@ pub(crate) use {
 #[cfg(hchan_loom)]
 pub(crate) use {
     loom::sync::{Arc, atomic},
-    modelled::{Lock, thread},
+    modelled::{Guard, Lock, thread},
 };
 
 #[cfg(hchan_loom)]
@@ -53,7 +53,14 @@ mod modelled {
         }
 
         pub(crate) fn lock(&self) -> Guard<'_, T> {
-            let held = self.mutex.lock().expect("no panic under the channel lock");
+            self.guard(self.mutex.lock().expect("no panic under the channel lock"))
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+            self.mutex.try_lock().ok().map(|held| self.guard(held))
+        }
+
+        fn guard<'a>(&'a self, held: MutexGuard<'a, ()>) -> Guard<'a, T> {
             Guard {
                 value: self.get(),
                 _held: held,
