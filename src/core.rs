@@ -6,7 +6,7 @@
 //! It is written in terms of [`Core`], which stands for both locks held, "the channel lock".
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
-//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free:
+//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free (debug builds check before they unlock):
 //!
 //! 1. Messages in the channel (given back or in the ring) ⇒ no receiver is parked.
 //! 2. The channel is open and the ring has room ⇒ no sender is parked.
@@ -122,6 +122,10 @@ impl<T> SendEnd<T> {
         let is_possible = !self.slow && self.producer.has_room(tail, head, blocks);
         if is_possible {
             self.producer.push(tail, blocks, take());
+            debug_assert!(
+                ring::len(head, tail) <= blocks.capacity(),
+                "4: more messages than places"
+            );
         }
         is_possible
     }
@@ -155,6 +159,10 @@ impl<T> RecvEnd<T> {
             head, tail, blocks, ..
         } = passage;
         let message = self.consumer.pop(head, tail, blocks)?;
+        debug_assert!(
+            self.recvq.is_empty(),
+            "1: a receiver is parked beside a message"
+        );
         Some(Taken {
             message,
             seq: self.number(),
