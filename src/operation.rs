@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use crate::{
     core::{RecvStep, SendStep, Side},
     error::{RecvError, SendError},
-    shared::{HeldRecvEnd, HeldSendEnd, Shared, wake},
+    shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{State, Waiter},
 };
 
@@ -90,7 +90,7 @@ where
         let this = self.into_ref().project_ref();
         // SAFETY: we own the idle waiter, which has its message.
         let step = this.shared.send(|| unsafe { this.waiter.take_message() });
-        conclude_send(this.waiter, step)
+        conclude_send(this.waiter, step, None)
     }
 
     #[inline(always)]
@@ -132,7 +132,7 @@ where
                 let step = this
                     .shared
                     .send_rest(held, || unsafe { this.waiter.take_message() });
-                conclude_send(this.waiter, step).or_else(|| self.park(waker))
+                conclude_send(this.waiter, step, None).or_else(|| self.park(waker))
             }
             State::Parked => {
                 renew_waker(this.shared, this.waiter, waker).then(|| end_send(this.waiter))
@@ -156,7 +156,7 @@ where
             }
             step
         });
-        conclude_send(this.waiter, step)
+        conclude_send(this.waiter, step, waker)
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.
@@ -277,16 +277,24 @@ where
     }
 }
 
-/// What a send comes to, after the lock; `None` if it is parked or has to be.
+/// What a send comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
 #[inline(always)]
-fn conclude_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Result<(), SendError<T>>> {
+fn conclude_send<T>(
+    waiter: Pin<&Waiter<T>>,
+    step: SendStep,
+    unused: Option<Waker>,
+) -> Option<Result<(), SendError<T>>> {
     match step {
         SendStep::Full => None,
-        SendStep::Closed => take_message(waiter).map(|message| Err(SendError(message))),
+        SendStep::Closed => {
+            // First, as it may panic: the message is still here then.
+            drop(unused);
+            take_message(waiter).map(|message| Err(SendError(message)))
+        }
         SendStep::Sent(waker) => {
             // Before the wake, which may panic: the message is sent.
             waiter.set_state(State::Finished);
-            wake(waker);
+            wake_and_drop(waker, unused);
             Some(Ok(()))
         }
     }
@@ -302,7 +310,11 @@ fn conclude_recv<T>(
 ) -> Option<Result<T, RecvError>> {
     let done = match step {
         RecvStep::Empty => return None,
-        RecvStep::Closed => Err(RecvError),
+        RecvStep::Closed => {
+            // Before the operation is over, as it may panic.
+            drop(unused);
+            Err(RecvError)
+        }
         RecvStep::Received(taken) => Ok(shared.settle(taken, unused)),
     };
     waiter.set_state(State::Finished);

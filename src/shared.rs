@@ -206,16 +206,17 @@ impl<T> Shared<T> {
             seq: taken.seq,
             message: Some(taken.message),
         };
-        let mut panics = Panics::default();
-        panics.catch(|| wake(taken.waker));
-        panics.catch(|| drop(unused));
-        panics.resume();
+        wake_and_drop(taken.waker, unused);
         held.message.take().expect("held until here")
     }
 
     /// Gives back a message that a receive was handed and does not use.
     pub(crate) fn give_back(&self, seq: u64, message: T) {
-        wake(self.locked(|core| core.give_back(seq, message)));
+        let waker = self.locked(|core| core.give_back(seq, message));
+        // Often in a drop, and so perhaps with a panic on its way.
+        let mut panics = Panics::default();
+        panics.catch(|| wake(waker));
+        panics.resume();
     }
 
     /// Closes the channel and completes all who are parked; says whether it was open.
@@ -319,8 +320,7 @@ struct Held<'a, T> {
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         if let Some(message) = self.message.take() {
-            // A panic is on its way already; a second one, from the next receiver's waker, would abort.
-            Panics::default().catch(|| self.shared.give_back(self.seq, message));
+            self.shared.give_back(self.seq, message);
         }
     }
 }
@@ -347,8 +347,20 @@ fn conclude<T>(step: SendStep, slot: Option<T>) -> Result<(), TrySendError<T>> {
 }
 
 #[inline]
-pub(crate) fn wake(waker: Option<Waker>) {
+fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
     }
+}
+
+/// Wakes whom an operation completed, and drops a waker that it did not need, even if the wake panics.
+#[inline]
+pub(crate) fn wake_and_drop(waker: Option<Waker>, unused: Option<Waker>) {
+    if unused.is_none() {
+        return wake(waker);
+    }
+    let mut panics = Panics::default();
+    panics.catch(|| wake(waker));
+    panics.catch(|| drop(unused));
+    panics.resume();
 }

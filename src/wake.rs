@@ -7,6 +7,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::Waker,
+    thread,
 };
 
 /// How many wakers are collected under the lock at a time.
@@ -60,15 +61,24 @@ impl Panics {
         };
         match self.0 {
             None => self.0 = Some(panic),
-            // What a panic carries is user code to drop, too; a panic of that is forgotten.
-            Some(_) => drop(catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(mem::forget)),
+            Some(_) => discard(panic),
         }
     }
 
-    /// Lets the first panic go on, if there was one.
+    /// Lets the first panic go on, if there was one; unless the thread is unwinding from another one already, in a drop,
+    /// where a second would abort the process.
     pub(crate) fn resume(self) {
-        if let Some(panic) = self.0 {
-            resume_unwind(panic);
+        match self.0 {
+            None => {}
+            Some(panic) if thread::panicking() => discard(panic),
+            Some(panic) => resume_unwind(panic),
         }
+    }
+}
+
+/// What a panic carries is user code to drop, too; a panic of that is forgotten.
+fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(panic);
     }
 }
