@@ -4,7 +4,6 @@
 
 use std::{
     any::Any,
-    mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::Waker,
     thread,
@@ -76,9 +75,10 @@ impl Panics {
     }
 }
 
-/// What a panic carries is user code to drop, too; a panic of that is forgotten.
+/// What a panic carries is user code to drop, too, and what a panic of that carries.
 fn discard(panic: Box<dyn Any + Send>) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        mem::forget(panic);
+    let mut left = Some(panic);
+    while let Some(panic) = left {
+        left = catch_unwind(AssertUnwindSafe(|| drop(panic))).err();
     }
 }
