@@ -15,10 +15,10 @@ use support::{ends_within, until};
 /// A thread-local of the user's that blocks on a channel when the thread ends, initialized before and after the crate's own.
 #[test]
 fn thread_locals_may_block_when_their_thread_ends() {
-    struct Last(Option<(Receiver<u8>, mpsc::Sender<Result<u8, RecvError>>)>);
+    struct Last(Receiver<u8>, mpsc::Sender<Result<u8, RecvError>>);
     impl Drop for Last {
         fn drop(&mut self) {
-            let (rx, result) = self.0.take().unwrap();
+            let Self(rx, result) = self;
             result.send(rx.recv_blocking()).unwrap();
             result.send(rx.recv_blocking()).unwrap();
         }
@@ -46,7 +46,7 @@ fn thread_locals_may_block_when_their_thread_ends() {
                 block_long();
             }
             block();
-            LAST.set(Some(Last(Some((rx, result)))));
+            LAST.set(Some(Last(rx, result)));
             block_long();
         });
         until(|| counting.waiting_receivers() == 1);
@@ -130,7 +130,7 @@ fn four_to_four_threads_over_capacities_around_the_edge() {
             let receiving: Vec<_> = (0..4)
                 .map(|_| {
                     let rx = rx.clone();
-                    thread::spawn(move || rx.iter_blocking().map(|n: u64| n).sum::<u64>())
+                    thread::spawn(move || rx.iter_blocking().sum::<u64>())
                 })
                 .collect();
             let sending: Vec<_> = (0..4)
