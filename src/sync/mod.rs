@@ -57,7 +57,9 @@ mod modelled {
         }
 
         pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
-            self.mutex.try_lock().ok().map(|held| self.guard(held))
+            // loom's `try_lock` blocks where it should fail: whoever is about to try is blocked as soon as another thread
+            // takes the lock, which looks like a deadlock where locks are tried in the wrong order. To fail is always right.
+            None
         }
 
         fn guard<'a>(&'a self, held: MutexGuard<'a, ()>) -> Guard<'a, T> {

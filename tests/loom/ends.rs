@@ -408,3 +408,50 @@ fn receive_is_freed_as_soon_as_it_is_done() {
         sending.join().unwrap();
     });
 }
+
+/// Each of two threads sends on one channel and then looks into the other's: one of them comes second, and finds something.
+#[test]
+fn two_receives_after_two_sends_are_not_both_empty() {
+    explore_bounded(|ledger| {
+        let (tx1, rx1) = filled(ledger, CAPACITY, 0);
+        let (tx2, rx2) = filled(ledger, CAPACITY, 0);
+        let (first, second) = (ledger.message(), ledger.message());
+        let other = thread::spawn({
+            let rx1 = rx1.clone();
+            move || {
+                assert!(tx2.try_send(second).is_ok());
+                rx1.try_recv().is_ok()
+            }
+        });
+        assert!(tx1.try_send(first).is_ok());
+        let found_here = rx2.try_recv().is_ok();
+        let found_there = other.join().unwrap();
+        assert!(found_here || found_there, "both came first");
+    });
+}
+
+/// On one channel: full at one end after a message went in, and empty at the other after all but that came out, cannot be.
+#[test]
+fn channel_is_not_full_at_one_end_and_empty_at_the_other() {
+    explore_bounded(|ledger| {
+        let (tx, rx) = filled(ledger, CAPACITY, CAPACITY - 1);
+        for _ in 0..CAPACITY - 2 {
+            assert!(rx.try_recv().is_ok());
+            assert!(tx.try_send(ledger.message()).is_ok());
+        }
+        let (last, one_more) = (ledger.message(), ledger.message());
+        let sending = thread::spawn(move || {
+            assert!(tx.try_send(last).is_ok());
+            matches!(tx.try_send(one_more), Err(TrySendError::Full(_)))
+        });
+        for _ in 0..CAPACITY - 1 {
+            assert!(rx.try_recv().is_ok());
+        }
+        let is_empty = matches!(
+            rx.try_recv(),
+            Err(TryRecvError::Empty | TryRecvError::Closed)
+        );
+        let is_full = sending.join().unwrap();
+        assert!(!(is_full && is_empty));
+    });
+}
