@@ -175,7 +175,12 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
-        let step = self.send(|| take(&mut slot));
+        let mut step = self.send(|| take(&mut slot));
+        if !self.is_coupled && matches!(step, SendStep::Full) {
+            // One end alone may see an old position of the other: two threads could find each that it came first. What the
+            // caller is told is decided with both locks held.
+            step = self.locked(|core| core.send(|| take(&mut slot)));
+        }
         conclude(step, slot)
     }
 
@@ -187,7 +192,12 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.recv() {
+        let mut step = self.recv();
+        if !self.is_coupled && matches!(step, RecvStep::Empty) {
+            // As in `try_send`.
+            step = self.locked(|core| core.recv());
+        }
+        match step {
             RecvStep::Received(taken) => Ok(self.settle(taken, None)),
             RecvStep::Empty => Err(TryRecvError::Empty),
             RecvStep::Closed => Err(TryRecvError::Closed),
