@@ -1,12 +1,12 @@
 //! The channel itself, after Go's `hchan`: what each operation does, decided in one critical section.
 //!
 //! A channel has two ends, each behind a lock of its own, so that senders and receivers meet as rarely as they can. A send
-//! into a buffer with room needs the senders' end alone ([`SendEnd::try_push`]), a receive from a buffer with messages the
-//! receivers' end alone ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then
-//! the senders' end. It is written in terms of [`Core`], which stands for both locks held, "the channel lock".
+//! into the buffer needs the senders' end alone ([`SendEnd::try_push`]), a receive from it the receivers' end alone
+//! ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then the senders' end.
+//! It is written in terms of [`Core`], which stands for both locks held, "the channel lock".
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
-//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free:
+//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free (debug builds check before they unlock):
 //!
 //! 1. Messages in the channel (given back or in the ring) ⇒ no receiver is parked.
 //! 2. The channel is open and the ring has room ⇒ no sender is parked.
@@ -18,10 +18,16 @@
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
 //! 8. `SendEnd::slow` says whether the channel is closed or a receiver is parked.
 //!
-//! The short ways keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no sender
-//! is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
+//! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
+//! sender is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
+//! What they find is exact: who is parked and whether the channel is closed cannot change while either lock is held.
 
-use std::{pin::Pin, ptr::NonNull, task::Waker};
+use std::{
+    pin::Pin,
+    ptr::NonNull,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Waker,
+};
 
 use crate::{
     given_back::GivenBack,
@@ -63,6 +69,33 @@ pub(crate) struct Passage<'c, T> {
     pub(crate) head: &'c Position,
     pub(crate) tail: &'c Position,
     pub(crate) blocks: &'c Blocks<T>,
+    pub(crate) outlook: &'c Outlook,
+}
+
+/// Whether sends and receives would have to wait, as the last one to hold both locks left it.
+///
+/// A hint for operations that need both locks anyway: it may be out of date as soon as it is read, so Relaxed is enough, and
+/// a model need not see these atomics: whichever way an operation goes, it decides under the locks.
+pub(crate) struct Outlook {
+    sends_wait: AtomicBool,
+    recvs_wait: AtomicBool,
+}
+
+impl Outlook {
+    pub(crate) fn new() -> Self {
+        Self {
+            sends_wait: AtomicBool::new(false),
+            recvs_wait: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_to_wait(&self, side: Side) -> bool {
+        match side {
+            Side::Send => self.sends_wait.load(Ordering::Relaxed),
+            Side::Recv => self.recvs_wait.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// Both ends, with both locks held.
@@ -80,15 +113,26 @@ impl<T> SendEnd<T> {
         }
     }
 
-    /// Sends the message that `take` gives, if nobody waits for it and there is room; else `take` is not called.
+    /// Sends the message that `take` gives if nobody waits for one and there is room; else `take` is not called.
     #[inline(always)]
     pub(crate) fn try_push(&mut self, passage: Passage<'_, T>, take: impl FnOnce() -> T) -> bool {
-        let Passage { head, tail, blocks } = passage;
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
         let is_possible = !self.slow && self.producer.has_room(tail, head, blocks);
         if is_possible {
             self.producer.push(tail, blocks, take());
+            debug_assert!(
+                ring::len(head, tail) <= blocks.capacity(),
+                "4: more messages than places"
+            );
         }
         is_possible
+    }
+
+    /// After `try_push` was not possible: whether that was for want of room.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.slow
     }
 }
 
@@ -108,17 +152,36 @@ impl<T> RecvEnd<T> {
     /// Takes the oldest message, if it is in the ring and no sender waits for its place.
     #[inline(always)]
     pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<Taken<T>> {
-        if !self.given_back.is_empty() || !self.sendq.is_empty() {
+        if self.needs_both() {
             return None;
         }
-        let message = self
-            .consumer
-            .pop(passage.head, passage.tail, passage.blocks)?;
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let message = self.consumer.pop(head, tail, blocks)?;
+        debug_assert!(
+            self.recvq.is_empty(),
+            "1: a receiver is parked beside a message"
+        );
         Some(Taken {
             message,
             seq: self.number(),
             waker: None,
         })
+    }
+
+    /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.
+    pub(crate) fn step_if_empty(&self) -> Option<RecvStep<T>> {
+        let step = || match self.closed {
+            true => RecvStep::Closed,
+            false => RecvStep::Empty,
+        };
+        (!self.needs_both()).then(step)
+    }
+
+    #[inline(always)]
+    fn needs_both(&self) -> bool {
+        !self.given_back.is_empty() || !self.sendq.is_empty()
     }
 
     /// The sequence number of a message that leaves now.
@@ -146,6 +209,33 @@ impl<T> RecvEnd<T> {
     pub(crate) unsafe fn free(&mut self, blocks: &Blocks<T>) {
         // SAFETY: the caller's promise.
         unsafe { self.consumer.free(blocks) };
+    }
+}
+
+impl<T> Drop for Core<'_, T> {
+    /// Brings up to date what can be seen with one lock (8) or none.
+    #[inline(always)]
+    fn drop(&mut self) {
+        let RecvEnd {
+            closed,
+            recvq,
+            sendq,
+            given_back,
+            ..
+        } = &*self.recv_end;
+        let is_slow = *closed || !recvq.is_empty();
+        self.send_end.slow = is_slow;
+        let len = self.ring_len();
+        let Passage {
+            blocks, outlook, ..
+        } = self.passage;
+        let sends_wait = !is_slow && len == blocks.capacity();
+        outlook.sends_wait.store(sends_wait, Ordering::Relaxed);
+        let recvs_wait = len == 0 && !*closed && sendq.is_empty() && given_back.is_empty();
+        outlook.recvs_wait.store(recvs_wait, Ordering::Relaxed);
+        if cfg!(any(debug_assertions, hchan_loom)) {
+            self.assert_invariants();
+        }
     }
 }
 
@@ -182,25 +272,18 @@ pub(crate) enum Side {
 }
 
 impl<'c, T> Core<'c, T> {
-    /// Runs a transition, with the locks of both ends held.
+    /// With the locks of both ends held, until it is dropped.
     #[inline(always)]
-    pub(crate) fn run<R>(
+    pub(crate) fn new(
         recv_end: &'c mut RecvEnd<T>,
         send_end: &'c mut SendEnd<T>,
         passage: Passage<'c, T>,
-        transition: impl FnOnce(&mut Self) -> R,
-    ) -> R {
-        let mut core = Self {
+    ) -> Self {
+        Self {
             recv_end,
             send_end,
             passage,
-        };
-        let result = transition(&mut core);
-        core.send_end.slow = core.recv_end.closed || !core.recv_end.recvq.is_empty();
-        if cfg!(any(debug_assertions, hchan_loom)) {
-            core.assert_invariants();
         }
-        result
     }
 
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
@@ -305,7 +388,9 @@ impl<'c, T> Core<'c, T> {
 
     #[inline]
     fn has_room(&mut self) -> bool {
-        let Passage { head, tail, blocks } = self.passage;
+        let Passage {
+            head, tail, blocks, ..
+        } = self.passage;
         self.send_end.producer.has_room(tail, head, blocks)
     }
 
@@ -318,7 +403,9 @@ impl<'c, T> Core<'c, T> {
 
     #[inline]
     fn pop(&mut self) -> Option<T> {
-        let Passage { head, tail, blocks } = self.passage;
+        let Passage {
+            head, tail, blocks, ..
+        } = self.passage;
         self.recv_end.consumer.pop(head, tail, blocks)
     }
 

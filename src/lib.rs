@@ -161,8 +161,10 @@
 //! # Looking inside
 //!
 //! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
-//! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts lock, transition and wakes
-//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Each file opens with what it is for, `core` with its invariants, which debug builds check at every unlock.
+//! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts locks, transitions and wakes
+//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Where Go has one lock there are two, one at each end,
+//! so that senders and receivers that need not wait need not meet either. Each file opens with what it is for, `core` with
+//! its invariants, which debug builds check.
 
 mod claim;
 mod core;

@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use crate::{
     core::{RecvStep, SendStep, Side},
     error::{RecvError, SendError},
-    shared::{Shared, wake},
+    shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{Handle, State, Waiter},
 };
 
@@ -107,7 +107,7 @@ where
         let this = self.into_ref().project_ref();
         // SAFETY: we own the idle waiter, which has its message.
         let step = this.shared.send(|| unsafe { this.waiter.take_message() });
-        conclude_send(this.waiter, step)
+        conclude_send(this.waiter, step, None)
     }
 
     #[inline(always)]
@@ -115,27 +115,45 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let this = self.as_ref().project_ref();
+        let owned = self.into_ref();
+        let this = owned.project_ref();
+        let mut held = None;
         if this.waiter.state() == State::Idle {
             // SAFETY: we own the idle waiter, which has its message.
-            let step = this
+            match this
                 .shared
-                .send_short(|| unsafe { this.waiter.take_message() });
-            if let Some(done) = conclude_send(this.waiter, step) {
-                return Poll::Ready(done);
+                .send_fast(|| unsafe { this.waiter.take_message() })
+            {
+                Ok(()) => {
+                    this.waiter.set_state(State::Finished);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(still) => held = still,
             }
         }
-        self.poll_slow(cx.waker())
+        owned.poll_rest(held, cx.waker())
     }
 
+    /// The owner's, as `poll` is.
     #[inline(never)]
-    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
-        let this = self.as_ref().project_ref();
+    fn poll_rest(
+        self: Pin<&Self>,
+        held: HeldSendEnd<'_, T>,
+        waker: &Waker,
+    ) -> Poll<Result<(), SendError<T>>> {
+        let this = self.project_ref();
         if this.waiter.state() == State::Parked {
             renew_waker(this.shared, this.waiter, Side::Send, waker);
         }
         let done = match this.waiter.state() {
-            State::Idle => self.park(waker),
+            State::Idle if this.shared.is_to_wait(Side::Send) => self.park(waker),
+            State::Idle => {
+                // SAFETY: we own the idle waiter, which has its message.
+                let step = this
+                    .shared
+                    .send_rest(held, || unsafe { this.waiter.take_message() });
+                conclude_send(this.waiter, step, None).or_else(|| self.park(waker))
+            }
             State::Parked => None,
             State::Done | State::Closed => Some(end_send(this.waiter)),
             State::Finished => panic!("a send was polled again after it had completed"),
@@ -143,8 +161,8 @@ where
         done.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn park(self: Pin<&mut Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
-        let this = self.into_ref().project_ref();
+    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
+        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {
@@ -157,7 +175,7 @@ where
             }
             step
         });
-        conclude_send(this.waiter, step)
+        conclude_send(this.waiter, step, waker)
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.
@@ -199,24 +217,38 @@ where
 
     #[inline(always)]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let this = self.as_ref().project_ref();
+        let owned = self.into_ref();
+        let this = owned.project_ref();
+        let mut held = None;
         if this.waiter.state() == State::Idle {
-            let step = this.shared.recv_short();
-            if let Some(done) = conclude_recv(this.shared, this.waiter, step, None) {
-                return Poll::Ready(done);
+            match this.shared.recv_fast() {
+                Ok(taken) => {
+                    this.waiter.set_state(State::Finished);
+                    return Poll::Ready(Ok(taken.message));
+                }
+                Err(still) => held = still,
             }
         }
-        self.poll_slow(cx.waker())
+        owned.poll_rest(held, cx.waker())
     }
 
+    /// The owner's, as `poll` is.
     #[inline(never)]
-    fn poll_slow(self: Pin<&mut Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
-        let this = self.as_ref().project_ref();
+    fn poll_rest(
+        self: Pin<&Self>,
+        held: HeldRecvEnd<'_, T>,
+        waker: &Waker,
+    ) -> Poll<Result<T, RecvError>> {
+        let this = self.project_ref();
         if this.waiter.state() == State::Parked {
             renew_waker(this.shared, this.waiter, Side::Recv, waker);
         }
         let done = match this.waiter.state() {
-            State::Idle => self.park(waker),
+            State::Idle if this.shared.is_to_wait(Side::Recv) => self.park(waker),
+            State::Idle => {
+                let step = this.shared.recv_rest(held);
+                conclude_recv(this.shared, this.waiter, step, None).or_else(|| self.park(waker))
+            }
             State::Parked => None,
             State::Done | State::Closed => Some(end_recv(this.waiter)),
             State::Finished => panic!("a receive was polled again after it had completed"),
@@ -224,8 +256,8 @@ where
         done.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn park(self: Pin<&mut Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
-        let this = self.into_ref().project_ref();
+    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
+        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
         let mut waker = Some(waker.clone());
         let step = this.shared.locked(|core| {
@@ -266,16 +298,24 @@ where
     }
 }
 
-/// What a send comes to, after the lock; `None` if it is parked or has to be.
+/// What a send comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
 #[inline(always)]
-fn conclude_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Result<(), SendError<T>>> {
+fn conclude_send<T>(
+    waiter: Pin<&Waiter<T>>,
+    step: SendStep,
+    unused: Option<Waker>,
+) -> Option<Result<(), SendError<T>>> {
     match step {
         SendStep::Full => None,
-        SendStep::Closed => take_message(waiter).map(|message| Err(SendError(message))),
+        SendStep::Closed => {
+            // First, as it may panic: the message is still here then.
+            drop(unused);
+            take_message(waiter).map(|message| Err(SendError(message)))
+        }
         SendStep::Sent(waker) => {
             // Before the wake, which may panic: the message is sent.
             waiter.set_state(State::Finished);
-            wake(waker);
+            wake_and_drop(waker, unused);
             Some(Ok(()))
         }
     }
@@ -291,7 +331,11 @@ fn conclude_recv<T>(
 ) -> Option<Result<T, RecvError>> {
     let done = match step {
         RecvStep::Empty => return None,
-        RecvStep::Closed => Err(RecvError),
+        RecvStep::Closed => {
+            // Before the operation is over, as it may panic.
+            drop(unused);
+            Err(RecvError)
+        }
         RecvStep::Received(taken) => Ok(shared.settle(taken, unused)),
     };
     waiter.set_state(State::Finished);

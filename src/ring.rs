@@ -342,3 +342,74 @@ pub(crate) fn len(head: &Position, tail: &Position) -> usize {
 fn messages_in<T>(bytes: usize) -> usize {
     (bytes / size_of::<T>().max(1)).max(LEAST_MESSAGES)
 }
+
+#[cfg(all(test, not(hchan_loom)))]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Positions are modulo 2ˢⁱᶻᵉ, and the capacity may be nearly that: both ends walk over the edge, at all fill levels.
+    #[test]
+    fn positions_wrap_around() {
+        // 4 of these make a block.
+        type Message = [usize; 128];
+        let capacities = [1, 2, 5, 33, 200, 1000, usize::MAX - 1, usize::MAX];
+        for capacity in capacities.map(Some).into_iter().chain([None]) {
+            let (blocks, mut producer, mut consumer) = Blocks::<Message>::new(capacity);
+            let start = usize::MAX - 40;
+            let (head, tail) = (Position::new(), Position::new());
+            for position in [&head, &tail] {
+                position.0.store(start, Ordering::Relaxed);
+            }
+            (producer.0.seen, consumer.0.seen) = (start, start);
+
+            let mut model = VecDeque::new();
+            let mut rng = 1_u32;
+            for step in 0..400 {
+                rng = rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // Rising to the middle, then falling.
+                let is_push = (rng >> 16) % 4 < if step < 200 { 3 } else { 1 };
+                if is_push {
+                    let has_room = producer.has_room(&tail, &head, &blocks);
+                    assert_eq!(has_room, model.len() < blocks.capacity());
+                    if has_room {
+                        producer.push(&tail, &blocks, [step; 128]);
+                        model.push_back(step);
+                    }
+                } else {
+                    let popped = consumer.pop(&head, &tail, &blocks);
+                    assert_eq!(popped, model.pop_front().map(|step| [step; 128]));
+                }
+                assert_eq!(len(&head, &tail), model.len());
+            }
+            assert!(tail.own() < start, "it has wrapped around");
+            while consumer.pop(&head, &tail, &blocks).is_some() {}
+            // SAFETY: nobody else has it, and it is not used again.
+            unsafe { consumer.free(&blocks) };
+        }
+    }
+
+    /// A producer that has not looked for nearly 2ˢⁱᶻᵉ messages looks again before it believes that it is full.
+    #[test]
+    fn outdated_position_is_looked_at_again_before_the_end_of_the_count() {
+        for capacity in [None, Some(usize::MAX), Some(usize::MAX - 1)] {
+            let (blocks, mut producer, mut consumer) = Blocks::<usize>::new(capacity);
+            let start = usize::MAX - 3;
+            let (head, tail) = (Position::new(), Position::new());
+            for position in [&head, &tail] {
+                position.0.store(start, Ordering::Relaxed);
+            }
+            // Not looked at since the beginning.
+            producer.0.seen = 0;
+            consumer.0.seen = start;
+            for n in 0..10 {
+                assert!(producer.has_room(&tail, &head, &blocks));
+                producer.push(&tail, &blocks, n);
+                assert_eq!(consumer.pop(&head, &tail, &blocks), Some(n));
+            }
+            // SAFETY: nobody else has it, and it is not used again.
+            unsafe { consumer.free(&blocks) };
+        }
+    }
+}

@@ -6,22 +6,28 @@
 use std::{fmt, task::Waker};
 
 use crate::{
-    core::{Core, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
+    core::{Core, Outlook, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
     count::HandleCount,
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
-    sync::Lock,
+    sync::{Guard, Lock},
     wake::{Panics, WakeBatch},
 };
 
 /// Up to this capacity nearly every operation needs both ends: such a channel is coupled.
 const LARGEST_COUPLED: usize = 4;
 
+/// The senders' end as a fast way left it, locked; `None` in a coupled channel.
+pub(crate) type HeldSendEnd<'a, T> = Option<Guard<'a, SendEnd<T>>>;
+/// The receivers' end as a fast way left it, locked; `None` in a coupled channel.
+pub(crate) type HeldRecvEnd<'a, T> = Option<Guard<'a, RecvEnd<T>>>;
+
 /// The fields stand in this order so that each end has its own cache lines, and what never changes has others.
 #[repr(C)]
 pub(crate) struct Shared<T> {
     recv_end: End<RecvEnd<T>>,
     send_end: End<SendEnd<T>>,
+    outlook: Outlook,
     blocks: Blocks<T>,
     /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
     is_coupled: bool,
@@ -52,6 +58,7 @@ impl<T> Shared<T> {
         Self {
             recv_end: End::new(RecvEnd::new(consumer)),
             send_end: End::new(SendEnd::new(producer)),
+            outlook: Outlook::new(),
             is_coupled: blocks.capacity() <= LARGEST_COUPLED,
             blocks,
             capacity,
@@ -66,6 +73,7 @@ impl<T> Shared<T> {
             head: &self.recv_end.position,
             tail: &self.send_end.position,
             blocks: &self.blocks,
+            outlook: &self.outlook,
         }
     }
 
@@ -77,62 +85,81 @@ impl<T> Shared<T> {
         // SAFETY: we hold the senders' lock, or the channel is coupled: then its senders' end is reached here and nowhere
         // else, with the receivers' lock held. The guard is not used.
         let send_end = unsafe { &mut *self.send_end.lock.get() };
-        Core::run(&mut recv_end, send_end, self.passage(), transition)
-    }
-
-    /// Sends the message that `take` gives if one lock suffices for that; else `take` is not called, and `Full` means that
-    /// both are needed.
-    #[inline(always)]
-    pub(crate) fn send_short(&self, take: impl FnOnce() -> T) -> SendStep {
-        if self.is_coupled {
-            return self.send_long(take);
-        }
-        let is_sent = self.send_end.lock.lock().try_push(self.passage(), take);
-        if is_sent {
-            SendStep::Sent(None)
-        } else {
-            SendStep::Full
-        }
-    }
-
-    #[inline(never)]
-    fn send_long(&self, take: impl FnOnce() -> T) -> SendStep {
-        self.locked(|core| core.send(take))
+        transition(&mut Core::new(&mut recv_end, send_end, self.passage()))
     }
 
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn send(&self, mut take: impl FnMut() -> T) -> SendStep {
-        match self.send_short(&mut take) {
-            SendStep::Full if !self.is_coupled => self.send_long(take),
-            step => step,
+        match self.send_fast(&mut take) {
+            Ok(()) => SendStep::Sent(None),
+            Err(held) => self.send_rest(held, take),
         }
     }
 
-    /// Takes the oldest message if one lock suffices for that; else `Empty` means that both are needed.
+    /// Sends into the ring if that is all there is to do, else leaves the rest, and the lock it holds, to `send_rest`.
+    ///
+    /// Apart, so that what is inlined into a caller is no more than this.
     #[inline(always)]
-    pub(crate) fn recv_short(&self) -> RecvStep<T> {
+    pub(crate) fn send_fast(&self, take: impl FnOnce() -> T) -> Result<(), HeldSendEnd<'_, T>> {
         if self.is_coupled {
-            return self.recv_long();
+            return Err(None);
         }
-        match self.recv_end.lock.lock().try_pop(self.passage()) {
-            Some(taken) => RecvStep::Received(taken),
-            None => RecvStep::Empty,
+        let mut send_end = self.send_end.lock.lock();
+        match send_end.try_push(self.passage(), take) {
+            true => Ok(()),
+            false => Err(Some(send_end)),
         }
     }
 
     #[inline(never)]
-    fn recv_long(&self) -> RecvStep<T> {
-        self.locked(|core| core.recv())
+    pub(crate) fn send_rest(&self, held: HeldSendEnd<'_, T>, take: impl FnOnce() -> T) -> SendStep {
+        let Some(mut send_end) = held else {
+            return self.locked(|core| core.send(take));
+        };
+        if send_end.is_full() {
+            return SendStep::Full;
+        }
+        // The wrong order, but who does not wait blocks nobody.
+        if let Some(mut recv_end) = self.recv_end.lock.try_lock() {
+            return Core::new(&mut recv_end, &mut send_end, self.passage()).send(take);
+        }
+        drop(send_end);
+        self.locked(|core| core.send(take))
     }
 
     /// Takes the oldest message, if there is one.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn recv(&self) -> RecvStep<T> {
-        match self.recv_short() {
-            RecvStep::Empty if !self.is_coupled => self.recv_long(),
-            step => step,
+        match self.recv_fast() {
+            Ok(taken) => RecvStep::Received(taken),
+            Err(held) => self.recv_rest(held),
         }
+    }
+
+    /// Receives from the ring if that is all there is to do, else leaves the rest, and the lock it holds, to `recv_rest`.
+    #[inline(always)]
+    pub(crate) fn recv_fast(&self) -> Result<Taken<T>, HeldRecvEnd<'_, T>> {
+        if self.is_coupled {
+            return Err(None);
+        }
+        let mut recv_end = self.recv_end.lock.lock();
+        match recv_end.try_pop(self.passage()) {
+            Some(taken) => Ok(taken),
+            None => Err(Some(recv_end)),
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn recv_rest(&self, held: HeldRecvEnd<'_, T>) -> RecvStep<T> {
+        let Some(mut recv_end) = held else {
+            return self.locked(|core| core.recv());
+        };
+        if let Some(step) = recv_end.step_if_empty() {
+            return step;
+        }
+        let mut send_end = self.send_end.lock.lock();
+        Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
     }
 
     /// Locks both ends without a guard: for a select, which holds several channels.
@@ -160,7 +187,7 @@ impl<T> Shared<T> {
                 &mut *self.send_end.lock.get(),
             )
         };
-        Core::run(recv_end, send_end, self.passage(), transition)
+        transition(&mut Core::new(recv_end, send_end, self.passage()))
     }
 
     /// # Safety
@@ -176,6 +203,12 @@ impl<T> Shared<T> {
         }
     }
 
+    /// Whether an operation on that side had better prepare to wait before it takes a lock. A hint.
+    #[inline]
+    pub(crate) fn is_to_wait(&self, side: Side) -> bool {
+        self.is_coupled && self.outlook.is_to_wait(side)
+    }
+
     pub(crate) fn capacity(&self) -> Option<usize> {
         self.capacity
     }
@@ -183,7 +216,12 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
-        let step = self.send(|| take(&mut slot));
+        let mut step = self.send(|| take(&mut slot));
+        if !self.is_coupled && matches!(step, SendStep::Full) {
+            // One end alone may see an old position of the other: two threads could find each that it came first. What the
+            // caller is told is decided with both locks held.
+            step = self.locked(|core| core.send(|| take(&mut slot)));
+        }
         conclude(step, slot)
     }
 
@@ -195,7 +233,12 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.recv() {
+        let mut step = self.recv();
+        if !self.is_coupled && matches!(step, RecvStep::Empty) {
+            // As in `try_send`.
+            step = self.locked(|core| core.recv());
+        }
+        match step {
             RecvStep::Received(taken) => Ok(self.settle(taken, None)),
             RecvStep::Empty => Err(TryRecvError::Empty),
             RecvStep::Closed => Err(TryRecvError::Closed),
@@ -214,16 +257,17 @@ impl<T> Shared<T> {
             seq: taken.seq,
             message: Some(taken.message),
         };
-        let mut panics = Panics::default();
-        panics.catch(|| wake(taken.waker));
-        panics.catch(|| drop(unused));
-        panics.resume();
+        wake_and_drop(taken.waker, unused);
         held.message.take().expect("held until here")
     }
 
     /// Gives back a message that a receive was handed and does not use.
     pub(crate) fn give_back(&self, seq: u64, message: T) {
-        wake(self.locked(|core| core.give_back(seq, message)));
+        let waker = self.locked(|core| core.give_back(seq, message));
+        // Often in a drop, and so perhaps with a panic on its way.
+        let mut panics = Panics::default();
+        panics.catch(|| wake(waker));
+        panics.resume();
     }
 
     /// Closes the channel and completes all who are parked; says whether it was open.
@@ -327,8 +371,7 @@ struct Held<'a, T> {
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         if let Some(message) = self.message.take() {
-            // A panic is on its way already; a second one, from the next receiver's waker, would abort.
-            Panics::default().catch(|| self.shared.give_back(self.seq, message));
+            self.shared.give_back(self.seq, message);
         }
     }
 }
@@ -359,4 +402,16 @@ pub(crate) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
     }
+}
+
+/// Wakes whom an operation completed, and drops a waker that it did not need, even if the wake panics.
+#[inline]
+pub(crate) fn wake_and_drop(waker: Option<Waker>, unused: Option<Waker>) {
+    if unused.is_none() {
+        return wake(waker);
+    }
+    let mut panics = Panics::default();
+    panics.catch(|| wake(waker));
+    panics.catch(|| drop(unused));
+    panics.resume();
 }

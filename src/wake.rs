@@ -4,9 +4,9 @@
 
 use std::{
     any::Any,
-    mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::Waker,
+    thread,
 };
 
 /// How many wakers are collected under the lock at a time.
@@ -60,15 +60,25 @@ impl Panics {
         };
         match self.0 {
             None => self.0 = Some(panic),
-            // What a panic carries is user code to drop, too; a panic of that is forgotten.
-            Some(_) => drop(catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(mem::forget)),
+            Some(_) => discard(panic),
         }
     }
 
-    /// Lets the first panic go on, if there was one.
+    /// Lets the first panic go on, if there was one; unless the thread is unwinding from another one already, in a drop,
+    /// where a second would abort the process.
     pub(crate) fn resume(self) {
-        if let Some(panic) = self.0 {
-            resume_unwind(panic);
+        match self.0 {
+            None => {}
+            Some(panic) if thread::panicking() => discard(panic),
+            Some(panic) => resume_unwind(panic),
         }
+    }
+}
+
+/// What a panic carries is user code to drop, too, and what a panic of that carries.
+fn discard(panic: Box<dyn Any + Send>) {
+    let mut left = Some(panic);
+    while let Some(panic) = left {
+        left = catch_unwind(AssertUnwindSafe(|| drop(panic))).err();
     }
 }

@@ -29,6 +29,8 @@
 mod cancel;
 #[path = "loom/close.rs"]
 mod close;
+#[path = "loom/ends.rs"]
+mod ends;
 #[path = "loom/handles.rs"]
 mod handles;
 #[path = "loom/meet.rs"]

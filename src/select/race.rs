@@ -26,7 +26,11 @@ use super::{
     arm::{Channel, Done, Operation, Place, Places},
     order::Order,
 };
-use crate::{claim::Claim, shared::wake, waiter::State, wake::Panics};
+use crate::{
+    claim::Claim,
+    shared::{wake, wake_and_drop},
+    waiter::State,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -116,10 +120,7 @@ impl<P: Places> Race<P> {
         if let Some((number, Done(woken))) = locked.attempt(order.as_slice()) {
             drop(locked);
             self.finish(Some(number));
-            let mut panics = Panics::default();
-            panics.catch(|| wake(woken));
-            panics.catch(|| drop(waker));
-            panics.resume();
+            wake_and_drop(woken, Some(waker));
             return Poll::Ready(number);
         }
         // SAFETY: they have just been found unable to proceed. The claim is pinned, and our drop unparks the arms before it

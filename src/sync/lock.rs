@@ -72,6 +72,12 @@ impl<T> Lock<T> {
         }
     }
 
+    /// Locks if that can be done at once.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.try_acquire().then(|| Guard { lock: self })
+    }
+
     /// Where the value is, for who may reach it by another rule than holding this lock.
     #[inline]
     pub(crate) fn get(&self) -> *mut T {

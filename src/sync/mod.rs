@@ -11,7 +11,7 @@ pub(crate) use cell::{UnsafeCell, uninit_cells};
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
-    lock::Lock,
+    lock::{Guard, Lock},
     std::sync::{Arc, atomic},
     std::thread,
 };
@@ -19,7 +19,7 @@ pub(crate) use {
 #[cfg(hchan_loom)]
 pub(crate) use {
     loom::sync::{Arc, atomic},
-    modelled::{Lock, thread},
+    modelled::{Guard, Lock, thread},
 };
 
 #[cfg(hchan_loom)]
@@ -60,7 +60,19 @@ mod modelled {
         }
 
         pub(crate) fn lock(&self) -> Guard<'_, T> {
-            let held = self.hold();
+            self.guard(self.hold())
+        }
+
+        /// Tries where it stands: between a thread's asking and its trying, loom would let another lock, and then make this
+        /// one wait. That another comes first is explored all the same, from the step before.
+        pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+            loom::stop_exploring();
+            let held = self.mutex.try_lock().ok();
+            loom::explore();
+            held.map(|held| self.guard(held))
+        }
+
+        fn guard<'a>(&'a self, held: MutexGuard<'a, ()>) -> Guard<'a, T> {
             Guard {
                 value: self.get(),
                 _held: held,
