@@ -3,7 +3,8 @@
 //! A channel has two ends, each behind a lock of its own, so that senders and receivers meet as rarely as they can. A send
 //! into the buffer needs the senders' end alone ([`SendEnd::try_push`]), a receive from it the receivers' end alone
 //! ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then the senders' end.
-//! It is written in terms of [`Core`], which stands for both locks held, "the channel lock".
+//! It is written in terms of [`Core`], which stands for both locks held; only to leave a queue, or to give a message back, the
+//! receivers' lock is enough, which guards the queues.
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
 //! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free (debug builds check before they unlock):
@@ -16,11 +17,10 @@
 //! 6. Every linked waiter is alive, pinned, `Parked` and has a handle. A waiter that is not `Parked` is not linked.
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
-//! 8. `SendEnd::slow` says whether the channel is closed or a receiver is parked.
+//! 8. If the channel is closed or a receiver is parked, `SendEnd::slow` says so. (It may say so in vain.)
 //!
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
 //! sender is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
-//! What they find is exact: who is parked and whether the channel is closed cannot change while either lock is held.
 
 use std::{
     pin::Pin,
@@ -45,7 +45,8 @@ pub(crate) struct SendEnd<T> {
     slow: bool,
 }
 
-/// What the receivers' lock guards. All but the consumer and the sequence number changes only with both locks held.
+/// What the receivers' lock guards. With that lock alone messages leave the ring or are given back, and waiters leave the
+/// queues; nobody parks and nothing closes but with both locks held.
 ///
 /// The fields stand in this order so that those that every receive touches are together.
 #[repr(C)]
@@ -198,6 +199,60 @@ impl<T> RecvEnd<T> {
             _ if self.closed => &mut self.closing,
             Side::Send => &mut self.sendq,
             Side::Recv => &mut self.recvq,
+        }
+    }
+
+    /// Takes back a message that a receive was given and is not going to use: for the oldest parked receiver, who is
+    /// to be woken, or else for the next receive.
+    pub(crate) fn give_back(&mut self, seq: u64, message: T) -> Option<Waker> {
+        match dequeue(&mut self.recvq) {
+            Some((receiver, waker)) => {
+                // SAFETY: just dequeued, so it is alive and ours (6).
+                unsafe { Waiter::fill(receiver, seq, message) };
+                Some(waker)
+            }
+            None => {
+                self.given_back.insert(seq, message);
+                None
+            }
+        }
+    }
+
+    /// Unparks a waiter whose owner no longer waits, and returns its handle, to be dropped after the lock.
+    ///
+    /// # Safety
+    ///
+    /// The waiter is `Parked` on that side of this channel.
+    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Handle {
+        // SAFETY: a `Parked` waiter is in the queue of its side or, in a closed channel, in `closing` (5, 6), and its
+        // contents belong to the holder of the lock.
+        unsafe {
+            self.queue(side).remove(waiter);
+            waiter.set_state(State::Idle);
+            waiter.take_handle()
+        }
+    }
+
+    /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
+    pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
+        while !wakes.is_full() {
+            let Some((waiter, waker)) = dequeue(&mut self.closing) else {
+                break;
+            };
+            // SAFETY: just dequeued, so it is alive and ours (6).
+            unsafe { Waiter::fail(waiter) };
+            wakes.push(waker);
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) fn waiting(&self, side: Side) -> usize {
+        match side {
+            Side::Send => self.sendq.len(),
+            Side::Recv => self.recvq.len(),
         }
     }
 
@@ -362,22 +417,6 @@ impl<'c, T> Core<'c, T> {
         Some(waker)
     }
 
-    /// Takes back a message that a receive was given and is not going to use: for the oldest parked receiver, who is
-    /// to be woken, or else for the next receive.
-    pub(crate) fn give_back(&mut self, seq: u64, message: T) -> Option<Waker> {
-        match dequeue(&mut self.recv_end.recvq) {
-            Some((receiver, waker)) => {
-                // SAFETY: just dequeued, so it is alive and ours (6).
-                unsafe { Waiter::fill(receiver, seq, message) };
-                Some(waker)
-            }
-            None => {
-                self.recv_end.given_back.insert(seq, message);
-                None
-            }
-        }
-    }
-
     /// Takes the message of the oldest parked sender, if there is one, and completes it.
     #[inline]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
@@ -425,19 +464,8 @@ impl<'c, T> Core<'c, T> {
         }
     }
 
-    /// Unparks a waiter whose owner no longer waits, and returns its handle, to be dropped after the lock.
-    ///
-    /// # Safety
-    ///
-    /// The waiter is `Parked` on that side of this channel.
-    pub(crate) unsafe fn unpark(&mut self, side: Side, waiter: Pin<&Waiter<T>>) -> Handle {
-        // SAFETY: a `Parked` waiter is in the queue of its side or, in a closed channel, in `closing` (5, 6), and its
-        // contents belong to the holder of the lock.
-        unsafe {
-            self.recv_end.queue(side).remove(waiter);
-            waiter.set_state(State::Idle);
-            waiter.take_handle()
-        }
+    pub(crate) fn recv_end(&self) -> &RecvEnd<T> {
+        self.recv_end
     }
 
     /// Closes the channel; says whether it was open. All who are parked move to `closing`.
@@ -458,22 +486,6 @@ impl<'c, T> Core<'c, T> {
         was_open
     }
 
-    /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
-    pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
-        while !wakes.is_full() {
-            let Some((waiter, waker)) = dequeue(&mut self.recv_end.closing) else {
-                break;
-            };
-            // SAFETY: just dequeued, so it is alive and ours (6).
-            unsafe { Waiter::fail(waiter) };
-            wakes.push(waker);
-        }
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.recv_end.closed
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.recv_end.given_back.len() + self.ring_len()
     }
@@ -485,13 +497,6 @@ impl<'c, T> Core<'c, T> {
     /// Whether a send would have to wait.
     pub(crate) fn is_full(&self) -> bool {
         self.recv_end.recvq.is_empty() && self.ring_len() == self.passage.blocks.capacity()
-    }
-
-    pub(crate) fn waiting(&self, side: Side) -> usize {
-        match side {
-            Side::Send => self.recv_end.sendq.len(),
-            Side::Recv => self.recv_end.recvq.len(),
-        }
     }
 
     /// Panics if an invariant that can be checked at once does not hold.

@@ -387,16 +387,16 @@ fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<
 
 #[inline(never)]
 fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Handle> {
-    shared.locked(|core| {
+    shared.recv_end_locked(|recv_end| {
         // SAFETY: we hold the lock; it is still parked, on this side of this channel.
-        (waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })
+        (waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })
     })
 }
 
 /// Makes `waker` the one that a parked waiter wakes, unless a peer completes it meanwhile. One that a forgotten select has
 /// left parked is unparked.
 fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side, waker: &Waker) {
-    let is_renewed = shared.locked(|_| {
+    let is_renewed = shared.recv_end_locked(|_| {
         // SAFETY: we hold the lock and the waiter is parked, so its contents are ours and it has a handle.
         waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }
     });
@@ -405,14 +405,14 @@ fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side, waker
     }
     // Cloned before the lock; what is in it after the lock, the old handle or an unused clone, drops here.
     let mut handle = Handle::Waker(waker.clone());
-    let _unparked = shared.locked(|core| {
+    let _unparked = shared.recv_end_locked(|recv_end| {
         if waiter.state() != State::Parked {
             return None;
         }
         // SAFETY: as above, and a parked waiter is in the queue of its side. What is put in takes the place of what was taken.
         unsafe {
             if waiter.select().is_some() {
-                return Some(core.unpark(side, waiter));
+                return Some(recv_end.unpark(side, waiter));
             }
             let old = waiter.take_handle();
             waiter.put_handle(mem::replace(&mut handle, old));

@@ -88,6 +88,12 @@ impl<T> Shared<T> {
         transition(&mut Core::new(&mut recv_end, send_end, self.passage()))
     }
 
+    /// Runs one transition with the receivers' end locked, as [`locked`](Self::locked) does with both.
+    #[inline]
+    pub(crate) fn recv_end_locked<R>(&self, transition: impl FnOnce(&mut RecvEnd<T>) -> R) -> R {
+        transition(&mut self.recv_end.lock.lock())
+    }
+
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
     #[inline]
     pub(crate) fn send(&self, mut take: impl FnMut() -> T) -> SendStep {
@@ -263,7 +269,7 @@ impl<T> Shared<T> {
 
     /// Gives back a message that a receive was handed and does not use.
     pub(crate) fn give_back(&self, seq: u64, message: T) {
-        let waker = self.locked(|core| core.give_back(seq, message));
+        let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));
         // Often in a drop, and so perhaps with a panic on its way.
         let mut panics = Panics::default();
         panics.catch(|| wake(waker));
@@ -282,7 +288,7 @@ impl<T> Shared<T> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.locked(|core| core.is_closed())
+        self.recv_end_locked(|recv_end| recv_end.is_closed())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -294,11 +300,11 @@ impl<T> Shared<T> {
     }
 
     pub(crate) fn waiting_senders(&self) -> usize {
-        self.locked(|core| core.waiting(Side::Send))
+        self.recv_end_locked(|recv_end| recv_end.waiting(Side::Send))
     }
 
     pub(crate) fn waiting_receivers(&self) -> usize {
-        self.locked(|core| core.waiting(Side::Recv))
+        self.recv_end_locked(|recv_end| recv_end.waiting(Side::Recv))
     }
 
     /// Writes the state of the channel at one moment, as a handle of that name.
@@ -306,9 +312,9 @@ impl<T> Shared<T> {
         let (len, closed, senders, receivers) = self.locked(|core| {
             (
                 core.len(),
-                core.is_closed(),
-                core.waiting(Side::Send),
-                core.waiting(Side::Recv),
+                core.recv_end().is_closed(),
+                core.recv_end().waiting(Side::Send),
+                core.recv_end().waiting(Side::Recv),
             )
         });
         f.debug_struct(name)
@@ -345,7 +351,7 @@ impl<T> Shared<T> {
     fn complete_closing(&self, panics: &mut Panics) {
         loop {
             let mut wakes = WakeBatch::new();
-            self.locked(|core| core.complete_closing(&mut wakes));
+            self.recv_end_locked(|recv_end| recv_end.complete_closing(&mut wakes));
             if wakes.is_empty() {
                 return;
             }

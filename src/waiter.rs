@@ -4,13 +4,13 @@
 //! of its channel while it does. It has a slot for the message and a handle on whom to wake. Its state tells who may
 //! touch these, and whether they are there:
 //!
-//! | state      | linked | contents belong to             | a send's message | a receive's message | handle |
-//! |------------|--------|--------------------------------|------------------|---------------------|--------|
-//! | `Idle`     | no     | the owner                      | in the slot      | –                   | –      |
-//! | `Parked`   | yes    | the holder of the channel lock | in the slot      | –                   | yes    |
-//! | `Done`     | no     | the owner                      | –                | in the slot         | –      |
-//! | `Closed`   | no     | the owner                      | in the slot      | –                   | –      |
-//! | `Finished` | no     | the owner                      | –                | –                   | –      |
+//! | state      | linked | contents belong to                | a send's message | a receive's message | handle |
+//! |------------|--------|-----------------------------------|------------------|---------------------|--------|
+//! | `Idle`     | no     | the owner                         | in the slot      | –                   | –      |
+//! | `Parked`   | yes    | the holder of the receivers' lock | in the slot      | –                   | yes    |
+//! | `Done`     | no     | the owner                         | –                | in the slot         | –      |
+//! | `Closed`   | no     | the owner                         | in the slot      | –                   | –      |
+//! | `Finished` | no     | the owner                         | –                | –                   | –      |
 //!
 //! "The owner" is whoever has the future pinned and mutably borrowed. The owner parks and unparks the waiter, under the
 //! lock, and finishes it; a peer completes it, under the lock, as `Done` or `Closed`, or unparks it, an arm of a select that
@@ -66,7 +66,7 @@ pub(crate) enum Handle {
     Select(NonNull<Claim>),
 }
 
-// SAFETY: the links are pointers that only the holder of the channel lock follows. The message and the waker go from
+// SAFETY: the links are pointers that only the holder of the receivers' lock follows. The message and the waker go from
 // thread to thread, hence `T: Send`; each is reached by one thread at a time, by the table above.
 unsafe impl<T: Send> Send for Waiter<T> {}
 // SAFETY: as above: shared access gives the contents to one thread at a time, so `T: Send` is enough.
@@ -216,13 +216,13 @@ impl<T> Waiter<T> {
     }
 }
 
-/// What the holder of the channel lock may do.
+/// What the holder of the receivers' lock may do.
 impl<T> Waiter<T> {
     /// The select that this is an arm of.
     ///
     /// # Safety
     ///
-    /// The caller holds the channel lock, and the waiter is linked.
+    /// The caller holds the receivers' lock, and the waiter is linked.
     pub(crate) unsafe fn select(&self) -> Option<NonNull<Claim>> {
         // SAFETY: it is `Parked`, so there is a handle, and the lock is held.
         self.contents.with_mut(
@@ -238,7 +238,7 @@ impl<T> Waiter<T> {
 ///
 /// # Safety (of all)
 ///
-/// The caller holds the channel lock and has just unlinked the waiter, which is still `Parked`: it is alive, and the
+/// The caller holds the receivers' lock and has just unlinked the waiter, which is still `Parked`: it is alive, and the
 /// caller's alone. Completed, it is its owner's, who may free it at once: `this` must not be used again.
 impl<T> Waiter<T> {
     /// Commits the caller to the operation and returns whom to wake after completing it. `None` if that cannot be, because

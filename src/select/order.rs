@@ -12,35 +12,28 @@ pub(crate) const FEW: usize = 8;
 
 /// The numbers of the arms, in some order.
 pub(crate) struct Order {
-    few: [usize; FEW],
-    more: Vec<usize>,
+    few: [u32; FEW],
+    more: Vec<u32>,
     count: usize,
 }
 
 impl Order {
     /// From top to bottom.
+    #[inline]
     pub(crate) fn new(count: usize) -> Self {
-        let more = if count > FEW {
-            (0..count).collect()
-        } else {
-            Vec::new()
-        };
         Self {
-            few: std::array::from_fn(|number| number),
-            more,
+            few: [0, 1, 2, 3, 4, 5, 6, 7],
+            more: if count > FEW {
+                (0..).take(count).collect()
+            } else {
+                Vec::new()
+            },
             count,
         }
     }
 
-    pub(crate) fn as_slice(&self) -> &[usize] {
-        if self.count > FEW {
-            &self.more
-        } else {
-            &self.few[..self.count]
-        }
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [usize] {
+    #[inline]
+    fn numbers(&mut self) -> &mut [u32] {
         if self.count > FEW {
             &mut self.more
         } else {
@@ -48,17 +41,26 @@ impl Order {
         }
     }
 
-    pub(crate) fn sort_by_key(&mut self, mut key: impl FnMut(usize) -> usize) {
-        self.as_mut_slice()
-            .sort_unstable_by_key(|&number| key(number));
+    /// The numbers, one after the other.
+    pub(crate) fn iter(&mut self) -> impl Iterator<Item = usize> {
+        self.numbers().iter().map(|&number| number as usize)
     }
 
-    /// Brings the numbers into a random order; each is as likely as the others.
-    pub(crate) fn shuffle(&mut self) {
-        let numbers = self.as_mut_slice();
-        for end in (1..numbers.len()).rev() {
-            numbers.swap(end, below(end as u64 + 1) as usize);
+    pub(crate) fn sort_by_key(&mut self, mut key: impl FnMut(usize) -> usize) {
+        self.numbers()
+            .sort_unstable_by_key(|&number| key(number as usize));
+    }
+
+    /// The number at that place, drawn at random from those that have not been drawn for a place before it; each is as likely
+    /// as the others.
+    #[inline]
+    pub(crate) fn draw(&mut self, place: usize) -> usize {
+        let left = &mut self.numbers()[place..];
+        // The last one is not drawn.
+        if left.len() > 1 {
+            left.swap(0, below(left.len() as u64) as usize);
         }
+        left[0] as usize
     }
 }
 

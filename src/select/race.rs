@@ -90,8 +90,10 @@ impl<P: Places> Race<P> {
 
     /// Step 1.
     pub(crate) fn attempt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let order = self.order();
-        for &number in order.as_slice() {
+        let count = self.arms.count();
+        let mut order = Order::new(count);
+        for place in 0..count {
+            let number = self.next(&mut order, place);
             let done = match self.as_mut().project().arms.place(number) {
                 Place::Disabled => None,
                 Place::Future(future) => future.is_done(cx).then_some(Done(None)),
@@ -114,10 +116,10 @@ impl<P: Places> Race<P> {
 
     /// Step 2.
     fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
-        let order = self.order();
+        let mut order = self.order();
         let this = self.as_mut().project();
         let mut locked = Locked::new(this.arms);
-        if let Some((number, Done(woken))) = locked.attempt(order.as_slice()) {
+        if let Some((number, Done(woken))) = locked.attempt(order.iter()) {
             drop(locked);
             self.finish(Some(number));
             wake_and_drop(woken, Some(waker));
@@ -156,27 +158,41 @@ impl<P: Places> Race<P> {
     }
 
     fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let order = self.order();
+        let mut order = self.order();
         let mut arms = self.as_mut().project().arms;
-        let mut numbers = order.as_slice().iter().copied();
-        numbers.find(|&number| match arms.as_mut().place(number) {
-            Place::Future(future) => future.is_done(cx),
-            _ => false,
-        })
+        order
+            .iter()
+            .find(|&number| match arms.as_mut().place(number) {
+                Place::Future(future) => future.is_done(cx),
+                _ => false,
+            })
+    }
+
+    /// The order in which the arms are tried, drawn as far as it is needed.
+    #[inline]
+    fn next(&self, order: &mut Order, place: usize) -> usize {
+        if self.biased {
+            place
+        } else {
+            order.draw(place)
+        }
     }
 
     fn order(&self) -> Order {
-        let mut order = Order::new(self.arms.count());
-        if !self.biased {
-            order.shuffle();
-        }
+        let count = self.arms.count();
+        let mut order = Order::new(count);
+        (0..count).for_each(|place| _ = self.next(&mut order, place));
         order
     }
 
     /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any.
     fn finish(self: Pin<&mut Self>, chosen: Option<usize>) {
         let mut this = self.project();
+        let is_parked = *this.phase == Phase::Parked;
         *this.phase = Phase::Finished;
+        if !is_parked {
+            return;
+        }
         // SAFETY: nobody can claim, so we are awake. The waker is user code to drop, so it goes last.
         let _waker = unsafe { this.claim.replace_waker(None) };
         for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
@@ -232,8 +248,8 @@ impl<'l, P: Places> Locked<'l, P> {
     }
 
     /// Tries the idle operations in the order given; returns the number of the first that is done.
-    fn attempt(&mut self, order: &[usize]) -> Option<(usize, Done)> {
-        order.iter().find_map(|&number| {
+    fn attempt(&mut self, mut order: impl Iterator<Item = usize>) -> Option<(usize, Done)> {
+        order.find_map(|number| {
             // SAFETY: its channel is locked.
             let done = unsafe { self.idle(number)?.attempt_locked() }?;
             Some((number, done))
@@ -264,7 +280,7 @@ impl<'l, P: Places> Locked<'l, P> {
     /// Calls `f` with each channel once, in the order of their addresses.
     fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
         let mut last = 0;
-        for &number in self.order.as_slice() {
+        for number in self.order.iter() {
             if let Place::Operation(operation) = self.arms.as_mut().place(number) {
                 let channel = operation.channel();
                 if address_of(channel) != last {

@@ -1,4 +1,4 @@
-//! The channel lock.
+//! The lock of a channel's end.
 //!
 //! It guards a handful of loads, stores and one message copy, so it is nearly always free again within tens of
 //! nanoseconds. Who finds it taken backs off for a bounded time, long enough that the holder can run a few operations

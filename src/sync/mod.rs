@@ -1,7 +1,7 @@
 //! Everything that is the standard library's in a build and loom's in a model.
 //!
-//! The rest of the crate takes its atomics, cells, threads and the channel lock from here, so that no other file knows
-//! which of the two it runs on. In a model the channel lock is loom's mutex; the crate's own [`lock`] has a model of
+//! The rest of the crate takes its atomics, cells, threads and the lock from here, so that no other file knows
+//! which of the two it runs on. In a model the lock is loom's mutex; the crate's own [`lock`] has a model of
 //! its own, in its file.
 
 mod cell;
@@ -81,7 +81,7 @@ mod modelled {
         }
 
         fn hold(&self) -> MutexGuard<'_, ()> {
-            self.mutex.lock().expect("no panic under the channel lock")
+            self.mutex.lock().expect("no panic under a channel's lock")
         }
 
         pub(crate) fn lock_by_hand(&self) {
