@@ -33,6 +33,8 @@ mod close;
 mod handles;
 #[path = "loom/meet.rs"]
 mod meet;
+#[path = "loom/select.rs"]
+mod select;
 #[path = "loom/wake.rs"]
 mod wake;
 
