@@ -1,11 +1,11 @@
 //! The one thing that the waiters of a select share: who commits it. Go's `selectDone`.
 //!
-//! | state     | set by                       | meaning                                                  | the waker belongs to |
-//! |-----------|------------------------------|----------------------------------------------------------|----------------------|
-//! | `AWAKE`   | the owner                    | the owner runs; nobody may claim                         | the owner            |
-//! | `MARKED`  | a peer that passed by        | as `AWAKE`; the owner must try its arms before it waits  | the owner            |
-//! | `OPEN`    | the owner                    | the owner waits; who changes this to `CLAIMED` commits it | who claims          |
-//! | `CLAIMED` | a peer                       | a peer completes one arm; the others are lost            | that peer            |
+//! | state     | set by                 | meaning                                                   | the waker belongs to |
+//! |-----------|------------------------|-----------------------------------------------------------|----------------------|
+//! | `AWAKE`   | the owner              | the owner runs; nobody may claim                          | the owner            |
+//! | `MARKED`  | a peer that passes by  | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
+//! | `OPEN`    | the owner              | the owner waits; who changes this to `CLAIMED` commits it | who claims           |
+//! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
 
 use std::{marker::PhantomPinned, mem, task::Waker};
 
@@ -36,7 +36,7 @@ impl Claim {
     /// Commits the caller to the select, if its owner waits, and returns whom to wake; else marks it in passing by.
     pub(crate) fn try_claim(&self) -> Option<Waker> {
         // One step for both: `OPEN` becomes `CLAIMED`, `AWAKE` becomes `MARKED`, and these two stay as they are. `Acquire`
-        // pairs with the `Release` of `open` and `reopen`: the waker is there.
+        // pairs with the `Release` of `reopen`: the waker is there.
         let before = self.state.fetch_or(MARKED, Ordering::Acquire);
         if before != OPEN {
             return None;
@@ -66,8 +66,8 @@ impl Claim {
     pub(crate) unsafe fn open(&self, waker: Waker) {
         // SAFETY: while the owner is awake the cell is its own.
         self.waker.with_mut(|cell| unsafe { *cell = Some(waker) });
-        // `Release` publishes the waker to who claims.
-        self.state.store(OPEN, Ordering::Release);
+        // Relaxed: who claims holds one of these locks, after us, and finds the waker by that.
+        self.state.store(OPEN, Ordering::Relaxed);
     }
 
     /// Takes the select back from the peers, or finds it taken back; `false` if one of them has claimed it.

@@ -10,7 +10,7 @@ use crate::{
     count::HandleCount,
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
-    sync::{Guard, Lock},
+    sync::{Guard, Lock, Rank},
     wake::{Panics, WakeBatch},
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct Shared<T> {
     /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
     is_coupled: bool,
     capacity: Option<usize>,
+    rank: Rank,
     pub(crate) senders: HandleCount,
     pub(crate) receivers: HandleCount,
 }
@@ -62,6 +63,7 @@ impl<T> Shared<T> {
             is_coupled: blocks.capacity() <= LARGEST_COUPLED,
             blocks,
             capacity,
+            rank: Rank::new(),
             senders: HandleCount::one(),
             receivers: HandleCount::one(),
         }
@@ -174,6 +176,11 @@ impl<T> Shared<T> {
         if !self.is_coupled {
             self.send_end.lock.lock_by_hand();
         }
+    }
+
+    /// Where this channel stands in the order in which several are locked.
+    pub(crate) fn rank(&self) -> usize {
+        self.rank.of(self)
     }
 
     /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does.

@@ -35,6 +35,8 @@ mod ends;
 mod handles;
 #[path = "loom/meet.rs"]
 mod meet;
+#[path = "loom/select.rs"]
+mod select;
 #[path = "loom/wake.rs"]
 mod wake;
 

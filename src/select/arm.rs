@@ -79,6 +79,9 @@ pub(crate) struct Done(pub(crate) Option<Waker>);
 
 /// A channel whatever its message type, to be locked by hand.
 pub(crate) trait Channel {
+    /// Channels are locked in the order of their ranks, which are above 0.
+    fn rank(&self) -> usize;
+
     fn lock(&self);
 
     /// # Safety
@@ -88,6 +91,10 @@ pub(crate) trait Channel {
 }
 
 impl<T> Channel for Shared<T> {
+    fn rank(&self) -> usize {
+        self.rank()
+    }
+
     fn lock(&self) {
         self.lock_by_hand();
     }

@@ -234,14 +234,14 @@ impl<P: Places> Race<P> {
 /// The arms, with all their channels locked.
 struct Locked<'l, P: Places> {
     arms: Pin<&'l mut P>,
-    /// The arms in the order of their channels' addresses, which is the order of locking.
+    /// The arms in the order of their channels' ranks, which is the order of locking.
     order: Order,
 }
 
 impl<'l, P: Places> Locked<'l, P> {
     fn new(mut arms: Pin<&'l mut P>) -> Self {
         let mut order = Order::new(arms.count());
-        order.sort_by_key(|number| address(arms.as_mut(), number));
+        order.sort_by_key(|number| rank(arms.as_mut(), number));
         let mut locked = Self { arms, order };
         locked.for_each_channel(|channel| channel.lock());
         locked
@@ -277,15 +277,15 @@ impl<'l, P: Places> Locked<'l, P> {
         }
     }
 
-    /// Calls `f` with each channel once, in the order of their addresses.
+    /// Calls `f` with each channel once, in the order of their ranks.
     fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
         let mut last = 0;
         for number in self.order.iter() {
             if let Place::Operation(operation) = self.arms.as_mut().place(number) {
                 let channel = operation.channel();
-                if address_of(channel) != last {
+                if channel.rank() != last {
                     f(channel);
-                    last = address_of(channel);
+                    last = channel.rank();
                 }
             }
         }
@@ -299,14 +299,10 @@ impl<P: Places> Drop for Locked<'_, P> {
     }
 }
 
-/// Where the channel of an arm is; 0 for an arm that has none.
-fn address<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
+/// The rank of an arm's channel; 0 for an arm that has none.
+fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
     match arms.place(number) {
-        Place::Operation(operation) => address_of(operation.channel()),
+        Place::Operation(operation) => operation.channel().rank(),
         _ => 0,
     }
-}
-
-fn address_of(channel: &dyn Channel) -> usize {
-    std::ptr::from_ref(channel).addr()
 }

@@ -6,8 +6,10 @@
 
 mod cell;
 mod lock;
+mod rank;
 
 pub(crate) use cell::{UnsafeCell, uninit_cells};
+pub(crate) use rank::Rank;
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
