@@ -21,11 +21,11 @@ use crate::sync::{
 };
 
 /// A buffer of known capacity that takes up to so many bytes is allocated at once.
-const SMALL_BUFFER: usize = 64 * 1024;
+const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 64 * 1024 };
 /// The bytes of a block of a buffer that grows.
-const BLOCK: usize = 2 * 1024;
-/// A block holds at least so many messages, however large they are.
-const LEAST_MESSAGES: usize = 4;
+const BLOCK: usize = if cfg!(hchan_loom) { 0 } else { 2 * 1024 };
+/// A block holds at least so many messages, however large they are. In a model just so many: three messages leave a block.
+const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 4 };
 
 /// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
 pub(crate) struct Position(AtomicUsize);

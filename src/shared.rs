@@ -14,8 +14,9 @@ use crate::{
     wake::{Panics, WakeBatch},
 };
 
-/// Up to this capacity nearly every operation needs both ends: such a channel is coupled.
-const LARGEST_COUPLED: usize = 4;
+/// Up to this capacity nearly every operation needs both ends: such a channel is coupled. In a model two messages fill one
+/// that is not.
+const LARGEST_COUPLED: usize = if cfg!(hchan_loom) { 1 } else { 4 };
 
 /// The senders' end as a fast way left it, locked; `None` in a coupled channel.
 pub(crate) type HeldSendEnd<'a, T> = Option<Guard<'a, SendEnd<T>>>;

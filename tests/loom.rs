@@ -37,6 +37,8 @@ mod handles;
 mod meet;
 #[path = "loom/select.rs"]
 mod select;
+#[path = "loom/short.rs"]
+mod short;
 #[path = "loom/wake.rs"]
 mod wake;
 
@@ -63,7 +65,8 @@ fn explore(model: impl Fn(&Ledger) + Send + Sync + 'static) {
 /// As [`explore`], but with no more than [`PREEMPTIONS`] in one run.
 fn explore_bounded(model: impl Fn(&Ledger) + Send + Sync + 'static) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    // Unless `LOOM_MAX_PREEMPTIONS` has set another bound, for all models.
+    builder.preemption_bound.get_or_insert(PREEMPTIONS);
     check(builder, model);
 }
 

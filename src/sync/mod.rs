@@ -65,8 +65,9 @@ mod modelled {
             self.guard(self.hold())
         }
 
-        /// Tries where it stands: between a thread's asking and its trying, loom would let another lock, and then make this
-        /// one wait. That another comes first is explored all the same, from the step before.
+        /// loom's `try_lock` blocks where it should fail: whoever is about to try is blocked as soon as another thread takes
+        /// the lock, which looks like a deadlock where locks are tried in the wrong order. So no other gets between the
+        /// asking and the trying; that one comes first is explored all the same, from the step before.
         pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
             loom::stop_exploring();
             let held = self.mutex.try_lock().ok();

@@ -1,5 +1,5 @@
-//! Channels whose two ends stand behind a lock each. All capacities up to 4 have one lock for both, so the models of the
-//! other files say nothing about these: the positions that the ends read of each other, the blocks of the ring and their
+//! Channels whose two ends stand behind a lock each. Capacities 0 and 1 have one lock for both, so the models of most other
+//! files say nothing about these: the positions that the ends read of each other, the blocks of the ring and their
 //! way back to the producer, and the long way that needs both locks.
 
 use std::task::{Context, Poll, Waker};
@@ -13,10 +13,10 @@ use super::{
     parked, poll,
 };
 
-/// The least capacity with two locks.
+/// A capacity with two locks. In a model it takes a chain of blocks; `short` has the ring.
 const CAPACITY: usize = 5;
-/// So many of these make a block of a buffer that grows.
-const BLOCK: usize = 4;
+/// So many messages make a block in a model.
+const BLOCK: usize = 2;
 
 /// A message so large that the fewest fit into a block.
 struct Large(Message, #[expect(dead_code)] [u8; 600]);
