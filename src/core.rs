@@ -20,7 +20,9 @@
 //!
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
 //! sender is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
-//! What they find is exact: who is parked and whether the channel is closed cannot change while either lock is held.
+//! Who is parked and whether the channel is closed cannot change while either lock is held, so "closed" is exact; "full" and
+//! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came first.
+//! So they only send an operation on to park, which looks again with both locks held, as `try_send` and `try_recv` do.
 
 use std::{
     pin::Pin,
