@@ -120,10 +120,8 @@ where
         let mut held = None;
         if this.waiter.state() == State::Idle {
             // SAFETY: we own the idle waiter, which has its message.
-            match this
-                .shared
-                .send_fast(|| unsafe { this.waiter.take_message() })
-            {
+            let take = || unsafe { this.waiter.take_message() };
+            match this.shared.send_fast(take) {
                 Ok(()) => {
                     this.waiter.set_state(State::Finished);
                     return Poll::Ready(Ok(()));
