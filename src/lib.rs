@@ -93,7 +93,8 @@
 //! Waiters live in the futures themselves, linked into the channel's queues: no operation allocates, parked or not (giving
 //! a message back may, and a stream does once in its life). Cancelling takes the same time whoever else is parked. The
 //! buffer's memory grows and shrinks with what is in it. No lock is held while code of yours runs: a waker or a message's
-//! `Drop` may use the channel it comes from, and may panic without harm to it.
+//! `Drop` may use the channel it comes from, and may panic without harm to it. (A global allocator may not use a channel: a
+//! buffer grows under its lock.)
 //!
 //! # Memory model
 //!
@@ -209,7 +210,7 @@ pub use until::Until;
 /// At capacity 0 a send completes only when a receiver has its message: taken by a receive, or handed to a receive that
 /// was parked.
 ///
-/// A small buffer (up to 64 KiB) is allocated now. A larger one is allocated in blocks as it fills, and
+/// A small buffer (up to 64 KiB, or up to 4 messages) is allocated now. A larger one is allocated in blocks as it fills, and
 /// freed again as it empties: any capacity is harmless, `usize::MAX` too.
 ///
 /// # Examples
@@ -277,8 +278,8 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::select::{
-        ForeignArm, FutureArm, OperationArm, happened, outcome, select, select_now, select_wait,
-        select_wait_timeout,
+        ForeignArm, FutureArm, OperationArm, happened, outcome, select, select_now, select_try,
+        select_wait, select_wait_timeout,
     };
 }
 

@@ -3,6 +3,12 @@
 //! All use of waiters from the owner's side is in this file and, for operations that are arms of a select, in [`arm`]. What makes it sound: an operation is `!Unpin` and acts only
 //! through `Pin<&mut _>`, so whoever holds that is the waiter's owner; and its drop unparks the waiter, so a parked
 //! waiter is never freed or moved. An operation that is forgotten leaks its memory with it, by the rules of pinning.
+//!
+//! Peers have pointers to a parked waiter while its owner has that `Pin<&mut _>`. They may: of a type that is `!Unpin` the
+//! compiler does not take a mutable reference for the only one, and all that changes in a waiter is in a cell.
+//!
+//! A send's message is taken out of its waiter under a lock, and the state that says so is set after it. Nothing panics in
+//! between (an allocation that fails aborts), so the message cannot drop twice.
 
 mod arm;
 

@@ -57,7 +57,8 @@ impl Position {
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
 struct Block<T> {
-    /// The block after this one. Written once, by the producer, before any position that lies in that block.
+    /// The block after this one. Written by the producer when it leaves this one, before any position in the next; null again
+    /// once this one has been drained.
     next: AtomicPtr<Block<T>>,
     slots: Box<[Slot<T>]>,
 }
@@ -171,6 +172,7 @@ impl<T> Blocks<T> {
     unsafe fn recycle(&self, block: *mut Block<T>) {
         // SAFETY: the block is the caller's.
         unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };
+        // `Release` hands it over to `take_spare`. Of a spare that is there nothing is read, so Relaxed is enough.
         let kept = self.spares.iter().any(|spare| {
             spare
                 .compare_exchange(null_mut(), block, Ordering::Release, Ordering::Relaxed)
@@ -299,7 +301,8 @@ impl<T> Consumer<T> {
         // SAFETY: a block is alive until both ends have left it.
         unsafe { self.0.enter(next) };
         if blocks.grows && !drained.is_null() {
-            // SAFETY: the producer was in the next block when it linked it.
+            // SAFETY: we have just left it, and the producer had before: it links the next block as it leaves one, and we have
+            // seen a position in the next.
             unsafe { blocks.recycle(drained) };
         }
     }

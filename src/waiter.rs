@@ -122,8 +122,8 @@ impl<T> Waiter<T> {
 
     /// Sets a state in which the contents stay with the owner, or, under the lock, go to its holder.
     ///
-    /// Relaxed is enough: who looks at a `Parked` waiter holds the lock, under which that was set; the other states set
-    /// here are the owner's notes to itself.
+    /// Relaxed is enough: who looks at a `Parked` waiter is its owner, or holds the lock under which that was set; the other
+    /// states set here are the owner's notes to itself.
     #[inline]
     pub(crate) fn set_state(&self, state: State) {
         self.state.store(state as u8, Ordering::Relaxed);

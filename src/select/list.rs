@@ -193,7 +193,9 @@ impl<'a> Select<'a> {
     /// ```
     #[doc(alias = "try_select")]
     pub fn try_now(self) -> Option<usize> {
-        pin!(self).attempt()
+        // No arm of this select is a future that would keep the waker.
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        pin!(self).project().race.try_now(&mut cx)
     }
 
     /// Blocks the thread until an arm has happened, and returns its number.

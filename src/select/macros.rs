@@ -440,7 +440,7 @@ macro_rules! __select {
         $crate::__private::select_wait($arms, $biased)
     };
     (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_wait_timeout($arms, $biased, ::core::time::Duration::ZERO)
+        $crate::__private::select_try($arms, $biased)
     };
     (@wait (thread $biased:literal) [(after $timeout:expr) $body:tt] $arms:ident) => {
         $crate::__private::select_wait_timeout($arms, $biased, $timeout)
@@ -480,7 +480,7 @@ pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
 /// The number of an arm that happens at once, `None` if there is none.
 pub async fn select_now<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
     let mut race = pin!(race(arms, biased));
-    std::future::poll_fn(|cx| Poll::Ready(race.as_mut().attempt(cx))).await
+    std::future::poll_fn(|cx| Poll::Ready(race.as_mut().try_now(cx))).await
 }
 
 /// The number of the arm that happens.
@@ -491,6 +491,11 @@ pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
 /// `None`: the time was up.
 pub fn select_wait_timeout<P: ArmList>(arms: P, biased: bool, timeout: Duration) -> Option<usize> {
     wait_timeout(pin!(race(arms, biased)), timeout)
+}
+
+/// As `select_now`, for a thread.
+pub fn select_try<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    pin!(race(arms, biased)).try_now(&mut Context::from_waker(std::task::Waker::noop()))
 }
 
 /// The result of the arm that happened.

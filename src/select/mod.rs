@@ -10,7 +10,7 @@ mod race;
 pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
 pub use list::Select;
-pub use macros::{happened, select, select_now, select_wait, select_wait_timeout};
+pub use macros::{happened, select, select_now, select_try, select_wait, select_wait_timeout};
 pub use order::seed_select;
 
 pub(crate) use arm::{Channel, Done, Operates, Operation};

@@ -114,6 +114,21 @@ impl<P: Places> Race<P> {
         None
     }
 
+    /// Step 1, and step 2 without parking: what one end of a channel says about the other may be old, but with all channels
+    /// locked it is certain that no operation can proceed.
+    pub(crate) fn try_now(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+        if let Some(number) = self.as_mut().attempt(cx) {
+            return Some(number);
+        }
+        let mut order = self.order();
+        let mut locked = Locked::new(self.as_mut().project().arms);
+        let (number, Done(woken)) = locked.attempt(order.iter())?;
+        drop(locked);
+        self.finish(Some(number));
+        wake(woken);
+        Some(number)
+    }
+
     /// Step 2.
     fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
         let mut order = self.order();

@@ -67,6 +67,7 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) unsafe fn unlock_by_hand(&self) {
         self.held.store(false, Ordering::Release);
+        // The lock is still there, though it is free: who operates on a channel has a handle of it.
         if self.sleepers.any() {
             self.bed.wake_one();
         }
