@@ -353,9 +353,9 @@ macro_rules! __select {
             // Some { 0: &handle } rather than Some(&handle): so a temporary handle lives as long as the variable.
             $(
                 let $label = $crate::__select!(@handle $kind $label $args);
-                let $label = $crate::__select!(@future $kind $label $args);
+                // Made where it stays: a copy of a future that has just been made waits for its pieces.
+                let mut $label = ::core::pin::pin!($crate::__select!(@future $kind $label $args));
             )*
-            $(let mut $label = ::core::pin::pin!($label);)*
             let chosen: ::core::option::Option<usize> = {
                 let arms = $crate::__select!(@list [$(($kind $label))*]);
                 $crate::__select!(@wait $mode $default arms)
