@@ -284,6 +284,7 @@ where
     }
 
     /// Stops waiting, and gives a message that was handed over already back to the channel. The operation is as new then.
+    #[inline(never)]
     pub(crate) fn release(mut self: Pin<&mut Self>) {
         let withdrawn = self.as_mut().withdraw();
         let this = self.into_ref().project_ref();

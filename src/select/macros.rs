@@ -1,9 +1,9 @@
 //! `select!` and `select_blocking!`.
 //!
 //! Both rewrite their arms to one form, `(label number kind (arguments) (pattern) (condition) (body))`, and expand to a
-//! block in which the futures of the arms live, followed by a chain of `if`s with the bodies: when a body runs, all futures
-//! and their borrows are gone. The label of an arm names, one after the other, whether it is switched on, its handle, its
-//! future, and its result.
+//! block in which the futures of the arms live, followed by a `match` with the bodies: when a body runs, all futures and their
+//! borrows are gone. The label of an arm names, one after the other, whether it is switched on, its handle, and its future;
+//! and the variant that stands for it having happened.
 
 use std::{
     pin::{Pin, pin},
@@ -348,7 +348,12 @@ macro_rules! __select {
         [$(($label:ident $number:literal $kind:ident $args:tt ($pattern:pat) ($condition:expr) ($body:expr)))*]
         $default:tt
     ) => {{
-        let (chosen, ($($label,)*)) = {
+        #[allow(non_camel_case_types)]
+        enum __Happened<$($label),*> {
+            $($label($label),)*
+            Default,
+        }
+        let happened = {
             $(let $label: bool = $condition;)*
             // Some { 0: &handle } rather than Some(&handle): so a temporary handle lives as long as the variable.
             $(
@@ -360,16 +365,19 @@ macro_rules! __select {
                 let arms = $crate::__select!(@list [$(($kind $label))*]);
                 $crate::__select!(@wait $mode $default arms)
             };
-            let results = ($(
-                if chosen == ::core::option::Option::Some($number) {
-                    $crate::__select!(@result $kind $label)
-                } else {
-                    ::core::option::Option::None
-                },
-            )*);
-            (chosen, results)
+            match chosen {
+                $(
+                    ::core::option::Option::Some($number) => {
+                        __Happened::$label($crate::__private::happened($crate::__select!(@result $kind $label)))
+                    }
+                )*
+                _ => __Happened::Default,
+            }
         };
-        $crate::__select!(@bodies chosen $default [$(($label $number ($pattern) ($body)))*])
+        match happened {
+            $(__Happened::$label($pattern) => $body,)*
+            __Happened::Default => $crate::__select!(@default $default),
+        }
     }};
 
     (@handle recv $on:ident ($receiver:expr $(,)?)) => {
@@ -453,18 +461,10 @@ macro_rules! __select {
         $label.as_mut().as_pin_mut().and_then($crate::__private::outcome)
     };
 
-    (@bodies $chosen:ident $default:tt [($label:ident $number:literal ($pattern:pat) ($body:expr)) $($rest:tt)*]) => {
-        if $chosen == ::core::option::Option::Some($number) {
-            let $pattern = $crate::__private::happened($label);
-            $body
-        } else {
-            $crate::__select!(@bodies $chosen $default [$($rest)*])
-        }
-    };
-    (@bodies $chosen:ident [] []) => {
+    (@default []) => {
         ::core::unreachable!("one of the arms has happened")
     };
-    (@bodies $chosen:ident [$when:tt ($body:expr)] []) => {
+    (@default [$when:tt ($body:expr)]) => {
         $body
     };
 }
