@@ -342,6 +342,36 @@ fn parking_send_against_the_poll_of_another_future() {
     });
 }
 
+/// There is a message in one of the channels all the time, though who looks at one after the other may find neither.
+#[test]
+fn default_does_not_happen_if_there_was_always_something_ready() {
+    for capacity in [1, 2] {
+        explore(move |ledger| {
+            let (a_tx, a_rx) = bounded(capacity);
+            let (b_tx, b_rx) = bounded(capacity);
+            assert!(b_tx.try_send(ledger.message()).is_ok());
+            let message = ledger.message();
+            let moving = thread::spawn({
+                let b_rx = b_rx.clone();
+                move || {
+                    assert!(a_tx.try_send(message).is_ok());
+                    let taken = b_rx.try_recv().map(number);
+                    (a_tx, taken)
+                }
+            });
+            let received = select_blocking! {
+                biased;
+                recv(a_rx) -> message => message.map(number).unwrap(),
+                recv(b_rx) -> message => message.map(number).unwrap(),
+                default => 0,
+            };
+            let (_a_tx, _) = moving.join().unwrap();
+            assert_ne!(received, 0, "capacity {capacity}");
+            drop((a_rx.try_recv(), b_rx.try_recv()));
+        });
+    }
+}
+
 #[test]
 fn waker_replaced_while_a_send_claims_the_select() {
     explore(|ledger| {
