@@ -3,8 +3,8 @@
 //! A channel has two ends, each behind a lock of its own, so that senders and receivers meet as rarely as they can. A send
 //! into the buffer needs the senders' end alone ([`SendEnd::try_push`]), a receive from it the receivers' end alone
 //! ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then the senders' end.
-//! It is written in terms of [`Core`], which stands for both locks held; only to leave a queue, or to give a message back, the
-//! receivers' lock is enough, which guards the queues.
+//! It is written in terms of [`Core`], which stands for both locks held; only to leave a queue, to queue up behind other
+//! senders, or to give a message back, the receivers' lock is enough, which guards the queues.
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
 //! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free (debug builds check before they unlock):
@@ -20,9 +20,9 @@
 //! 8. If the channel is closed or a receiver is parked, `SendEnd::slow` says so. (It may say so in vain.)
 //!
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
-//! sender is; and who parks has looked at the ring with both locks held, so no message and no room can have come unseen.
-//! Nobody parks and nothing closes while either lock is held, so what one end says of that is exact. "Full" and "empty" are
-//! not: what one end sees of the other's position may be old, and two threads could each find that it came first. So they
+//! sender is; and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
+//! no room can have come unseen. That a receiver is parked and that the channel is closed is exact at either end. "Full" and
+//! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came first. So they
 //! only send an operation on to where it looks again with both locks held.
 
 use std::{
@@ -48,8 +48,8 @@ pub(crate) struct SendEnd<T> {
     slow: bool,
 }
 
-/// What the receivers' lock guards. With that lock alone messages leave the ring or are given back, and waiters leave the
-/// queues; nobody parks and nothing closes but with both locks held.
+/// What the receivers' lock guards. With that lock alone messages leave the ring or are given back, waiters leave the
+/// queues, and senders park behind others; for all else both locks are held.
 ///
 /// The fields stand in this order so that those that every receive touches are together.
 #[repr(C)]
@@ -76,20 +76,24 @@ pub(crate) struct Passage<'c, T> {
     pub(crate) outlook: &'c Outlook,
 }
 
-/// Whether sends and receives would have to wait, as the last one to hold both locks left it.
+/// Whether sends and receives would have to wait, as the last one to hold both locks left it: said only where to try first
+/// would be in vain, in a small channel and behind other senders.
 ///
-/// A hint for operations that need both locks anyway: it may be out of date as soon as it is read, so Relaxed is enough, and
-/// a model need not see these atomics: whichever way an operation goes, it decides under the locks.
+/// A hint: it may be out of date as soon as it is read, so Relaxed is enough, and a model need not see these atomics:
+/// whichever way an operation goes, it decides under the locks.
 pub(crate) struct Outlook {
     sends_wait: AtomicBool,
     recvs_wait: AtomicBool,
+    /// Whether one lock stands for both.
+    pub(crate) is_coupled: bool,
 }
 
 impl Outlook {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(is_coupled: bool) -> Self {
         Self {
             sends_wait: AtomicBool::new(false),
             recvs_wait: AtomicBool::new(false),
+            is_coupled,
         }
     }
 
@@ -221,6 +225,29 @@ impl<T> RecvEnd<T> {
         }
     }
 
+    /// Whether a send has to wait for sure: others do, so there is no room (2), and none can come without this lock. (A
+    /// receiver that is parked beside them is of a select that is parked at both ends.)
+    pub(crate) fn is_send_to_wait(&self) -> bool {
+        !self.sendq.is_empty() && self.recvq.is_empty()
+    }
+
+    /// Parks a waiter at the tail of its side's queue.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`; nor is
+    /// the select, if the handle is one's. The operation has been found unable to proceed, in this critical section;
+    /// a receive with both locks held, for (8).
+    pub(crate) unsafe fn park(&mut self, side: Side, waiter: Pin<&Waiter<T>>, handle: Handle) {
+        // SAFETY: an `Idle` waiter is its owner's, has no handle and is in no list (6); it stays where it is by the
+        // caller's promise.
+        unsafe {
+            waiter.put_handle(handle);
+            waiter.set_state(State::Parked);
+            self.queue(side).push_back(waiter);
+        }
+    }
+
     /// Unparks a waiter whose owner no longer waits, and returns its handle, to be dropped after the lock.
     ///
     /// # Safety
@@ -287,9 +314,12 @@ impl<T> Drop for Core<'_, T> {
         let Passage {
             blocks, outlook, ..
         } = self.passage;
-        let sends_wait = !is_slow && len == blocks.capacity();
+        let is_coupled = outlook.is_coupled;
+        let is_full = !sendq.is_empty() || is_coupled && len == blocks.capacity();
+        let sends_wait = !is_slow && is_full;
         outlook.sends_wait.store(sends_wait, Ordering::Relaxed);
-        let recvs_wait = len == 0 && !*closed && sendq.is_empty() && given_back.is_empty();
+        let recvs_wait =
+            is_coupled && !*closed && len == 0 && sendq.is_empty() && given_back.is_empty();
         outlook.recvs_wait.store(recvs_wait, Ordering::Relaxed);
         if cfg!(any(debug_assertions, hchan_loom)) {
             self.assert_invariants();
@@ -451,23 +481,7 @@ impl<'c, T> Core<'c, T> {
         self.recv_end.consumer.pop(head, tail, blocks)
     }
 
-    /// Parks a waiter at the tail of its side's queue.
-    ///
-    /// # Safety
-    ///
-    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`; nor is
-    /// the select, if the handle is one's. The operation has just been found unable to proceed, in this critical section.
-    pub(crate) unsafe fn park(&mut self, side: Side, waiter: Pin<&Waiter<T>>, handle: Handle) {
-        // SAFETY: an `Idle` waiter is its owner's, has no handle and is in no list (6); it stays where it is by the
-        // caller's promise.
-        unsafe {
-            waiter.put_handle(handle);
-            waiter.set_state(State::Parked);
-            self.recv_end.queue(side).push_back(waiter);
-        }
-    }
-
-    pub(crate) fn recv_end(&self) -> &RecvEnd<T> {
+    pub(crate) fn recv_end(&mut self) -> &mut RecvEnd<T> {
         self.recv_end
     }
 

@@ -13,6 +13,7 @@
 mod arm;
 
 use std::{
+    cell::Cell,
     mem,
     ops::Deref,
     pin::Pin,
@@ -22,7 +23,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    core::{RecvStep, SendStep, Side},
+    core::{RecvEnd, RecvStep, SendStep, Side},
     error::{RecvError, SendError},
     shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{Handle, State, Waiter},
@@ -150,7 +151,7 @@ where
             renew_waker(this.shared, this.waiter, Side::Send, waker);
         }
         let done = match this.waiter.state() {
-            State::Idle if this.shared.is_to_wait(Side::Send) => self.park(waker),
+            State::Idle if held.is_none() && this.shared.is_to_wait(Side::Send) => self.park(waker),
             State::Idle => {
                 // SAFETY: we own the idle waiter, which has its message.
                 let step = this
@@ -168,18 +169,22 @@ where
     fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
         let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let mut waker = Some(waker.clone());
-        let step = this.shared.locked(|core| {
+        let waker = Cell::new(Some(waker.clone()));
+        let park = |recv_end: &mut RecvEnd<T>| {
+            let handle = waker.take().map(Handle::Waker).expect("just cloned");
+            // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
+            unsafe { recv_end.park(Side::Send, this.waiter, handle) };
+            SendStep::Full
+        };
+        let step = this.shared.locked_in_turn(
+            |recv_end| recv_end.is_send_to_wait().then(|| park(recv_end)),
             // SAFETY: we own the idle waiter, which has its message.
-            let step = core.send(|| unsafe { this.waiter.take_message() });
-            if let SendStep::Full = step {
-                let handle = waker.take().map(Handle::Waker).expect("just cloned");
-                // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
-                unsafe { core.park(Side::Send, this.waiter, handle) };
-            }
-            step
-        });
-        conclude_send(this.waiter, step, waker)
+            |core| match core.send(|| unsafe { this.waiter.take_message() }) {
+                SendStep::Full => park(core.recv_end()),
+                done => done,
+            },
+        );
+        conclude_send(this.waiter, step, waker.take())
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.
@@ -248,7 +253,7 @@ where
             renew_waker(this.shared, this.waiter, Side::Recv, waker);
         }
         let done = match this.waiter.state() {
-            State::Idle if this.shared.is_to_wait(Side::Recv) => self.park(waker),
+            State::Idle if held.is_none() && this.shared.is_to_wait(Side::Recv) => self.park(waker),
             State::Idle => {
                 let step = this.shared.recv_rest(held);
                 conclude_recv(this.shared, this.waiter, step, None).or_else(|| self.park(waker))
@@ -269,7 +274,7 @@ where
             if let RecvStep::Empty = step {
                 let handle = waker.take().map(Handle::Waker).expect("just cloned");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
-                unsafe { core.park(Side::Recv, this.waiter, handle) };
+                unsafe { core.recv_end().park(Side::Recv, this.waiter, handle) };
             }
             step
         });

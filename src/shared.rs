@@ -18,9 +18,9 @@ use crate::{
 /// that is not.
 const LARGEST_COUPLED: usize = if cfg!(hchan_loom) { 1 } else { 4 };
 
-/// The senders' end as a fast way left it, locked; `None` in a coupled channel.
+/// The senders' end as a fast way left it, locked; `None` if it was not tried.
 pub(crate) type HeldSendEnd<'a, T> = Option<Guard<'a, SendEnd<T>>>;
-/// The receivers' end as a fast way left it, locked; `None` in a coupled channel.
+/// The receivers' end as a fast way left it, locked; `None` if it was not tried.
 pub(crate) type HeldRecvEnd<'a, T> = Option<Guard<'a, RecvEnd<T>>>;
 
 /// The fields stand in this order so that each end has its own cache lines, and what never changes has others.
@@ -30,8 +30,6 @@ pub(crate) struct Shared<T> {
     send_end: End<SendEnd<T>>,
     outlook: Outlook,
     blocks: Blocks<T>,
-    /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
-    is_coupled: bool,
     capacity: Option<usize>,
     rank: Rank,
     pub(crate) senders: HandleCount,
@@ -60,8 +58,7 @@ impl<T> Shared<T> {
         Self {
             recv_end: End::new(RecvEnd::new(consumer)),
             send_end: End::new(SendEnd::new(producer)),
-            outlook: Outlook::new(),
-            is_coupled: blocks.capacity() <= LARGEST_COUPLED,
+            outlook: Outlook::new(blocks.capacity() <= LARGEST_COUPLED),
             blocks,
             capacity,
             rank: Rank::new(),
@@ -80,11 +77,30 @@ impl<T> Shared<T> {
         }
     }
 
+    /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
+    #[inline(always)]
+    fn is_coupled(&self) -> bool {
+        self.outlook.is_coupled
+    }
+
     /// Runs one transition with both ends locked. It must run no user code: what is to be woken or dropped leaves it.
     #[inline]
     pub(crate) fn locked<R>(&self, transition: impl FnOnce(&mut Core<'_, T>) -> R) -> R {
+        self.locked_in_turn(|_| None, transition)
+    }
+
+    /// As `locked`, unless a look with the receivers' end locked is enough.
+    #[inline]
+    pub(crate) fn locked_in_turn<R>(
+        &self,
+        look: impl FnOnce(&mut RecvEnd<T>) -> Option<R>,
+        transition: impl FnOnce(&mut Core<'_, T>) -> R,
+    ) -> R {
         let mut recv_end = self.recv_end.lock.lock();
-        let _held = (!self.is_coupled).then(|| self.send_end.lock.lock());
+        if let Some(result) = look(&mut recv_end) {
+            return result;
+        }
+        let _held = (!self.is_coupled()).then(|| self.send_end.lock.lock());
         // SAFETY: we hold the senders' lock, or the channel is coupled: then its senders' end is reached here and nowhere
         // else, with the receivers' lock held. The guard is not used.
         let send_end = unsafe { &mut *self.send_end.lock.get() };
@@ -111,7 +127,7 @@ impl<T> Shared<T> {
     /// Apart, so that what is inlined into a caller is no more than this.
     #[inline(always)]
     pub(crate) fn send_fast(&self, take: impl FnOnce() -> T) -> Result<(), HeldSendEnd<'_, T>> {
-        if self.is_coupled {
+        if self.is_coupled() || self.is_to_wait(Side::Send) {
             return Err(None);
         }
         let mut send_end = self.send_end.lock.lock();
@@ -149,7 +165,7 @@ impl<T> Shared<T> {
     /// Receives from the ring if that is all there is to do, else leaves the rest, and the lock it holds, to `recv_rest`.
     #[inline(always)]
     pub(crate) fn recv_fast(&self) -> Result<Taken<T>, HeldRecvEnd<'_, T>> {
-        if self.is_coupled {
+        if self.is_coupled() {
             return Err(None);
         }
         let mut recv_end = self.recv_end.lock.lock();
@@ -174,7 +190,7 @@ impl<T> Shared<T> {
     /// Locks both ends without a guard: for a select, which holds several channels.
     pub(crate) fn lock_by_hand(&self) {
         self.recv_end.lock.lock_by_hand();
-        if !self.is_coupled {
+        if !self.is_coupled() {
             self.send_end.lock.lock_by_hand();
         }
     }
@@ -210,7 +226,7 @@ impl<T> Shared<T> {
     pub(crate) unsafe fn unlock_by_hand(&self) {
         // SAFETY: the caller holds what `lock_by_hand` locked, and references last only for a transition.
         unsafe {
-            if !self.is_coupled {
+            if !self.is_coupled() {
                 self.send_end.lock.unlock_by_hand();
             }
             self.recv_end.lock.unlock_by_hand();
@@ -220,7 +236,7 @@ impl<T> Shared<T> {
     /// Whether an operation on that side had better prepare to wait before it takes a lock. A hint.
     #[inline]
     pub(crate) fn is_to_wait(&self, side: Side) -> bool {
-        self.is_coupled && self.outlook.is_to_wait(side)
+        self.outlook.is_to_wait(side)
     }
 
     pub(crate) fn capacity(&self) -> Option<usize> {
@@ -231,7 +247,7 @@ impl<T> Shared<T> {
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
         let mut step = self.send(|| take(&mut slot));
-        if !self.is_coupled && matches!(step, SendStep::Full) {
+        if !self.is_coupled() && matches!(step, SendStep::Full) {
             // One end alone may see an old position of the other: two threads could find each that it came first. What the
             // caller is told is decided with both locks held.
             step = self.locked(|core| core.send(|| take(&mut slot)));
@@ -248,7 +264,7 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut step = self.recv();
-        if !self.is_coupled && matches!(step, RecvStep::Empty) {
+        if !self.is_coupled() && matches!(step, RecvStep::Empty) {
             // As in `try_send`.
             step = self.locked(|core| core.recv());
         }

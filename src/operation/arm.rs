@@ -46,7 +46,8 @@ where
         // it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
             this.shared.locked_by_hand(|core| {
-                core.park(Side::Send, this.waiter, Handle::Select(select));
+                core.recv_end()
+                    .park(Side::Send, this.waiter, Handle::Select(select));
             });
         }
     }
@@ -87,7 +88,8 @@ where
         // waiter, it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
             this.shared.locked_by_hand(|core| {
-                core.park(Side::Recv, this.waiter, Handle::Select(select));
+                core.recv_end()
+                    .park(Side::Recv, this.waiter, Handle::Select(select));
             });
         }
     }
