@@ -221,6 +221,21 @@ mod model {
         });
     }
 
+    /// An `unpark` that was meant for another wait of this thread ends that, too. Nobody is joined: in loom, an `unpark`
+    /// too many would end that wait.
+    #[test]
+    fn park_leaves_the_unpark_of_others_alone() {
+        loom::model(|| {
+            Parker::with(|parker| {
+                let thread = loom::thread::current();
+                loom::thread::spawn(move || thread.unpark());
+                mark_and_wake(parker);
+                assert!(parker.park(None));
+                loom::thread::park();
+            });
+        });
+    }
+
     /// Two wakes may end one park, but then it comes after both.
     #[test]
     fn park_that_takes_the_last_of_two_wakes_comes_after_both() {

@@ -568,6 +568,28 @@ fn each_receive_starts_before_the_send_of_its_place_completes() {
     });
 }
 
+/// Each of two threads receives from one channel and then sends into the other's place: one of them comes second, and
+/// finds room.
+#[test]
+fn two_sends_after_two_receives_are_not_both_full() {
+    explore(|ledger| {
+        let (tx1, rx1) = channel(Some(2), ledger, 0, 2);
+        let (tx2, rx2) = channel(Some(2), ledger, 0, 2);
+        let (first, second) = (ledger.message(), ledger.message());
+        let other = thread::spawn({
+            let rx2 = rx2.clone();
+            move || {
+                assert!(rx2.try_recv().is_ok());
+                tx1.try_send(first).is_ok()
+            }
+        });
+        assert!(rx1.try_recv().is_ok());
+        let has_room_here = tx2.try_send(second).is_ok();
+        let has_room_there = other.join().unwrap();
+        assert!(has_room_here || has_room_there, "both came first");
+    });
+}
+
 /// A send happens before the receive of its message, also when neither takes the other's lock.
 #[test]
 fn send_starts_before_its_receive_completes() {
