@@ -5,14 +5,15 @@
 #   tests/loom/mutants.sh wakes      only those whose name contains "wakes"
 #
 # Works on a copy of the working tree in a temporary directory. A mutation that no longer fits the source, or does not
-# build, ends the script: it has to be brought up to date. One that no model notices is printed as SURVIVED; why that is
-# as it should be stands in MUTANTS.md.
+# build, ends the script: it has to be brought up to date. Models are explored up to a few preemptions first, and in full
+# if none of them notices. A mutation that none notices then is printed as SURVIVED; why that is as it should be stands in
+# MUTANTS.md.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 only=${1:-}
-# A mutated model may run for ever; none takes a quarter of this unmutated.
-seconds=40
+# A mutated model may run for ever; unmutated, none takes a quarter of this, up to so many preemptions and in full.
+few=3 seconds_few=10 seconds_full=120
 # Nor are the remains of one that crashes of use.
 ulimit -c 0
 
@@ -24,13 +25,16 @@ git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml sr
   (cd "$root" && xargs -0 cp --parents -t "$clean")
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export RUSTFLAGS="--cfg hchan_loom" RUST_BACKTRACE=0
+# The crate is built a hundred times, so building fast counts for more than running fast. Loom itself is optimized.
+export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_DEBUG=0
+fast=(--config profile.release.package.hchan.opt-level=0)
 
 die() { printf 'mutants: %s\n' "$*" >&2; exit 1; }
 
 # Builds the copy and prints "binary test" for each of its models.
 models() {
   local log=$scratch/build.log binary
-  (cd "$copy" && cargo test --release --lib --test loom --no-run) >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+  (cd "$copy" && cargo "${fast[@]}" test --release --lib --test loom --no-run) >"$log" 2>&1 || { cat "$log" >&2; return 1; }
   sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$log" | while read -r binary; do
     case $binary in /*) ;; *) binary=$copy/$binary ;; esac
     # In the library, models stand among plain tests.
@@ -39,13 +43,16 @@ models() {
   done
 }
 
-# Prints the models of the copy that fail, each run in a process of its own: some mutations crash.
+# Prints those of the copy's models that fail within so many seconds, each run in a process of its own: some crash.
 failures() {
-  models >"$scratch/models" || return 1
-  [ -s "$scratch/models" ] || die "there are no models"
-  SECONDS_EACH=$seconds xargs -P "$(nproc)" -L 1 bash -c \
+  SECONDS_EACH=$1 xargs -P "$(nproc)" -L 1 bash -c \
     'timeout -k 1 "$SECONDS_EACH" "$0" --exact "$1" >/dev/null 2>&1 || echo "$1"' \
     <"$scratch/models" 2>/dev/null | sort
+}
+
+build() {
+  models >"$scratch/models" || return 1
+  [ -s "$scratch/models" ] || die "there are no models"
 }
 
 # Starts a mutation, after trying the one before.
@@ -71,7 +78,9 @@ try_mutant() {
   [ -n "$name" ] || return 0
   case $name in *"$only"*) ;; *) return 0 ;; esac
   local failed count
-  failed=$(failures) || die "$name: does not build"
+  build || die "$name: does not build"
+  failed=$(LOOM_MAX_PREEMPTIONS=$few failures $seconds_few)
+  [ -n "$failed" ] || failed=$(failures $seconds_full)
   tried=$((tried + 1))
   if [ -z "$failed" ]; then
     survived=$((survived + 1))
@@ -84,16 +93,15 @@ try_mutant() {
 }
 
 cp -r "$clean/." "$copy"
-unmutated=$(failures)
+build
+unmutated=$(failures $seconds_full)
 [ -z "$unmutated" ] || die "fails without any mutation: $unmutated"
 printf '| taken out or changed | noticed by |\n|---|---|\n'
 
 # Wakes.
 
 mutant "a send wakes nobody"
-replace operation.rs "            wake(waker);
-            Some(Ok(()))" "            drop(waker);
-            Some(Ok(()))"
+replace operation.rs "wake_and_drop(waker, unused);" "drop((waker, unused));"
 
 mutant "\`try_send\` and \`force_send\` wake nobody"
 replace shared.rs "        (SendStep::Sent(waker), _) => {
@@ -101,24 +109,25 @@ replace shared.rs "        (SendStep::Sent(waker), _) => {
             drop(waker);"
 
 mutant "a receive wakes nobody"
-replace shared.rs "panics.catch(|| wake(taken.waker));" "drop(taken.waker);"
+replace shared.rs "wake_and_drop(taken.waker, unused);" "drop((taken.waker, unused));"
 
 mutant "a promotion wakes nobody"
-replace core.rs "        self.ring.push(message);
-        Some(waker)" "        self.ring.push(message);
+replace core.rs "        self.push(message);
+        Some(waker)" "        self.push(message);
         drop(waker);
         None"
 
 mutant "a rendezvous wakes nobody"
-replace core.rs "                    waker: Some(waker)," "                    waker: { drop(waker); None },"
+replace core.rs "(message, Some(waker))," "(message, { drop(waker); None }),"
 
 mutant "a message given back wakes nobody"
-replace shared.rs "wake(self.locked(|core| core.give_back(seq, message)));" \
-  "drop(self.locked(|core| core.give_back(seq, message)));"
+replace shared.rs "let waker = self.locked(|core| core.give_back(seq, message));" \
+  "drop(self.locked(|core| core.give_back(seq, message)));
+        let waker = None;"
 
 mutant "a message given back goes past the parked receivers"
-replace core.rs "match self.recvq.pop_front() {
-            // SAFETY" "match None {
+replace core.rs "match self.recv_end.recvq.pop_front() {
+            // SAFETY" "match None::<NonNull<Waiter<T>>> {
             // SAFETY"
 
 mutant "\`close\` completes nobody"
@@ -127,10 +136,10 @@ replace shared.rs "            let mut panics = Panics::default();
             panics.resume();" ""
 
 mutant "the last receiver completes nobody"
-replace shared.rs "            if closed {
+replace shared.rs "            if self.locked(|core| core.close()) {
                 self.complete_closing(&mut panics);
             }
-" "            let _ = closed;
+" "            self.locked(|core| core.close());
 "
 
 mutant "a close completes but does not wake"
@@ -140,11 +149,11 @@ mutant "a close completes one batch only"
 replace shared.rs "            wakes.wake_all(panics);" "            return wakes.wake_all(panics);"
 
 mutant "a close leaves the parked senders"
-replace core.rs "        self.closing.append(&mut self.sendq);
+replace core.rs "            closing.append(sendq);
 " ""
 
 mutant "a close leaves the parked receivers"
-replace core.rs "        self.closing.append(&mut self.recvq);
+replace core.rs "            closing.append(recvq);
 " ""
 
 mutant "the last sender does not close"
@@ -153,7 +162,8 @@ replace shared.rs "        if self.senders.remove() {
         }" "        let _ = self.senders.remove();"
 
 mutant "a thread that sleeps is not unparked"
-replace park.rs "            self.thread.unpark();" ""
+replace park.rs "== ASLEEP {
+            self.thread.unpark();" "== ASLEEP {"
 
 mutant "a wake does not look whether the thread sleeps"
 replace park.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {" \
@@ -165,9 +175,7 @@ mutant "a receive parks without a second look"
 replace operation.rs "let step = core.recv();" "let step = RecvStep::Empty;"
 
 mutant "a send parks without a second look"
-replace operation.rs "            let step = send(core, this.waiter);
-            if" "            let step = SendStep::Full;
-            if"
+replace operation.rs "let step = core.send(|| unsafe { this.waiter.take_message() });" "let step = SendStep::Full;"
 
 mutant "unparking does not look again under the lock"
 replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })" \
@@ -183,17 +191,9 @@ replace operation.rs "            if waiter.state() == State::Parked {
                 // SAFETY: as above."
 
 mutant "renewing a waker does not say that the operation is done"
-replace operation.rs "        });
-    }
-    is_completed(waiter)
-}
-
-fn is_completed" "        });
-    }
-    false
-}
-
-fn is_completed"
+replace operation.rs "    is_completed(waiter)
+}" "    false
+}"
 
 mutant "the waker of a parked operation stays the first"
 replace operation.rs "    if !is_renewed {" "    if false && !is_renewed {"
@@ -203,22 +203,19 @@ replace core.rs "            _ if self.closed => &mut self.closing,
 " ""
 
 mutant "a channel closes twice"
-replace core.rs "        if self.closed {
-            return false;
-        }
-        self.closed = true;" "        self.closed = true;"
+replace core.rs "let was_open = !*closed;" "let was_open = true;"
 
 mutant "a send does not look whether the channel is closed"
-replace core.rs "        if self.closed {
+replace core.rs "        if self.recv_end.closed {
             SendStep::Closed
         } else if" "        if"
 
 mutant "a closed channel receives nothing more"
-replace core.rs "        if !self.given_back.is_empty() {
-            return self.recv_given_back();" "        if self.closed {
+replace core.rs "        if !self.recv_end.given_back.is_empty() {
+            return self.recv_given_back();" "        if self.recv_end.closed {
             return RecvStep::Closed;
         }
-        if !self.given_back.is_empty() {
+        if !self.recv_end.given_back.is_empty() {
             return self.recv_given_back();"
 
 mutant "a thread lies down over a wake that has come"
@@ -233,6 +230,9 @@ replace park.rs "while asleep.is_ok() && self" "let _ = asleep;
 mutant "a thread that is out of time does not look for a wake"
 replace park.rs "return self.unparker.consume();" "return false;"
 
+mutant "a thread keeps the wake that ended another wait of its"
+replace park.rs "if naps > 1 {" "if false && naps > 1 {"
+
 mutant "an operation whose time is up is given up unseen"
 replace wait.rs "return future.withdraw();" "let _ = future.withdraw();
                 return None;"
@@ -240,11 +240,11 @@ replace wait.rs "return future.withdraw();" "let _ = future.withdraw();
 # Who gets what.
 
 mutant "a message is not promoted"
-replace core.rs "                let waker = if self.sendq.is_empty() {" "                let waker = if true || self.sendq.is_empty() {"
+replace core.rs "(message, self.promote())" "(message, None)"
 
 mutant "messages in the ring come before those given back"
-replace core.rs "        if !self.given_back.is_empty() {
-            return" "        if self.ring.is_empty() && !self.given_back.is_empty() {
+replace core.rs "        if !self.recv_end.given_back.is_empty() {
+            return" "        if self.ring_len() == 0 && !self.recv_end.given_back.is_empty() {
             return"
 
 mutant "all messages leave with the same number"
@@ -253,7 +253,7 @@ replace core.rs "        self.next_seq += 1;
 
 mutant "a message given back gets a new number when it is handed on"
 replace core.rs "Some(unsafe { Waiter::fill(receiver, seq, message) })" \
-  "Some({ let seq = seq + self.number(); unsafe { Waiter::fill(receiver, seq, message) } })"
+  "Some({ let seq = seq + self.recv_end.number(); unsafe { Waiter::fill(receiver, seq, message) } })"
 
 mutant "a cancelled receive keeps its message"
 replace operation.rs "                this.release();" "                let _ = this.withdraw();"
@@ -263,32 +263,36 @@ replace operation.rs "if matches!(this.waiter.state(), State::Parked | State::Do
   "if matches!(this.waiter.state(), State::Done | State::Closed) {"
 
 mutant "a cancelled send stays in the queue"
-replace operation.rs "            if this.waiter.state() == State::Parked {
-                let _ = this.as_mut().withdraw();
-            }
-" ""
+replace operation.rs "            let _waker = unpark(this.shared, this.waiter, Side::Send);
+            let _message" "            let _message"
 
 mutant "a cancelled send does not drop its message"
-replace operation.rs "            drop(this.take_message());
+replace operation.rs "            let _message = take_message(this.waiter);
 " ""
 
 mutant "a released stream is not as new"
-replace operation.rs "        let this = self.into_ref().project_ref();
-        this.waiter.set_state(State::Idle);
-        if let" "        let this = self.into_ref().project_ref();
-        if let"
+replace operation.rs "        this.waiter.set_state(State::Idle);
+        if let" "        if let"
 
 mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "            backlog.for_each(|message| panics.catch(|| drop(message)));" \
-  "            self.locked(|core| backlog.for_each(|message| drop(core.give_back(0, message))));"
+replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
+                panics.catch(|| drop(taken.message));
+            }
+" ""
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "let (closed, backlog) = self.locked(|core| (core.close(), core.take_backlog()));" \
-  "let backlog = self.locked(Core::take_backlog);
-            let closed = self.locked(Core::close);"
+replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
+                panics.catch(|| drop(taken.message));
+            }
+" ""
+replace shared.rs "            if self.locked(|core| core.close()) {" \
+  "            while let RecvStep::Received(taken) = self.recv() {
+                panics.catch(|| drop(taken.message));
+            }
+            if self.locked(|core| core.close()) {"
 
 mutant "a waiter is touched after it has been completed"
 replace waiter.rs "            let waker = this.as_ref().take_waker();
@@ -296,6 +300,147 @@ replace waiter.rs "            let waker = this.as_ref().take_waker();
             this.as_ref().state.store(state as u8, Ordering::Release);
             waker" "            this.as_ref().state.store(state as u8, Ordering::Release);
             this.as_ref().take_waker()"
+
+# Two ends, two locks.
+
+mutant "a send does not look whether it has to go the long way"
+replace core.rs "let is_possible = !self.slow && " "let is_possible = "
+
+mutant "a send does not look whether there is room"
+replace core.rs "!self.slow && self.producer.has_room(tail, head, blocks)" "{ let _ = head; !self.slow }"
+
+mutant "nothing sends senders the long way"
+replace core.rs "        self.send_end.slow = is_slow;
+" ""
+
+mutant "a parked receive does not send senders the long way"
+replace core.rs "let is_slow = *closed || !recvq.is_empty();" "let is_slow = *closed;"
+
+mutant "a close does not send senders the long way"
+replace core.rs "let is_slow = *closed || !recvq.is_empty();" "let is_slow = !recvq.is_empty();"
+
+mutant "once a send has had to go the long way all do"
+replace core.rs "self.send_end.slow = is_slow;" "self.send_end.slow |= is_slow;"
+
+mutant "a short receive does not look for parked senders"
+replace core.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.given_back.is_empty()"
+
+mutant "a short receive does not look for messages given back"
+replace core.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.sendq.is_empty()"
+
+mutant "a short receive takes no number"
+replace core.rs "seq: self.number()," "seq: self.next_seq,"
+
+mutant "the long way does not lock the senders' end"
+replace shared.rs "(!self.is_coupled).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
+
+mutant "the long way unlocks the senders' end too early"
+replace shared.rs "let _held = (!self" "let _ = (!self"
+
+mutant "a receive that needs both ends does not lock the senders'"
+replace shared.rs "        let mut send_end = self.send_end.lock.lock();
+        Core::new(&mut recv_end, &mut send_end," "        let send_end = unsafe { &mut *self.send_end.lock.get() };
+        Core::new(&mut recv_end, send_end,"
+
+mutant "a send into a coupled channel locks the senders' end"
+replace shared.rs "        if self.is_coupled {
+            return Err(None);
+        }
+        let mut send_end" "        let mut send_end"
+
+mutant "a send that needs both ends waits for the receivers' with its own locked"
+replace shared.rs "= self.recv_end.lock.try_lock() {" "= Some(self.recv_end.lock.lock()) {"
+
+mutant "a send that does not get the receivers' end keeps its own"
+replace shared.rs "        drop(send_end);
+" "        let _kept = send_end;
+"
+
+mutant "a receive that needs both ends is given up"
+replace core.rs "(!self.needs_both()).then(step)" "Some(step())"
+
+mutant "\`try_send\` says what one end sees"
+replace shared.rs "            step = self.locked(|core| core.send(|| take(&mut slot)));
+" ""
+
+mutant "\`try_recv\` says what one end sees"
+replace shared.rs "            step = self.locked(|core| core.recv());
+" ""
+
+mutant "what has to wait in an uncoupled channel says so before it unlocks"
+replace shared.rs "self.is_coupled && self.outlook" "self.outlook"
+
+mutant "the outlook is the opposite"
+replace core.rs "outlook.sends_wait.store(sends_wait," "outlook.sends_wait.store(!sends_wait,"
+replace core.rs "outlook.recvs_wait.store(recvs_wait," "outlook.recvs_wait.store(!recvs_wait,"
+
+# The buffer.
+
+mutant "the producer takes one message too many"
+replace ring.rs "        if tail.wrapping_sub(self.0.seen) < blocks" "        if tail.wrapping_sub(self.0.seen) <= blocks"
+
+mutant "the producer does not look where the consumer is"
+replace ring.rs "        self.0.seen = head.of_other();
+" "        let _ = head;
+"
+
+mutant "the consumer does not look where the producer is"
+replace ring.rs "            self.0.seen = tail.of_other();
+" "            let _ = tail;
+"
+
+mutant "a message is written after its position has been passed"
+replace ring.rs "        // SAFETY: the index is within the block. There is room" "        tail.advance(tail.own());
+        // SAFETY: the index is within the block. There is room"
+replace ring.rs "        self.0.index += 1;
+        tail.advance(tail.own());" "        self.0.index += 1;"
+
+mutant "a message is read after its position has been passed"
+replace ring.rs "        // SAFETY: the index is within the block. The producer" "        head.advance(position);
+        // SAFETY: the index is within the block. The producer"
+replace ring.rs "        self.0.index += 1;
+        head.advance(position);" "        self.0.index += 1;"
+
+mutant "the producer stays in its block"
+replace ring.rs "let next = blocks.supply();" \
+  "let next = if self.0.block.is_null() { blocks.supply() } else { self.0.block };"
+
+mutant "the consumer stays in its block"
+replace ring.rs "unsafe { (*drained).next.load(Ordering::Relaxed) }" "drained"
+
+mutant "the producer does not say which block is the first"
+replace ring.rs "blocks.first.store(next, Ordering::Relaxed);" ""
+
+mutant "the producer does not link the next block"
+replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" ""
+
+mutant "the producer links the next block when it leaves that one"
+replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" \
+  "let last = std::mem::replace(&mut self.0.unlinked, self.0.block);
+                if !last.is_null() {
+                    unsafe { (*last).next.store(self.0.block, Ordering::Relaxed) };
+                }"
+replace ring.rs "    block: *mut Block<T>,
+}" "    block: *mut Block<T>,
+    unlinked: *mut Block<T>,
+}"
+replace ring.rs "            block: null_mut()," "            block: null_mut(),
+            unlinked: null_mut(),"
+
+mutant "a drained block keeps its link"
+replace ring.rs "unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };" ""
+
+mutant "the consumer recycles the block that it enters"
+replace ring.rs "unsafe { blocks.recycle(drained) };" "unsafe { blocks.recycle(next) };"
+
+mutant "a spare block is given out twice"
+replace ring.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.load(Ordering::Acquire)"
+
+mutant "a block freed stays a spare"
+replace ring.rs "if !kept {" "if true || !kept {"
+
+mutant "a block that is no spare is not freed"
+replace ring.rs "if !kept {" "if false && !kept {"
 
 # Counts.
 
@@ -351,6 +496,25 @@ replace park.rs "        }
 
 mutant "\`Relaxed\`: the swap that wakes a thread"
 replace park.rs "self.state.swap(NOTIFIED, Ordering::Release)" "self.state.swap(NOTIFIED, Ordering::Relaxed)"
+
+mutant "\`Relaxed\`: the producer's look at the consumer's position"
+replace ring.rs "self.0.seen = head.of_other();" "self.0.seen = head.own();"
+
+mutant "\`Relaxed\`: the consumer's look at the producer's position"
+replace ring.rs "self.0.seen = tail.of_other();" "self.0.seen = tail.own();"
+
+mutant "\`Relaxed\`: the store of the producer's position"
+replace ring.rs "tail.advance(tail.own());" "tail.0.store(tail.own().wrapping_add(1), Ordering::Relaxed);"
+
+mutant "\`Relaxed\`: the store of the consumer's position"
+replace ring.rs "head.advance(position);" "head.0.store(position.wrapping_add(1), Ordering::Relaxed);"
+
+mutant "\`Relaxed\`: the swap that takes a spare block"
+replace ring.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"
+
+mutant "\`Relaxed\`: the compare-exchange that keeps a spare block"
+replace ring.rs "(null_mut(), block, Ordering::Release, Ordering::Relaxed)" \
+  "(null_mut(), block, Ordering::Relaxed, Ordering::Relaxed)"
 
 try_mutant
 printf '\n%s of %s survived; %s models.\n' "$survived" "$tried" "$(wc -l <"$scratch/models")"
