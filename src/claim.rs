@@ -63,9 +63,7 @@ impl Claim {
     /// # Safety
     ///
     /// The owner is awake.
-    pub(crate) unsafe fn open(&self, waker: Waker) {
-        // SAFETY: while the owner is awake the cell is its own.
-        self.waker.with_mut(|cell| unsafe { *cell = Some(waker) });
+    pub(crate) unsafe fn open(&self) {
         // Relaxed: who claims holds one of these locks, after us, and finds the waker by that.
         self.state.store(OPEN, Ordering::Relaxed);
     }
@@ -80,8 +78,7 @@ impl Claim {
         recalled != Err(CLAIMED)
     }
 
-    /// As `open`, for a select whose arms have stayed parked, with the waker that is there. `false` if a peer passed by in
-    /// the meantime: the arms are to be tried again.
+    /// As `open`, without the locks. `false` if a peer has passed by since the arms were parked: they are to be tried again.
     pub(crate) fn reopen(&self) -> bool {
         // `Release` publishes the waker, which may be a new one. Relaxed on failure: what the peer did before it passed by is
         // seen under the lock that it held.

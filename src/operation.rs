@@ -167,24 +167,34 @@ where
     }
 
     fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
-        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let waker = Cell::new(Some(waker.clone()));
+        let handle = Cell::new(Some(Handle::Waker(waker.clone())));
+        // SAFETY: no select's handle.
+        let step = unsafe { self.send_or_park(&handle) };
+        conclude_send(self.project_ref().waiter, step, unused(handle))
+    }
+
+    /// Sends, or parks with that handle, which is taken then; for the owner of an idle operation.
+    ///
+    /// # Safety
+    ///
+    /// If it is the handle of a select, that stays where it is while the operation is parked.
+    unsafe fn send_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> SendStep {
+        let waiter = self.project_ref().waiter;
         let park = |recv_end: &mut RecvEnd<T>| {
-            let handle = waker.take().map(Handle::Waker).expect("just cloned");
+            let handle = handle.take().expect("an operation parks once");
             // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
-            unsafe { recv_end.park(Side::Send, this.waiter, handle) };
+            unsafe { recv_end.park(Side::Send, waiter, handle) };
             SendStep::Full
         };
-        let step = this.shared.locked_in_turn(
+        self.shared.locked_in_turn(
             |recv_end| recv_end.is_send_to_wait().then(|| park(recv_end)),
             // SAFETY: we own the idle waiter, which has its message.
-            |core| match core.send(|| unsafe { this.waiter.take_message() }) {
+            |core| match core.send(|| unsafe { waiter.take_message() }) {
                 SendStep::Full => park(core.recv_end()),
                 done => done,
             },
-        );
-        conclude_send(this.waiter, step, waker.take())
+        )
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.
@@ -266,19 +276,30 @@ where
     }
 
     fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
-        let this = self.project_ref();
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let mut waker = Some(waker.clone());
-        let step = this.shared.locked(|core| {
+        let handle = Cell::new(Some(Handle::Waker(waker.clone())));
+        // SAFETY: no select's handle.
+        let step = unsafe { self.recv_or_park(&handle) };
+        let this = self.project_ref();
+        conclude_recv(this.shared, this.waiter, step, unused(handle))
+    }
+
+    /// Receives, or parks with that handle, which is taken then; for the owner of an idle operation.
+    ///
+    /// # Safety
+    ///
+    /// If it is the handle of a select, that stays where it is while the operation is parked.
+    unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
+        let waiter = self.project_ref().waiter;
+        self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
-                let handle = waker.take().map(Handle::Waker).expect("just cloned");
+                let handle = handle.take().expect("an operation parks once");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
-                unsafe { core.recv_end().park(Side::Recv, this.waiter, handle) };
+                unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
             }
             step
-        });
-        conclude_recv(this.shared, this.waiter, step, waker)
+        })
     }
 
     /// Stops waiting. `None`: nothing happened.
@@ -305,6 +326,14 @@ where
     pub(crate) fn renew(self: Pin<&mut Self>) {
         debug_assert!(self.is_finished());
         self.into_ref().project_ref().waiter.set_state(State::Idle);
+    }
+}
+
+/// The waker in a handle that was not needed for parking.
+fn unused(handle: Cell<Option<Handle>>) -> Option<Waker> {
+    match handle.into_inner() {
+        Some(Handle::Waker(waker)) => Some(waker),
+        _ => None,
     }
 }
 

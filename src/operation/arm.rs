@@ -1,6 +1,6 @@
 //! What a select does with a send or a receive that is one of its arms.
 
-use std::{ops::Deref, pin::Pin, ptr::NonNull};
+use std::{cell::Cell, ops::Deref, pin::Pin, ptr::NonNull};
 
 use super::{RecvOp, SendOp, unpark};
 use crate::{
@@ -38,6 +38,13 @@ where
                 .locked_by_hand(|core| core.send(|| this.waiter.take_message()))
         };
         note_send(this.waiter, step)
+    }
+
+    unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done> {
+        let this = self.into_ref();
+        // SAFETY: the select stays while we are parked, by the caller's promise.
+        let step = unsafe { this.send_or_park(&Cell::new(Some(Handle::Select(select)))) };
+        note_send(this.project_ref().waiter, step)
     }
 
     unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>) {
@@ -80,6 +87,13 @@ where
         // SAFETY: the channel is locked by hand, by the caller's promise.
         let step = unsafe { this.shared.locked_by_hand(|core| core.recv()) };
         note_recv(this.waiter, step)
+    }
+
+    unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done> {
+        let this = self.into_ref();
+        // SAFETY: the select stays while we are parked, by the caller's promise.
+        let step = unsafe { this.recv_or_park(&Cell::new(Some(Handle::Select(select)))) };
+        note_recv(this.project_ref().waiter, step)
     }
 
     unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>) {

@@ -62,6 +62,13 @@ pub(crate) trait Operation {
     /// The caller has locked the channel by hand.
     unsafe fn attempt_locked(self: Pin<&mut Self>) -> Option<Done>;
 
+    /// As `attempt`; parks the operation if that is `None`.
+    ///
+    /// # Safety
+    ///
+    /// The claim stays where it is until the operation has been unparked.
+    unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done>;
+
     /// Parks the operation, which is `Idle`.
     ///
     /// # Safety

@@ -2,17 +2,20 @@
 //!
 //! 1. **Try.** Each arm is tried by itself, in a random order (or from top to bottom): an operation that can proceed does,
 //!    another future is polled. The first that is done is the one that happens.
-//! 2. **Park.** If there is none, all channels are locked, in the order of their addresses. The operations are tried once
-//!    more and, if still none can proceed, all are parked; then the claim is opened and the channels are unlocked. From
-//!    there on a peer that meets one of the waiters commits the select by claiming it, and every other peer passes by.
+//! 2. **Park.** If there is none, each operation in its turn is tried once more and, if it still cannot proceed, parked, with
+//!    its channel locked. Nobody can claim the select yet; a peer that would have marks it and passes by, which unlinks the
+//!    waiter. Unless it is marked, the claim is opened then. From there on a peer that meets one of the waiters commits the
+//!    select by claiming it, and every other peer passes by.
 //! 3. **Wake.** The owner takes the claim back. If that fails it has been claimed: one arm is completed. If not, it polls
-//!    the other futures. Nobody can claim the select meanwhile; a peer that would have marks it. One of the futures is done:
-//!    it is the one that happens. None is: the claim is opened again, unless it is marked; then back to 2, with the arms
-//!    that peers have unlinked in passing by.
+//!    the other futures, while nobody can claim the select, as above. One of the futures is done: it is the one that
+//!    happens. None is: the claim is opened again, unless it is marked; then back to 2.
+//!
+//! A marked select goes back to 2, for the arms that peers have unlinked. Two selects might pass each other by again and
+//! again, and one with both ends of a channel always passes itself by. So the second time all channels are locked, in the
+//! order of their addresses, all operations are tried, all are parked, and the claim is opened before they are unlocked.
 //!
 //! In the end all waiters that are still parked are unlinked. An arm is chosen by the one change of the claim, or by the
-//! owner while nobody can claim: exactly one arm happens. A select in step 2 is awake, so if it meets a waiter of its own
-//! it passes itself by.
+//! owner while nobody can claim: exactly one arm happens.
 
 use std::{
     pin::Pin,
@@ -26,11 +29,7 @@ use super::{
     arm::{Channel, Done, Operation, Place, Places},
     order::Order,
 };
-use crate::{
-    claim::Claim,
-    shared::{wake, wake_and_drop},
-    waiter::State,
-};
+use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -104,11 +103,8 @@ impl<P: Places> Race<P> {
                     State::Parked | State::Finished => None,
                 },
             };
-            if let Some(Done(waker)) = done {
-                // Before the wake, which may panic: the arm has happened.
-                self.finish(Some(number));
-                wake(waker);
-                return Some(number);
+            if let Some(done) = done {
+                return Some(self.happen(number, done));
             }
         }
         None
@@ -122,30 +118,51 @@ impl<P: Places> Race<P> {
         }
         let mut order = self.order();
         let mut locked = Locked::new(self.as_mut().project().arms);
-        let (number, Done(woken)) = locked.attempt(order.iter())?;
+        let (number, done) = locked.attempt(order.iter())?;
         drop(locked);
-        self.finish(Some(number));
-        wake(woken);
-        Some(number)
+        Some(self.happen(number, done))
     }
 
-    /// Step 2.
+    /// Step 2, of a select that is awake and has not parked yet.
     fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
         let mut order = self.order();
         let this = self.as_mut().project();
+        // SAFETY: we are awake. There was no waker.
+        unsafe { this.claim.replace_waker(Some(waker)) };
+        *this.phase = Phase::Parked;
+        let claim = NonNull::from(this.claim.as_ref().get_ref());
+        let mut arms = this.arms;
+        let chosen = order
+            .iter()
+            .find_map(|number| match arms.as_mut().place(number) {
+                Place::Operation(operation) if operation.state() == State::Idle => {
+                    // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
+                    let done = unsafe { operation.attempt_or_park(claim) };
+                    Some((number, done?))
+                }
+                _ => None,
+            });
+        match chosen {
+            Some((number, done)) => Poll::Ready(self.happen(number, done)),
+            None if this.claim.reopen() => Poll::Pending,
+            None => self.park_all(),
+        }
+    }
+
+    /// Step 2, of a select that is awake and marked, with all channels locked.
+    fn park_all(mut self: Pin<&mut Self>) -> Poll<usize> {
+        let mut order = self.order();
+        let this = self.as_mut().project();
         let mut locked = Locked::new(this.arms);
-        if let Some((number, Done(woken))) = locked.attempt(order.iter()) {
+        if let Some((number, done)) = locked.attempt(order.iter()) {
             drop(locked);
-            self.finish(Some(number));
-            wake_and_drop(woken, Some(waker));
-            return Poll::Ready(number);
+            return Poll::Ready(self.happen(number, done));
         }
         // SAFETY: they have just been found unable to proceed. The claim is pinned, and our drop unparks the arms before it
         // goes.
         unsafe { locked.park(NonNull::from(this.claim.as_ref().get_ref())) };
-        // SAFETY: we are awake: not opened yet, or recalled.
-        unsafe { this.claim.open(waker) };
-        *this.phase = Phase::Parked;
+        // SAFETY: we are awake, and all channels are locked.
+        unsafe { this.claim.open() };
         Poll::Pending
     }
 
@@ -164,12 +181,10 @@ impl<P: Places> Race<P> {
             self.finish(Some(number));
             return Poll::Ready(number);
         }
-        if self.claim.reopen() {
-            return Poll::Pending;
+        match self.claim.reopen() {
+            true => Poll::Pending,
+            false => self.park_all(),
         }
-        // SAFETY: not reopened, so we are awake still.
-        let waker = unsafe { self.claim.replace_waker(None) };
-        self.park(waker.expect("a select that was parked has a waker"))
     }
 
     fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
@@ -200,21 +215,30 @@ impl<P: Places> Race<P> {
         order
     }
 
-    /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any.
-    fn finish(self: Pin<&mut Self>, chosen: Option<usize>) {
+    /// Ends the select with an operation that has just been done, and wakes whom that completed.
+    fn happen(self: Pin<&mut Self>, number: usize, Done(woken): Done) -> usize {
+        let own = self.finish(Some(number));
+        // Either may panic: the arm has happened.
+        wake_and_drop(woken, own);
+        number
+    }
+
+    /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any. Its waker is to be dropped.
+    fn finish(self: Pin<&mut Self>, chosen: Option<usize>) -> Option<Waker> {
         let mut this = self.project();
         let is_parked = *this.phase == Phase::Parked;
         *this.phase = Phase::Finished;
         if !is_parked {
-            return;
+            return None;
         }
-        // SAFETY: nobody can claim, so we are awake. The waker is user code to drop, so it goes last.
-        let _waker = unsafe { this.claim.replace_waker(None) };
+        // SAFETY: nobody can claim, so we are awake.
+        let waker = unsafe { this.claim.replace_waker(None) };
         for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
             if let Place::Operation(operation) = this.arms.as_mut().place(number) {
                 operation.unpark();
             }
         }
+        waker
     }
 
     /// Ends the select that a peer has claimed.
