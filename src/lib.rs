@@ -170,6 +170,7 @@
 mod claim;
 mod core;
 mod count;
+mod end;
 mod error;
 mod future;
 mod given_back;

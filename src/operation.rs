@@ -23,7 +23,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    core::{RecvEnd, RecvStep, SendStep, Side},
+    end::{RecvEnd, RecvStep, SendStep, Side},
     error::{RecvError, SendError},
     shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{Handle, State, Waiter},

@@ -6,8 +6,9 @@
 use std::{fmt, task::Waker};
 
 use crate::{
-    core::{Core, Outlook, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
+    core::Core,
     count::HandleCount,
+    end::{Outlook, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
     sync::{Guard, Lock, Rank},

@@ -5,7 +5,7 @@ use std::{cell::Cell, ops::Deref, pin::Pin, ptr::NonNull};
 use super::{RecvOp, SendOp, unpark};
 use crate::{
     claim::Claim,
-    core::{RecvStep, SendStep, Side},
+    end::{RecvStep, SendStep, Side},
     select::{Channel, Done, Operation},
     shared::Shared,
     waiter::{Handle, State, Waiter},
