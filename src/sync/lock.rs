@@ -282,7 +282,7 @@ mod model {
             });
             let added_here = try_add(&counter);
             let added = others.map(|other| other.join().unwrap());
-            counter.value.with(|value| {
+            counter.value.with_mut(|value| {
                 // SAFETY: all other threads have been joined.
                 let count = unsafe { (*value).with(|count| *count) };
                 assert_eq!(count, added_here + added.iter().sum::<u32>());
