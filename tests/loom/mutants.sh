@@ -121,14 +121,12 @@ mutant "a rendezvous wakes nobody"
 replace core.rs "(message, Some(waker))," "(message, { drop(waker); None }),"
 
 mutant "a message given back wakes nobody"
-replace shared.rs "let waker = self.locked(|core| core.give_back(seq, message));" \
-  "drop(self.locked(|core| core.give_back(seq, message)));
+replace shared.rs "let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));" \
+  "drop(self.recv_end_locked(|recv_end| recv_end.give_back(seq, message)));
         let waker = None;"
 
 mutant "a message given back goes past the parked receivers"
-replace core.rs "match self.recv_end.recvq.pop_front() {
-            // SAFETY" "match None::<NonNull<Waiter<T>>> {
-            // SAFETY"
+replace core.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
 
 mutant "\`close\` completes nobody"
 replace shared.rs "            let mut panics = Panics::default();
@@ -178,25 +176,21 @@ mutant "a send parks without a second look"
 replace operation.rs "let step = core.send(|| unsafe { this.waiter.take_message() });" "let step = SendStep::Full;"
 
 mutant "unparking does not look again under the lock"
-replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { core.unpark(side, waiter) })" \
-  "Some(unsafe { core.unpark(side, waiter) })"
+replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })" \
+  "Some(unsafe { recv_end.unpark(side, waiter) })"
 
 mutant "renewing a waker does not look whether it is still parked"
 replace operation.rs "waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }" \
   "unsafe { waiter.will_wake(waker) }"
 
 mutant "renewing a waker does not look again after cloning it"
-replace operation.rs "            if waiter.state() == State::Parked {
-                // SAFETY: as above." "            {
-                // SAFETY: as above."
-
-mutant "renewing a waker does not say that the operation is done"
-replace operation.rs "    is_completed(waiter)
-}" "    false
-}"
+replace operation.rs "        if waiter.state() != State::Parked {
+            return None;
+        }
+" ""
 
 mutant "the waker of a parked operation stays the first"
-replace operation.rs "    if !is_renewed {" "    if false && !is_renewed {"
+replace operation.rs "    if is_renewed {" "    if true || is_renewed {"
 
 mutant "a waiter told of a close is looked for in its old queue"
 replace core.rs "            _ if self.closed => &mut self.closing,
@@ -252,8 +246,10 @@ replace core.rs "        self.next_seq += 1;
 " ""
 
 mutant "a message given back gets a new number when it is handed on"
-replace core.rs "Some(unsafe { Waiter::fill(receiver, seq, message) })" \
-  "Some({ let seq = seq + self.recv_end.number(); unsafe { Waiter::fill(receiver, seq, message) } })"
+replace core.rs "                unsafe { Waiter::fill(receiver, seq, message) };
+                Some(waker)" "                let seq = seq + self.number();
+                unsafe { Waiter::fill(receiver, seq, message) };
+                Some(waker)"
 
 mutant "a cancelled receive keeps its message"
 replace operation.rs "                this.release();" "                let _ = this.withdraw();"
@@ -263,8 +259,8 @@ replace operation.rs "if matches!(this.waiter.state(), State::Parked | State::Do
   "if matches!(this.waiter.state(), State::Done | State::Closed) {"
 
 mutant "a cancelled send stays in the queue"
-replace operation.rs "            let _waker = unpark(this.shared, this.waiter, Side::Send);
-            let _message" "            let _message"
+replace operation.rs "            let _handle = unpark(this.shared, this.waiter, Side::Send);
+" ""
 
 mutant "a cancelled send does not drop its message"
 replace operation.rs "            let _message = take_message(this.waiter);
@@ -294,12 +290,16 @@ replace shared.rs "            if self.locked(|core| core.close()) {" \
             }
             if self.locked(|core| core.close()) {"
 
-mutant "a waiter is touched after it has been completed"
-replace waiter.rs "            let waker = this.as_ref().take_waker();
-            // \`Release\` publishes the contents to the owner, who reads the state without the lock.
-            this.as_ref().state.store(state as u8, Ordering::Release);
-            waker" "            this.as_ref().state.store(state as u8, Ordering::Release);
-            this.as_ref().take_waker()"
+mutant "a receive is completed before its message is there"
+replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
+                (*contents).seq.write(seq);" "            Self::change(this, State::Done);
+            this.as_ref().contents.with_mut(|contents| {
+                (*contents).seq.write(seq);"
+
+mutant "a send is completed before its message is taken"
+replace waiter.rs "            let message = this.as_ref().take_message();
+            Self::change(this, State::Done);" "            Self::change(this, State::Done);
+            let message = this.as_ref().take_message();"
 
 # Two ends, two locks.
 
@@ -441,6 +441,17 @@ replace ring.rs "if !kept {" "if true || !kept {"
 
 mutant "a block that is no spare is not freed"
 replace ring.rs "if !kept {" "if false && !kept {"
+
+# Select.
+
+mutant "a select is claimed while its owner runs"
+replace claim.rs "if before != OPEN {" "if before == CLAIMED {"
+
+mutant "\`Relaxed\`: the step that claims a select"
+replace claim.rs "fetch_or(MARKED, Ordering::Acquire)" "fetch_or(MARKED, Ordering::Relaxed)"
+
+mutant "\`Relaxed\`: the step that opens a select again"
+replace claim.rs "(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)" "(AWAKE, OPEN, Ordering::Relaxed, Ordering::Relaxed)"
 
 # Counts.
 
