@@ -126,7 +126,7 @@ replace shared.rs "let waker = self.recv_end_locked(|recv_end| recv_end.give_bac
         let waker = None;"
 
 mutant "a message given back goes past the parked receivers"
-replace core.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
+replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
 
 mutant "\`close\` completes nobody"
 replace shared.rs "            let mut panics = Panics::default();
@@ -173,7 +173,7 @@ mutant "a receive parks without a second look"
 replace operation.rs "let step = core.recv();" "let step = RecvStep::Empty;"
 
 mutant "a send parks without a second look"
-replace operation.rs "let step = core.send(|| unsafe { this.waiter.take_message() });" "let step = SendStep::Full;"
+replace operation.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
 
 mutant "unparking does not look again under the lock"
 replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })" \
@@ -193,7 +193,7 @@ mutant "the waker of a parked operation stays the first"
 replace operation.rs "    if is_renewed {" "    if true || is_renewed {"
 
 mutant "a waiter told of a close is looked for in its old queue"
-replace core.rs "            _ if self.closed => &mut self.closing,
+replace end.rs "            _ if self.closed => &mut self.closing,
 " ""
 
 mutant "a channel closes twice"
@@ -242,11 +242,11 @@ replace core.rs "        if !self.recv_end.given_back.is_empty() {
             return"
 
 mutant "all messages leave with the same number"
-replace core.rs "        self.next_seq += 1;
+replace end.rs "        self.next_seq += 1;
 " ""
 
 mutant "a message given back gets a new number when it is handed on"
-replace core.rs "                unsafe { Waiter::fill(receiver, seq, message) };
+replace end.rs "                unsafe { Waiter::fill(receiver, seq, message) };
                 Some(waker)" "                let seq = seq + self.number();
                 unsafe { Waiter::fill(receiver, seq, message) };
                 Some(waker)"
@@ -304,10 +304,10 @@ replace waiter.rs "            let message = this.as_ref().take_message();
 # Two ends, two locks.
 
 mutant "a send does not look whether it has to go the long way"
-replace core.rs "let is_possible = !self.slow && " "let is_possible = "
+replace end.rs "let is_possible = !self.slow && " "let is_possible = "
 
 mutant "a send does not look whether there is room"
-replace core.rs "!self.slow && self.producer.has_room(tail, head, blocks)" "{ let _ = head; !self.slow }"
+replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks)" "{ let _ = head; !self.slow }"
 
 mutant "nothing sends senders the long way"
 replace core.rs "        self.send_end.slow = is_slow;
@@ -323,16 +323,16 @@ mutant "once a send has had to go the long way all do"
 replace core.rs "self.send_end.slow = is_slow;" "self.send_end.slow |= is_slow;"
 
 mutant "a short receive does not look for parked senders"
-replace core.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.given_back.is_empty()"
+replace end.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.given_back.is_empty()"
 
 mutant "a short receive does not look for messages given back"
-replace core.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.sendq.is_empty()"
+replace end.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.sendq.is_empty()"
 
 mutant "a short receive takes no number"
-replace core.rs "seq: self.number()," "seq: self.next_seq,"
+replace end.rs "seq: self.number()," "seq: self.next_seq,"
 
 mutant "the long way does not lock the senders' end"
-replace shared.rs "(!self.is_coupled).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
+replace shared.rs "(!self.is_coupled()).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
 
 mutant "the long way unlocks the senders' end too early"
 replace shared.rs "let _held = (!self" "let _ = (!self"
@@ -343,10 +343,7 @@ replace shared.rs "        let mut send_end = self.send_end.lock.lock();
         Core::new(&mut recv_end, send_end,"
 
 mutant "a send into a coupled channel locks the senders' end"
-replace shared.rs "        if self.is_coupled {
-            return Err(None);
-        }
-        let mut send_end" "        let mut send_end"
+replace shared.rs "if self.is_coupled() || self.is_to_wait(Side::Send) {" "if self.is_to_wait(Side::Send) {"
 
 mutant "a send that needs both ends waits for the receivers' with its own locked"
 replace shared.rs "= self.recv_end.lock.try_lock() {" "= Some(self.recv_end.lock.lock()) {"
@@ -357,7 +354,7 @@ replace shared.rs "        drop(send_end);
 "
 
 mutant "a receive that needs both ends is given up"
-replace core.rs "(!self.needs_both()).then(step)" "Some(step())"
+replace end.rs "(!self.needs_both()).then(step)" "Some(step())"
 
 mutant "\`try_send\` says what one end sees"
 replace shared.rs "            step = self.locked(|core| core.send(|| take(&mut slot)));
@@ -367,8 +364,11 @@ mutant "\`try_recv\` says what one end sees"
 replace shared.rs "            step = self.locked(|core| core.recv());
 " ""
 
-mutant "what has to wait in an uncoupled channel says so before it unlocks"
-replace shared.rs "self.is_coupled && self.outlook" "self.outlook"
+mutant "a send queues up though nobody stands before it"
+replace operation.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "Some(park(recv_end))"
+
+mutant "a send never queues up with one lock"
+replace operation.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "{ let _ = recv_end; None }"
 
 mutant "the outlook is the opposite"
 replace core.rs "outlook.sends_wait.store(sends_wait," "outlook.sends_wait.store(!sends_wait,"
