@@ -3,7 +3,9 @@
 use std::{
     cell::Cell,
     fmt::Debug,
+    future::Pending,
     iter::FusedIterator,
+    marker::{PhantomData, PhantomPinned},
     panic::{RefUnwindSafe, UnwindSafe},
     rc::Rc,
     sync::MutexGuard,
@@ -11,9 +13,9 @@ use std::{
 
 use futures::{future::FusedFuture, stream::FusedStream};
 use hchan::{
-    IterBlocking, Receiver, RecvError, RecvFuture, RecvStream, RecvTimeoutError, SendError,
-    SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, WeakReceiver,
-    WeakSender,
+    IterBlocking, Receiver, RecvAny, RecvError, RecvFuture, RecvStream, RecvTimeoutError, Select,
+    SendError, SendFromFuture, SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError,
+    TrySendError, Until, WeakReceiver, WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -26,6 +28,8 @@ type Shared = MutexGuard<'static, u8>;
 /// Has no trait at all that is not automatic.
 struct Plain;
 
+type StoppedBy<T> = Until<RecvAny<'static, u8>, Pending<T>>;
+
 #[test]
 fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_impl_all!(Sender<Sent>: Send, Sync);
@@ -34,6 +38,8 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_impl_all!(WeakReceiver<Sent>: Send, Sync);
     assert_impl_all!(SendFuture<'static, Sent>: Send, Sync);
     assert_impl_all!(RecvFuture<'static, Sent>: Send, Sync);
+    assert_impl_all!(RecvAny<'static, Sent>: Send, Sync);
+    assert_impl_all!(Until<RecvAny<'static, Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(RecvStream<'static, Sent>: Send, Sync);
     assert_impl_all!(IterBlocking<'static, Sent>: Send, Sync);
     assert_impl_all!(TryIter<'static, Sent>: Send, Sync);
@@ -44,6 +50,8 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(WeakReceiver<Local>: Send, Sync);
     assert_not_impl_any!(SendFuture<'static, Local>: Send, Sync);
     assert_not_impl_any!(RecvFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(RecvAny<'static, Local>: Send, Sync);
+    assert_not_impl_any!(Until<RecvAny<'static, Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Local>: Send, Sync);
     assert_not_impl_any!(IterBlocking<'static, Local>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Local>: Send, Sync);
@@ -54,9 +62,57 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(WeakReceiver<Shared>: Send, Sync);
     assert_not_impl_any!(SendFuture<'static, Shared>: Send, Sync);
     assert_not_impl_any!(RecvFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(RecvAny<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(Until<RecvAny<'static, Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Shared>: Send, Sync);
     assert_not_impl_any!(IterBlocking<'static, Shared>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Shared>: Send, Sync);
+}
+
+/// It borrows an `Option` of the message, so sharing it would share that.
+#[test]
+fn send_from_goes_between_threads_as_the_option_that_it_borrows() {
+    assert_impl_all!(SendFromFuture<'static, u8>: Send, Sync);
+    assert_impl_all!(SendFromFuture<'static, Sent>: Send);
+    assert_not_impl_any!(SendFromFuture<'static, Sent>: Sync);
+    assert_not_impl_any!(SendFromFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(SendFromFuture<'static, Shared>: Send);
+}
+
+/// Its arms are `Send`, which is asked when they are added; what else they are is forgotten then.
+#[test]
+fn select_of_any_arms_goes_between_threads_and_is_not_shared() {
+    assert_impl_all!(Select<'static>: Send);
+    assert_not_impl_any!(Select<'static>: Sync);
+    assert_impl_all!(Until<Select<'static>, Pending<()>>: Send);
+    assert_not_impl_any!(Until<Select<'static>, Pending<()>>: Sync);
+}
+
+#[test]
+fn until_goes_between_threads_if_both_its_futures_may() {
+    struct Stop<T>(PhantomData<T>);
+    assert_impl_all!(Until<RecvAny<'static, u8>, Stop<Sent>>: Send);
+    assert_not_impl_any!(Until<RecvAny<'static, u8>, Stop<Sent>>: Sync);
+    assert_not_impl_any!(Until<RecvAny<'static, u8>, Stop<Local>>: Send, Sync);
+    assert_impl_all!(Until<Stop<u8>, Stop<u8>>: Unpin);
+    assert_not_impl_any!(Until<RecvAny<'static, u8>, Stop<u8>>: Unpin);
+    assert_not_impl_any!(Until<Stop<u8>, Stop<PhantomPinned>>: Unpin);
+}
+
+#[test]
+fn select_macro_goes_between_threads_if_all_its_arms_may() {
+    fn assert_send<F: Send>(_: F) {}
+
+    let (tx, rx) = hchan::bounded(1);
+    assert_send(async {
+        let mut slot = Some(Sent::new(1));
+        select! {
+            recv(rx) -> _ => (),
+            send(tx, Sent::new(2)) -> _ => (),
+            send_from(tx, &mut slot) -> _ => (),
+            future(std::future::pending::<Sent>()) -> _ => (),
+        }
+    });
 }
 
 #[test]
@@ -74,7 +130,6 @@ fn errors_go_between_threads_as_their_messages_may() {
 
 #[test]
 fn only_the_futures_are_pinned_whatever_the_message() {
-    use std::marker::PhantomPinned;
     assert_impl_all!(Sender<PhantomPinned>: Unpin);
     assert_impl_all!(Receiver<PhantomPinned>: Unpin);
     assert_impl_all!(WeakSender<PhantomPinned>: Unpin);
@@ -84,6 +139,9 @@ fn only_the_futures_are_pinned_whatever_the_message() {
     assert_impl_all!(TryIter<'static, PhantomPinned>: Unpin);
     assert_not_impl_any!(SendFuture<'static, u8>: Unpin);
     assert_not_impl_any!(RecvFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(SendFromFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(RecvAny<'static, u8>: Unpin);
+    assert_not_impl_any!(Select<'static>: Unpin);
 }
 
 #[test]
@@ -104,6 +162,10 @@ fn everything_prints_and_clones_whatever_the_message() {
     assert_impl_all!(WeakReceiver<Plain>: Debug, Clone);
     assert_impl_all!(SendFuture<'static, Plain>: Debug, FusedFuture);
     assert_impl_all!(RecvFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(SendFromFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(RecvAny<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(Select<'static>: Debug, Default, FusedFuture);
+    assert_impl_all!(StoppedBy<Plain>: Debug, FusedFuture);
     assert_impl_all!(RecvStream<'static, Plain>: Debug, FusedStream);
     assert_impl_all!(IterBlocking<'static, Plain>: FusedIterator);
     assert_impl_all!(TryIter<'static, Plain>: Iterator);

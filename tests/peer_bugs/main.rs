@@ -25,10 +25,12 @@ use std::{
 
 use futures::{FutureExt, StreamExt};
 use hchan::{
-    Receiver, RecvError, SendError, Sender, TryRecvError, TrySendError, bounded, unbounded,
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
+    select_blocking, unbounded,
 };
 use support::{
-    Call, Counted, CountingWaker, Drops, hooked_waker, panic_of, poll, poll_with, until,
+    Call, Counted, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, poll, poll_with,
+    until,
 };
 
 type Receive = fn(&Receiver<u32>) -> Option<u32>;
@@ -549,6 +551,124 @@ fn no_waker_is_kept_by_futures_that_do_not_wait() {
     assert!(poll_with(&mut parked, &counter.waker()).is_pending());
     drop(parked);
     assert_eq!(counter.wakers(), 0, "cancelled");
+}
+
+/// The arms of the selects in the tests of row 28: clones of both ends of one channel.
+struct Clones {
+    txs: [Sender<u32>; 2],
+    rxs: [Receiver<u32>; 2],
+}
+
+impl Clones {
+    fn of(tx: &Sender<u32>, rx: &Receiver<u32>) -> Self {
+        // One is as good as the other, however it came about.
+        Self {
+            txs: [tx.clone(), tx.downgrade().upgrade().unwrap()],
+            rxs: [rx.downgrade().upgrade().unwrap(), rx.clone()],
+        }
+    }
+
+    /// What was received; 0 for a send of 7 or 8.
+    async fn select(&self) -> u32 {
+        select! {
+            send(self.txs[0], 7) -> sent => sent.map_or(100, |()| 0),
+            recv(self.rxs[0]) -> n => n.unwrap(),
+            send(self.txs[1], 8) -> sent => sent.map_or(100, |()| 0),
+            recv(self.rxs[1]) -> n => n.unwrap(),
+        }
+    }
+
+    /// As `select`, by a `Select`; the receives are its first arms.
+    async fn select_at_run_time(&self) -> u32 {
+        let mut receives = self.rxs.each_ref().map(|rx| Box::pin(rx.recv()));
+        let mut sends = [pin!(self.txs[0].send(7)), pin!(self.txs[1].send(8))];
+        let mut select = Select::new();
+        for receive in &mut receives {
+            select.arm(receive.as_mut());
+        }
+        for send in &mut sends {
+            select.arm(send.as_mut());
+        }
+        match select.await {
+            arm @ 0..2 => receives[arm].as_mut().await.unwrap(),
+            arm => sends[arm - 2].as_mut().await.map_or(100, |()| 0),
+        }
+    }
+}
+
+/// Row 28, CB, FL, golang#16286: a select knew a channel by its handle. It locked clones twice, or sent to itself.
+#[test]
+fn select_of_clones_of_both_ends_locks_once_and_does_not_pair_with_itself() {
+    no_deadlock(|| {
+        let (tx, rx) = bounded(0);
+        let clones = Clones::of(&tx, &rx);
+        let counter = CountingWaker::new();
+        for at_run_time in [false, true] {
+            let select = || match at_run_time {
+                false => clones.select().boxed_local(),
+                true => clones.select_at_run_time().boxed_local(),
+            };
+            for peer_sends in [false, true] {
+                let wakes = counter.wakes();
+                let mut selecting = select();
+                for _ in 0..3 {
+                    assert!(poll_with(&mut selecting, &counter.waker()).is_pending());
+                    assert_eq!((rx.waiting_senders(), rx.waiting_receivers()), (2, 2));
+                }
+                assert_eq!(counter.wakes(), wakes, "it has met itself");
+                // One arm happens, whichever clone's; all four are over then.
+                if peer_sends {
+                    tx.try_send(9).unwrap();
+                    assert_eq!(tx.try_send(10), Err(TrySendError::Full(10)));
+                    assert_eq!(poll(&mut selecting), Ready(9));
+                } else {
+                    assert!(matches!(rx.try_recv(), Ok(7 | 8)));
+                    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+                    assert_eq!(poll(&mut selecting), Ready(0));
+                }
+                assert_eq!(counter.wakes(), wakes + 1);
+                assert_eq!((rx.waiting_senders(), rx.waiting_receivers()), (0, 0));
+            }
+            // Two of them do pair: one message goes from one to the other.
+            let (mut first, mut second) = (select(), select());
+            assert!(poll(&mut first).is_pending());
+            let Ready(second) = poll(&mut second) else {
+                panic!("the first is there");
+            };
+            let Ready(first) = poll(&mut first) else {
+                panic!("the second has met it");
+            };
+            assert!(
+                matches!((first, second), (0, 7 | 8) | (7 | 8, 0)),
+                "one sends and one receives, not {first} and {second}"
+            );
+            assert_eq!((rx.waiting_senders(), rx.waiting_receivers()), (0, 0));
+        }
+    });
+}
+
+/// Row 28, for a thread, and where there is nothing to wait for.
+#[test]
+fn blocking_select_of_clones_of_both_ends_does_not_pair_with_itself() {
+    no_deadlock(|| {
+        let (tx, rx) = bounded(0);
+        let clones = Clones::of(&tx, &rx);
+        for timeout in [Duration::ZERO, Duration::from_millis(2)] {
+            select_blocking! {
+                send(clones.txs[0], 7) -> _ => panic!("it has sent to itself"),
+                recv(clones.rxs[0]) -> _ => panic!("it has received from itself"),
+                recv(clones.rxs[1]) -> _ => panic!("it has received from itself"),
+                send(clones.txs[1], 8) -> _ => panic!("it has sent to itself"),
+                default(timeout) => {}
+            }
+            assert_eq!((rx.waiting_senders(), rx.waiting_receivers()), (0, 0));
+        }
+        select_blocking! {
+            recv(clones.rxs[0]) -> _ => panic!("it has received from itself"),
+            send(clones.txs[0], 7) -> _ => panic!("it has sent to itself"),
+            default => {}
+        }
+    });
 }
 
 /// Row 29, FL, LO: `is_terminated` spoke of the channel, so the arm was skipped and its error never seen.
