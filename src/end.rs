@@ -159,9 +159,9 @@ impl<T> RecvEnd<T> {
         }
     }
 
-    /// Takes the oldest message, if it is in the ring and no sender waits for its place.
+    /// Takes the oldest message, if it is in the ring and no sender waits for its place. It has no number yet.
     #[inline(always)]
-    pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<Taken<T>> {
+    pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<T> {
         if self.needs_both() {
             return None;
         }
@@ -173,11 +173,7 @@ impl<T> RecvEnd<T> {
             self.recvq.is_empty(),
             "1: a receiver is parked beside a message"
         );
-        Some(Taken {
-            message,
-            seq: self.number(),
-            waker: None,
-        })
+        Some(message)
     }
 
     /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.

@@ -230,8 +230,16 @@ where
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        let step = this.shared.recv();
-        conclude_recv(this.shared, this.waiter, step, None)
+        match this.shared.recv_fast() {
+            Ok(message) => {
+                this.waiter.set_state(State::Finished);
+                Some(Ok(message))
+            }
+            Err(held) => {
+                let step = this.shared.recv_rest(held);
+                conclude_recv(this.shared, this.waiter, step, None)
+            }
+        }
     }
 
     #[inline(always)]
@@ -241,9 +249,9 @@ where
         let mut held = None;
         if this.waiter.state() == State::Idle {
             match this.shared.recv_fast() {
-                Ok(taken) => {
+                Ok(message) => {
                     this.waiter.set_state(State::Finished);
-                    return Poll::Ready(Ok(taken.message));
+                    return Poll::Ready(Ok(message));
                 }
                 Err(still) => held = still,
             }

@@ -157,21 +157,31 @@ impl<T> Shared<T> {
     /// Takes the oldest message, if there is one.
     #[inline]
     pub(crate) fn recv(&self) -> RecvStep<T> {
-        match self.recv_fast() {
-            Ok(taken) => RecvStep::Received(taken),
-            Err(held) => self.recv_rest(held),
+        if self.is_coupled() {
+            return self.recv_rest(None);
+        }
+        let mut recv_end = self.recv_end.lock.lock();
+        match recv_end.try_pop(self.passage()) {
+            Some(message) => RecvStep::Received(Taken {
+                message,
+                seq: recv_end.number(),
+                waker: None,
+            }),
+            None => self.recv_rest(Some(recv_end)),
         }
     }
 
     /// Receives from the ring if that is all there is to do, else leaves the rest, and the lock it holds, to `recv_rest`.
+    ///
+    /// The message has no number: it is for a caller who returns it at once, so it cannot be given back.
     #[inline(always)]
-    pub(crate) fn recv_fast(&self) -> Result<Taken<T>, HeldRecvEnd<'_, T>> {
+    pub(crate) fn recv_fast(&self) -> Result<T, HeldRecvEnd<'_, T>> {
         if self.is_coupled() {
             return Err(None);
         }
         let mut recv_end = self.recv_end.lock.lock();
         match recv_end.try_pop(self.passage()) {
-            Some(taken) => Ok(taken),
+            Some(message) => Ok(message),
             None => Err(Some(recv_end)),
         }
     }
@@ -264,7 +274,12 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
-        let mut step = self.recv();
+        self.recv_fast().or_else(|held| self.try_recv_rest(held))
+    }
+
+    #[inline(never)]
+    fn try_recv_rest(&self, held: HeldRecvEnd<'_, T>) -> Result<T, TryRecvError> {
+        let mut step = self.recv_rest(held);
         if !self.is_coupled() && matches!(step, RecvStep::Empty) {
             // As in `try_send`.
             step = self.locked(|core| core.recv());
@@ -366,8 +381,8 @@ impl<T> Shared<T> {
                 self.complete_closing(&mut panics);
             }
             // Nobody else sends or receives any more, so these are all.
-            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
+            while let Ok(message) = self.try_recv() {
+                panics.catch(|| drop(message));
             }
             panics.resume();
         }
