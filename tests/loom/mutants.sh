@@ -274,19 +274,19 @@ mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
+replace shared.rs "            while let Ok(message) = self.try_recv() {
+                panics.catch(|| drop(message));
             }
 " ""
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
+replace shared.rs "            while let Ok(message) = self.try_recv() {
+                panics.catch(|| drop(message));
             }
 " ""
 replace shared.rs "            if self.locked(|core| core.close()) {" \
-  "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
+  "            while let Ok(message) = self.try_recv() {
+                panics.catch(|| drop(message));
             }
             if self.locked(|core| core.close()) {"
 
@@ -329,7 +329,7 @@ mutant "a short receive does not look for messages given back"
 replace end.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.sendq.is_empty()"
 
 mutant "a short receive takes no number"
-replace end.rs "seq: self.number()," "seq: self.next_seq,"
+replace shared.rs "seq: recv_end.number()," "seq: recv_end.next_seq,"
 
 mutant "the long way does not lock the senders' end"
 replace shared.rs "(!self.is_coupled()).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
