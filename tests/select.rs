@@ -3,6 +3,7 @@
 mod support;
 
 use std::{
+    array,
     cell::{Cell, RefCell},
     future::{pending, poll_fn, ready},
     mem,
@@ -16,8 +17,8 @@ use std::{
 };
 
 use hchan::{
-    Receiver, RecvError, SendError, Sender, TryRecvError, TrySendError, bounded, never,
-    seed_select, select, select_blocking, unbounded,
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, never,
+    recv_any, seed_select, select, select_blocking, unbounded,
 };
 use support::{
     Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
@@ -951,32 +952,210 @@ fn what_a_peer_has_committed_stands_in_a_biased_select_too() {
     assert_eq!(a_rx.try_recv(), Ok(1));
 }
 
-/// With one seed: it fails always or never. A share is off by one percent of the rounds in one run of 10⁸.
-#[test]
-fn every_ready_arm_is_as_likely_as_the_others() {
+/// Chooses many times among arms that are all ready. No arm's share may be off by six standard deviations, which is 2 % of
+/// the share of one arm in two and 5 % of that of one in eight. With one seed it fails always or never: of a billion seeds
+/// two would fail.
+#[track_caller]
+fn assert_fair<const ARMS: usize>(what: &str, mut choose: impl FnMut() -> usize) {
     const ROUNDS: usize = 100_000;
     seed_select(2024);
-    let channels = [bounded(1), bounded(5)];
-    for (tx, _) in &channels {
-        tx.try_send(()).unwrap();
-    }
-    let (tx, rx) = bounded(5);
-    let mut counts = [0; 4];
+    let mut counts = [0_u32; ARMS];
     for _ in 0..ROUNDS {
-        let chosen = now(async {
+        counts[choose()] += 1;
+    }
+    let share = 1.0 / ARMS as f64;
+    let deviation = (ROUNDS as f64 * share * (1.0 - share)).sqrt();
+    for count in counts {
+        let off = f64::from(count) - ROUNDS as f64 * share;
+        assert!(off.abs() < 6.0 * deviation, "{what}: {counts:?}");
+    }
+}
+
+/// A channel on which a receive is ready; each message received has to be put back.
+fn one(capacity: usize) -> (Sender<()>, Receiver<()>) {
+    let (tx, rx) = bounded(capacity);
+    tx.try_send(()).unwrap();
+    (tx, rx)
+}
+
+#[test]
+fn each_of_two_ready_arms_is_as_likely_as_the_other() {
+    let [a, b] = [one(1), one(5)];
+    let put_back = |n: usize| {
+        [&a, &b][n].0.try_send(()).unwrap();
+        n
+    };
+    assert_fair::<2>("two receives", || {
+        put_back(now(async {
+            select! { recv(a.1) -> _ => 0, recv(b.1) -> _ => 1 }
+        }))
+    });
+    assert_fair::<2>("two receives, with a default", || {
+        put_back(now(async {
+            select! { recv(a.1) -> _ => 0, default => unreachable!(), recv(b.1) -> _ => 1 }
+        }))
+    });
+    assert_fair::<2>("two receives of a thread", || {
+        put_back(select_blocking! { recv(a.1) -> _ => 0, recv(b.1) -> _ => 1 })
+    });
+    assert_fair::<2>("two foreign futures", || {
+        now(async {
+            select! { future(ready(0)) -> n => n, future(ready(1)) -> n => n }
+        })
+    });
+    a.0.close();
+    b.0.close();
+    a.1.try_recv().unwrap();
+    b.1.try_recv().unwrap();
+    assert_fair::<2>("two closed channels", || {
+        now(async {
+            select! { recv(a.1) -> _ => 0, send(b.0, ()) -> _ => 1 }
+        })
+    });
+}
+
+#[test]
+fn each_of_three_ready_arms_is_as_likely_as_the_others() {
+    let (a, (tx, rx)) = (one(4), bounded(1));
+    assert_fair::<3>("a receive, a send and a foreign future", || {
+        now(async {
             select! {
-                recv(channels[0].1) -> _ => { channels[0].0.try_send(()).unwrap(); 0 }
-                future(ready(())) -> () => 1,
-                send(tx, ()) -> _ => { rx.try_recv().unwrap(); 2 }
-                recv(channels[1].1) -> _ => { channels[1].0.try_send(()).unwrap(); 3 }
+                recv(a.1) -> _ => { a.0.try_send(()).unwrap(); 0 }
+                send(tx, ()) -> _ => { rx.try_recv().unwrap(); 1 }
+                future(ready(())) -> () => 2,
+            }
+        })
+    });
+    let mut slots = [Some(()); 3];
+    assert_fair::<3>("three sends", || {
+        let [a, b, c] = &mut slots;
+        let sent = now(async {
+            select! {
+                send_from(tx, a) -> _ => 0,
+                send_from(tx, b) -> _ => 1,
+                send_from(tx, c) -> _ => 2,
             }
         });
-        counts[chosen] += 1;
-    }
-    for count in counts {
-        let share = count as f64 / ROUNDS as f64;
-        assert!((share - 0.25).abs() < 0.01, "{counts:?}");
-    }
+        slots[sent] = rx.try_recv().ok();
+        sent
+    });
+    // One by one they are pending when the select parks, and all are ready when it is polled again.
+    let is_ready = Cell::new(false);
+    let later = || {
+        poll_fn(|_| match is_ready.get() {
+            true => Ready(()),
+            false => Pending,
+        })
+    };
+    assert_fair::<3>("three foreign futures of a select that was parked", || {
+        is_ready.set(false);
+        let mut selecting = pin!(async {
+            select! {
+                future(later()) -> () => 0,
+                recv(rx) -> _ => unreachable!("empty"),
+                future(later()) -> () => 1,
+                future(later()) -> () => 2,
+            }
+        });
+        assert!(poll(&mut selecting).is_pending());
+        is_ready.set(true);
+        now(selecting)
+    });
+}
+
+#[test]
+fn each_of_eight_ready_arms_is_as_likely_as_the_others() {
+    let [a, b, c, d] = [1, 4, 5, 64].map(one);
+    let [x, y] = [bounded(1), bounded(5)];
+    assert_fair::<8>("four receives, two sends, two foreign futures", || {
+        now(async {
+            select! {
+                recv(a.1) -> _ => { a.0.try_send(()).unwrap(); 0 }
+                future(ready(())) -> () => 1,
+                recv(b.1) -> _ => { b.0.try_send(()).unwrap(); 2 }
+                send(x.0, ()) -> _ => { x.1.try_recv().unwrap(); 3 }
+                send(y.0, ()) -> _ => { y.1.try_recv().unwrap(); 4 }
+                recv(c.1) -> _ => { c.0.try_send(()).unwrap(); 5 }
+                future(ready(())) -> () => 6,
+                recv(d.1) -> _ => { d.0.try_send(()).unwrap(); 7 }
+            }
+        })
+    });
+}
+
+/// Those behind an arm that is not ready would get its share, too, if the arms were tried in turn from a random one on.
+#[test]
+fn each_ready_arm_is_as_likely_as_the_others_beside_arms_that_are_not() {
+    let [a, b, c] = [one(1), one(5), one(1)];
+    let (_tx, empty) = bounded::<()>(1);
+    let full = one(1);
+    assert_fair::<3>("three of eight", || {
+        let n = now(async {
+            select! {
+                recv(empty) -> _ => unreachable!("empty"),
+                future(pending()) -> () => unreachable!("pending"),
+                send(full.0, ()) -> _ => unreachable!("full"),
+                recv(a.1) -> _ => 0,
+                recv(b.1) -> _ => 1,
+                recv(empty) -> _, if empty.is_closed() => unreachable!("switched off"),
+                recv(never::<()>()) -> _ => unreachable!("never"),
+                recv(c.1) -> _ => 2,
+            }
+        });
+        [&a, &b, &c][n].0.try_send(()).unwrap();
+        n
+    });
+}
+
+fn assert_arms_at_run_time_are_fair<const ARMS: usize>() {
+    // Receives and sends in turn.
+    let channels: [_; ARMS] = array::from_fn(|n| match n % 2 {
+        0 => one(n / 2 + 1),
+        _ => bounded(n),
+    });
+    let restore = |n: usize| {
+        let (tx, rx) = &channels[n];
+        match n % 2 {
+            0 => tx.try_send(()).unwrap(),
+            _ => rx.try_recv().unwrap(),
+        }
+        n
+    };
+    let mut receives = channels.each_ref().map(|(_, rx)| Box::pin(rx.recv()));
+    let mut sends = channels.each_ref().map(|(tx, _)| Box::pin(tx.send(())));
+    assert_fair::<ARMS>(&format!("`Select` of {ARMS}"), || {
+        let mut select = Select::new();
+        for (n, (receive, send)) in receives.iter_mut().zip(&mut sends).enumerate() {
+            match n % 2 {
+                0 => select.arm(receive.as_mut()),
+                _ => select.arm(send.as_mut()),
+            };
+        }
+        let n = now(select);
+        match n % 2 {
+            0 => {
+                now(receives[n].as_mut()).unwrap();
+                receives[n].set(channels[n].1.recv());
+            }
+            _ => sends[n].set(channels[n].0.send(())),
+        }
+        restore(n)
+    });
+
+    let (txs, rxs): (Vec<_>, Vec<_>) = (0..ARMS).map(|n| one(n + 1)).unzip();
+    assert_fair::<ARMS>(&format!("`recv_any` of {ARMS}"), || {
+        let (n, received) = now(recv_any(&rxs));
+        received.unwrap();
+        txs[n].try_send(()).unwrap();
+        n
+    });
+}
+
+#[test]
+fn each_ready_arm_known_at_run_time_is_as_likely_as_the_others() {
+    assert_arms_at_run_time_are_fair::<2>();
+    assert_arms_at_run_time_are_fair::<3>();
+    assert_arms_at_run_time_are_fair::<8>();
 }
 
 #[test]
