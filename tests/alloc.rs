@@ -298,10 +298,20 @@ fn handles_allocate_nothing() {
 
 // Selects.
 
+/// What allocated now and then would still show, and a select takes its time.
+const SELECTS: usize = 5_000;
+
+#[track_caller]
+fn assert_steady_select(what: &str, mut select: impl FnMut()) {
+    (0..1_000).for_each(|_| select());
+    let allocations = allocations(|| (0..SELECTS).for_each(|_| select()));
+    assert_eq!(allocations, 0, "allocations in {SELECTS} times {what}");
+}
+
 #[test]
-fn select_allocates_nothing() {
+fn select_with_an_arm_that_is_ready_allocates_nothing() {
     for (tx, rx) in channels().into_iter().skip(1) {
-        assert_steady("a select with an arm that is ready", || {
+        assert_steady_select("a select with an arm that is ready", || {
             let mut slot = Some(1);
             let mut sending = pin!(async {
                 hchan::select! { send_from(tx, &mut slot) -> sent => sent, future(pending()) -> sent => sent }
@@ -310,8 +320,12 @@ fn select_allocates_nothing() {
             assert_eq!(hchan::select_blocking! { recv(rx) -> n => n }, Ok(1));
         });
     }
+}
+
+#[test]
+fn parked_select_of_eight_arms_on_one_channel_allocates_nothing() {
     for (tx, rx) in channels().into_iter().step_by(2) {
-        assert_steady("a parked select of eight arms", || {
+        assert_steady_select("a parked select of eight arms", || {
             let mut selecting = pin!(async {
                 hchan::select! {
                     recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n, recv(rx) -> n => n,
@@ -325,23 +339,198 @@ fn select_allocates_nothing() {
     }
 }
 
-#[test]
-fn select_of_eight_arms_known_at_run_time_allocates_nothing() {
-    for (tx, rx) in channels().into_iter().step_by(2) {
-        let receivers: [_; 8] = array::from_fn(|_| rx.clone());
-        assert_steady("a receive from any of eight", || {
-            let mut receive = pin!(hchan::recv_any(&receivers));
-            assert!(poll(&mut receive).is_pending());
-            tx.try_send(1).unwrap();
-            assert!(poll(&mut receive).is_ready());
+/// Eight channels, on which receives 0 to 3, send 4 and sends 5 to 7 from an `Option` are the arms of a select.
+struct Eight {
+    channels: [(Sender<usize>, Receiver<usize>); 8],
+}
+
+impl Eight {
+    /// No arm can proceed: it is empty where the arm receives and full where it sends.
+    fn new() -> Self {
+        let channels = array::from_fn(|n| {
+            let (tx, rx) = hchan::bounded([0, 1, 5, 64][n % 4]);
+            while n >= 4 && tx.try_send(0).is_ok() {}
+            (tx, rx)
         });
-        let mut receives: [_; 8] = array::from_fn(|_| Box::pin(rx.recv()));
-        assert_steady("a `Select` of eight, given up", || {
-            let mut select = hchan::Select::new();
-            for receive in &mut receives {
-                select.arm(receive.as_mut());
-            }
-            assert_eq!(select.wait_timeout(Duration::ZERO), None);
+        Self { channels }
+    }
+
+    async fn select(&self) -> usize {
+        let [a, b, c, d, e, f, g, h] = &self.channels;
+        let [mut x, mut y, mut z] = [Some(5), Some(6), Some(7)];
+        hchan::select! {
+            recv(a.1) -> n => n.unwrap(), recv(b.1) -> n => n.unwrap(), recv(c.1) -> n => n.unwrap(),
+            recv(d.1) -> n => n.unwrap(), send(e.0, 4) -> sent => { sent.unwrap(); 4 }
+            send_from(f.0, &mut x) -> sent => { sent.unwrap(); 5 }
+            send_from(g.0, &mut y) -> sent => { sent.unwrap(); 6 }
+            send_from(h.0, &mut z) -> sent => { sent.unwrap(); 7 }
+        }
+    }
+
+    /// As `select`, of a thread that gives up at once: `None`.
+    fn select_blocking(&self) -> Option<usize> {
+        let [a, b, c, d, e, f, g, h] = &self.channels;
+        let [mut x, mut y, mut z] = [Some(5), Some(6), Some(7)];
+        hchan::select_blocking! {
+            recv(a.1) -> n => n.ok(), recv(b.1) -> n => n.ok(), recv(c.1) -> n => n.ok(), recv(d.1) -> n => n.ok(),
+            send(e.0, 4) -> sent => sent.ok().map(|()| 4),
+            send_from(f.0, &mut x) -> sent => sent.ok().map(|()| 5),
+            send_from(g.0, &mut y) -> sent => sent.ok().map(|()| 6),
+            send_from(h.0, &mut z) -> sent => sent.ok().map(|()| 7),
+            default(Duration::ZERO) => None,
+        }
+    }
+
+    /// As `select`, by a `Select`, which `run` runs; returns what it returns.
+    fn select_at_run_time<R>(&self, run: impl FnOnce(hchan::Select<'_>) -> R) -> R {
+        let [a, b, c, d, e, f, g, h] = &self.channels;
+        let [mut x, mut y, mut z] = [Some(5), Some(6), Some(7)];
+        let mut receives = (
+            pin!(a.1.recv()),
+            pin!(b.1.recv()),
+            pin!(c.1.recv()),
+            pin!(d.1.recv()),
+        );
+        let mut send = pin!(e.0.send(4));
+        let mut sends = (
+            pin!(f.0.send_from(&mut x)),
+            pin!(g.0.send_from(&mut y)),
+            pin!(h.0.send_from(&mut z)),
+        );
+        let mut select = hchan::Select::new();
+        select.arm(receives.0.as_mut());
+        select.arm(receives.1.as_mut());
+        select.arm(receives.2.as_mut());
+        select.arm(receives.3.as_mut());
+        select.arm(send.as_mut());
+        select.arm(sends.0.as_mut());
+        select.arm(sends.1.as_mut());
+        select.arm(sends.2.as_mut());
+        let returned = run(select);
+        // One that has happened would give its message back, which may allocate.
+        let (a, b, c, d) = &mut receives;
+        let _ = (poll(a), poll(b), poll(c), poll(d));
+        returned
+    }
+
+    /// Is the peer with which this arm can proceed.
+    fn meet(&self, arm: usize) {
+        let (tx, rx) = &self.channels[arm];
+        match arm {
+            0..4 => tx.try_send(arm).unwrap(),
+            _ => _ = rx.try_recv().unwrap(),
+        }
+    }
+}
+
+#[test]
+fn select_of_eight_channels_allocates_nothing() {
+    let eight = Eight::new();
+    let mut arms = (0..8).cycle();
+    assert_steady_select("a parked select of eight channels", || {
+        let arm = arms.next().unwrap();
+        let mut selecting = pin!(eight.select());
+        assert!(poll(&mut selecting).is_pending());
+        eight.meet(arm);
+        assert_eq!(poll(&mut selecting), Poll::Ready(arm));
+    });
+    assert_steady_select("a select of eight channels, dropped while parked", || {
+        assert!(poll(&mut pin!(eight.select())).is_pending());
+    });
+    // At capacity 0 there is nobody to be ready.
+    let mut arms = [1, 2, 3, 5, 6, 7].into_iter().cycle();
+    assert_steady_select("a select of eight channels, one of them ready", || {
+        let arm = arms.next().unwrap();
+        eight.meet(arm);
+        assert_eq!(poll(&mut pin!(eight.select())), Poll::Ready(arm));
+        eight.meet(arm);
+        assert_eq!(eight.select_blocking(), Some(arm));
+    });
+    assert_steady_select("a blocking select of eight channels within no time", || {
+        assert_eq!(eight.select_blocking(), None);
+    });
+}
+
+#[test]
+fn select_of_eight_channels_known_at_run_time_allocates_nothing() {
+    let eight = Eight::new();
+    let mut arms = (0..8).cycle();
+    assert_steady_select("a parked `Select` of eight", || {
+        let arm = arms.next().unwrap();
+        eight.select_at_run_time(|select| {
+            let mut select = pin!(select);
+            assert!(poll(&mut select).is_pending());
+            eight.meet(arm);
+            assert_eq!(poll(&mut select), Poll::Ready(arm));
+        });
+    });
+    let mut arms = [1, 2, 3, 5, 6, 7].into_iter().cycle();
+    assert_steady_select("a `Select` of eight, one of them ready", || {
+        let arm = arms.next().unwrap();
+        eight.meet(arm);
+        assert_eq!(eight.select_at_run_time(|select| select.wait()), arm);
+        eight.meet(arm);
+        let ready = eight.select_at_run_time(|select| poll(&mut pin!(select)));
+        assert_eq!(ready, Poll::Ready(arm));
+    });
+    assert_steady_select("a `Select` of eight, given up", || {
+        eight.select_at_run_time(|select| assert!(poll(&mut pin!(select)).is_pending()));
+        let timed_out = eight.select_at_run_time(|select| select.wait_timeout(Duration::ZERO));
+        assert_eq!(timed_out, None);
+        assert_eq!(eight.select_at_run_time(|select| select.try_now()), None);
+    });
+}
+
+#[test]
+fn receive_from_any_of_eight_allocates_nothing() {
+    let (txs, rxs): (Vec<_>, Vec<_>) = (0..8).map(hchan::bounded).unzip();
+    let mut arms = (0..8).cycle();
+    assert_steady_select("a parked receive from any of eight", || {
+        let arm = arms.next().unwrap();
+        let mut receive = pin!(hchan::recv_any(&rxs));
+        assert!(poll(&mut receive).is_pending());
+        txs[arm].try_send(1).unwrap();
+        assert_eq!(poll(&mut receive), Poll::Ready((arm, Ok(1))));
+    });
+    let mut arms = (1..8).cycle();
+    assert_steady_select("a receive from any of eight, one of them ready", || {
+        let arm = arms.next().unwrap();
+        txs[arm].try_send(1).unwrap();
+        assert_eq!(hchan::recv_any(&rxs).wait(), (arm, Ok(1)));
+        txs[arm].try_send(2).unwrap();
+        assert!(poll(&mut pin!(hchan::recv_any(&rxs))).is_ready());
+    });
+    assert_steady_select("a receive from any of eight, given up", || {
+        assert!(poll(&mut pin!(hchan::recv_any(&rxs))).is_pending());
+        let timed_out = hchan::recv_any(&rxs).wait_timeout(Duration::ZERO);
+        assert_eq!(timed_out, None);
+    });
+}
+
+#[test]
+fn send_from_allocates_nothing() {
+    for (tx, rx) in channels().into_iter().skip(1) {
+        assert_steady("a `send_from` that is ready at once", || {
+            let mut slot = Some(1);
+            assert!(poll(&mut pin!(tx.send_from(&mut slot))).is_ready());
+            slot = rx.try_recv().ok();
+            tx.send_from(&mut slot).wait().unwrap();
+            rx.try_recv().unwrap();
+        });
+    }
+    for (tx, rx) in full_channels() {
+        assert_steady("a parked `send_from`", || {
+            let mut slot = Some(1);
+            let mut send = pin!(tx.send_from(&mut slot));
+            assert!(poll(&mut send).is_pending());
+            rx.try_recv().unwrap();
+            assert_eq!(poll(&mut send), Poll::Ready(Ok(())));
+        });
+        let mut slot = Some(1);
+        assert_steady("a `send_from` that is given up", || {
+            assert!(poll(&mut pin!(tx.send_from(&mut slot))).is_pending());
+            let timed_out = tx.send_from(&mut slot).wait_timeout(Duration::ZERO);
+            assert!(timed_out.is_err() && slot == Some(1));
         });
     }
 }
@@ -629,5 +818,30 @@ fn thread_and_task_allocate_nothing() {
         0,
         |tx, n| FLAG.with(|flag| block_on(tx.send(n), flag)).unwrap(),
         |rx| rx.recv_blocking().unwrap(),
+    );
+}
+
+/// As `assert_threads_allocate_nothing`, in selects: whoever comes first is parked with all arms.
+#[test]
+fn threads_that_wait_in_selects_allocate_nothing() {
+    assert_threads_allocate_nothing(
+        0,
+        |tx, n| {
+            let mut slot = Some(n);
+            let nothing = hchan::never::<u8>();
+            hchan::select_blocking! {
+                send_from(tx, &mut slot) -> sent => sent.unwrap(),
+                send(tx, n) -> sent => sent.unwrap(),
+                recv(nothing) -> _ => unreachable!("never"),
+            }
+        },
+        |rx| {
+            hchan::select_blocking! {
+                recv(rx) -> n => n.unwrap(), recv(rx) -> n => n.unwrap(), recv(rx) -> n => n.unwrap(),
+                recv(rx) -> n => n.unwrap(), recv(rx) -> n => n.unwrap(), recv(rx) -> n => n.unwrap(),
+                recv(rx) -> n => n.unwrap(), recv(rx) -> n => n.unwrap(),
+                default(Duration::MAX) => unreachable!("for ever"),
+            }
+        },
     );
 }
