@@ -5,6 +5,11 @@
 //! the receivers left first) dropped with the channel. A message whose send failed or was cancelled is never received.
 //! Every message drops exactly once. And nobody waits for ever.
 //!
+//! Many of the sends and receives are arms of selects, with a second message, a second receive, other futures and a side
+//! channel beside them. Through the side channel the selects of senders and of receivers hand each other tokens, in
+//! both directions, so that selects pair with selects. A token that was sent is received once, or given back to the side
+//! channel by a select that was cancelled; and no select has ever done two things.
+//!
 //! What is checked about order depends on who receives:
 //!
 //! | receivers | their receives | order that can be relied on |
@@ -13,14 +18,15 @@
 //! | eight | awaited, or timed out in a thread | of each sender each of them gets a part, in order |
 //! | eight | cancelled at random | none: a message given back may go to a receiver that has a later one already |
 //!
-//! (A receive that times out gives nothing back: what it was handed meanwhile it returns.)
+//! (A receive that times out gives nothing back: what it was handed meanwhile it returns. Nor does a receive that loses in
+//! a select: it has not been handed anything.)
 //!
 //! No two runs are the same. A failure tells the seed of its choices; what the scheduler did it cannot tell.
 //!
 //! | setting, from the environment | what it is | default |
 //! |---|---|---|
 //! | `HCHAN_STORM_SEED` | the seed of all choices | three of them, others each time |
-//! | `HCHAN_STORM_MESSAGES` | how many messages each storm has | 50,000 |
+//! | `HCHAN_STORM_MESSAGES` | how many messages each storm has | 40,000 |
 //!
 //! Big storms, 40 of a million messages each:
 //!
@@ -35,7 +41,7 @@ use std::{
     env,
     fmt::Debug,
     io::{self, Write},
-    pin::Pin,
+    pin::{Pin, pin},
     process,
     sync::{
         Arc,
@@ -49,11 +55,15 @@ use std::{
 
 use fastrand::Rng;
 use futures::{
-    StreamExt,
+    FutureExt, StreamExt,
+    executor::block_on,
     future::{join, join_all},
     poll,
 };
-use hchan::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, TrySendError};
+use hchan::{
+    Receiver, RecvError, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError,
+    TrySendError, recv_any, select, select_blocking,
+};
 use tokio::{runtime, task::yield_now};
 
 const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
@@ -108,7 +118,7 @@ fn storms(endings: &[Ending], receivers: Receivers) {
         Some(seed) => vec![seed],
         None => (0..3).map(|_| fastrand::u64(..)).collect(),
     };
-    let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(50_000) as usize;
+    let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(40_000) as usize;
     for seed in seeds {
         for capacity in CAPACITIES {
             for &ending in endings {
@@ -162,6 +172,7 @@ fn storm(plan: &Plan) {
         received.push(rx.try_iter().map(|message| message.id).collect());
     }
     check(plan, &ledger, &sent, &received);
+    ledger.tokens.check(plan);
 }
 
 fn senders(tx: Sender<Message>, ledger: &Arc<Ledger>, rng: &mut Rng) -> Vec<Sending> {
@@ -288,6 +299,7 @@ struct Ledger {
     /// How many operations there have been, and after which one of them its doer closes the channel.
     operations: AtomicUsize,
     close_after: Option<usize>,
+    tokens: Tokens,
 }
 
 impl Ledger {
@@ -300,6 +312,7 @@ impl Ledger {
                 .collect(),
             operations: AtomicUsize::new(0),
             close_after: (plan.ending == Ending::Close).then(|| rng.usize(..plan.messages)),
+            tokens: Tokens::new(rng.usize(..3)),
         }
     }
 
@@ -310,6 +323,53 @@ impl Ledger {
     /// Counts an operation; says whether it is time to close.
     fn count(&self) -> bool {
         Some(self.operations.fetch_add(1, Relaxed)) == self.close_after
+    }
+}
+
+/// The side channel of the selects.
+struct Tokens {
+    tx: Sender<()>,
+    rx: Receiver<()>,
+    sent: AtomicUsize,
+    received: AtomicUsize,
+}
+
+impl Tokens {
+    fn new(capacity: usize) -> Self {
+        let (tx, rx) = hchan::bounded(capacity);
+        let [sent, received] = [(); 2].map(|()| AtomicUsize::new(0));
+        Self {
+            tx,
+            rx,
+            sent,
+            received,
+        }
+    }
+
+    fn count_received(&self) {
+        self.received.fetch_add(1, Relaxed);
+    }
+
+    /// Looks whether the token is gone; says so, in numbers.
+    fn count_sent(&self, token: Option<()>) -> usize {
+        let sent = usize::from(token.is_none());
+        self.sent.fetch_add(sent, Relaxed);
+        sent
+    }
+
+    fn check(&self, plan: &Plan) {
+        let Self { tx, rx, .. } = self;
+        assert_eq!(
+            (tx.waiting_senders(), tx.waiting_receivers()),
+            (0, 0),
+            "selects that are over still wait; {plan:?}"
+        );
+        let (sent, received) = (self.sent.load(Relaxed), self.received.load(Relaxed));
+        assert_eq!(
+            sent,
+            received + rx.try_iter().count(),
+            "a token that was sent is received once; {plan:?}"
+        );
     }
 }
 
@@ -333,6 +393,30 @@ struct SenderReport {
     evicted: Vec<Id>,
 }
 
+/// What a sender's select has to choose from, and what it has done.
+struct Offer {
+    first: Option<Message>,
+    second: Option<Message>,
+    second_id: Option<Id>,
+    token: Option<()>,
+    receives_token: bool,
+    /// A send of a message has found the channel closed.
+    fails: bool,
+}
+
+impl Offer {
+    fn new(first: Message, second: Option<Message>) -> Self {
+        Self {
+            first: Some(first),
+            second_id: second.as_ref().map(|message| message.id),
+            second,
+            token: Some(()),
+            receives_token: false,
+            fails: false,
+        }
+    }
+}
+
 /// What a send came to.
 enum Sent {
     Yes,
@@ -344,11 +428,14 @@ impl Sending {
     async fn run_in_task(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..16) {
+            let sent = match self.rng.u8(..22) {
                 0 => self.try_send(message),
                 1 => self.force_send(message),
                 2 => self.drop_unpolled(message),
-                3..9 => {
+                3 => self.select_one_in_task(message).await,
+                4..7 => self.select_in_task(message).await,
+                7..9 => self.select_at_run_time(message, true).await,
+                9..14 => {
                     let mut send = Box::pin(self.tx.send(message));
                     match give_up_soon(&mut send, &mut self.rng).await {
                         Some(Ok(())) => Sent::Yes,
@@ -372,15 +459,17 @@ impl Sending {
     fn run_in_thread(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..16) {
+            let sent = match self.rng.u8(..22) {
                 0 => self.try_send(message),
                 1 => self.force_send(message),
                 2 => self.drop_unpolled(message),
-                choice @ 3..9 => {
+                3..6 => self.select_in_thread(message),
+                6..8 => block_on(self.select_at_run_time(message, false)),
+                choice @ 8..14 => {
                     let timeout = short_time(&mut self.rng);
                     let send = self.tx.send(message);
                     let sent = match choice {
-                        3 => send.wait_deadline(Instant::now() + timeout),
+                        8 => send.wait_deadline(Instant::now() + timeout),
                         _ => send.wait_timeout(timeout),
                     };
                     match sent {
@@ -441,6 +530,137 @@ impl Sending {
         Sent::No
     }
 
+    /// Sends a message, or receives a token, or gives up.
+    async fn select_one_in_task(&mut self, message: Message) -> Sent {
+        let id = message.id;
+        let (tx, tokens) = (&self.tx, &self.ledger.tokens);
+        let mut selecting = Box::pin(async {
+            select! {
+                recv(tokens.rx) -> _ => {
+                    tokens.count_received();
+                    Sent::No
+                }
+                send(tx, message) -> sent => match sent {
+                    Ok(()) => Sent::Yes,
+                    Err(_) => Sent::Closed,
+                }
+            }
+        });
+        match give_up_soon(&mut selecting, &mut self.rng).await {
+            Some(sent) => sent,
+            None if is_sent_though_cancelled(id, selecting) => Sent::Yes,
+            None => Sent::No,
+        }
+    }
+
+    /// Sends one of two messages, or a token, or receives a token, or does nothing.
+    async fn select_in_task(&mut self, message: Message) -> Sent {
+        let mut offer = Offer::new(message, self.next_message());
+        let (turns, cancels) = (self.rng.u8(..4), self.rng.bool());
+        let (tx, tokens) = (&self.tx, &self.ledger.tokens);
+        let mut selecting = Box::pin(async {
+            select! {
+                send_from(tx, &mut offer.first) -> sent => offer.fails = sent.is_err(),
+                recv(tokens.rx) -> _ => offer.receives_token = true,
+                send_from(tx, &mut offer.second) -> sent => offer.fails = sent.is_err(),
+                send_from(tokens.tx, &mut offer.token) -> _ => {}
+                future(turns_of_the_executor(turns)) -> (), if turns > 0 => {}
+            }
+        });
+        match cancels {
+            true => _ = give_up_soon(&mut selecting, &mut self.rng).await,
+            false => (&mut selecting).await,
+        }
+        drop(selecting);
+        self.conclude(offer)
+    }
+
+    /// As `select_in_task`.
+    fn select_in_thread(&mut self, message: Message) -> Sent {
+        let mut offer = Offer::new(message, self.next_message());
+        let timeout = match self.rng.bool() {
+            true => short_time(&mut self.rng),
+            false => Duration::MAX,
+        };
+        let (tx, tokens) = (&self.tx, &self.ledger.tokens);
+        select_blocking! {
+            send_from(tx, &mut offer.first) -> sent => offer.fails = sent.is_err(),
+            recv(tokens.rx) -> _ => offer.receives_token = true,
+            send_from(tx, &mut offer.second) -> sent => offer.fails = sent.is_err(),
+            send_from(tokens.tx, &mut offer.token) -> _ => {}
+            default(timeout) => {}
+        }
+        self.conclude(offer)
+    }
+
+    /// As `select_in_task`, with a random number of arms.
+    async fn select_at_run_time(&mut self, message: Message, in_task: bool) -> Sent {
+        let mut offer = Offer::new(message, self.next_message());
+        {
+            let (tx, tokens) = (&self.tx, &self.ledger.tokens);
+            let receives = (0..self.rng.u8(..8)).map(|_| Box::pin(tokens.rx.recv()));
+            let mut receives: Vec<_> = receives.collect();
+            let mut first = pin!(tx.send_from(&mut offer.first));
+            let mut second = pin!(tx.send_from(&mut offer.second));
+            let mut token = pin!(tokens.tx.send_from(&mut offer.token));
+            let mut select = Select::new();
+            for receive in &mut receives {
+                select.arm(receive.as_mut());
+            }
+            let arms = (
+                select.arm(first.as_mut()),
+                select.arm(second.as_mut()),
+                select.arm(token.as_mut()),
+            );
+            if self.rng.bool() {
+                select = select.biased();
+            }
+            let happened = match in_task {
+                true => give_up_soon(&mut Box::pin(select), &mut self.rng).await,
+                false => select.wait_timeout(short_time(&mut self.rng)),
+            };
+            match happened {
+                Some(arm) if arm == arms.0 => offer.fails = result(first).is_err(),
+                Some(arm) if arm == arms.1 => offer.fails = result(second).is_err(),
+                Some(arm) if arm == arms.2 => result(token).expect("open"),
+                Some(arm) => {
+                    result(receives[arm].as_mut()).expect("open");
+                    offer.receives_token = true;
+                }
+                // It may have sent all the same; the `Option`s will tell.
+                None => {}
+            }
+        }
+        self.conclude(offer)
+    }
+
+    /// Tells by what is left what a select has done: at most one thing.
+    fn conclude(&mut self, offer: Offer) -> Sent {
+        let tokens = &self.ledger.tokens;
+        let sends_first = offer.first.is_none();
+        let sent_second = offer.second_id.filter(|_| offer.second.is_none());
+        let things = [
+            sends_first,
+            sent_second.is_some(),
+            tokens.count_sent(offer.token) > 0,
+            offer.receives_token,
+            offer.fails,
+        ];
+        assert!(
+            things.into_iter().filter(|&happened| happened).count() <= 1,
+            "one arm happens: {things:?}"
+        );
+        if offer.receives_token {
+            tokens.count_received();
+        }
+        self.report.sent.extend(sent_second);
+        match things {
+            [true, ..] => Sent::Yes,
+            [.., true] => Sent::Closed,
+            _ => Sent::No,
+        }
+    }
+
     /// Writes down what became of a message; says whether it was the last.
     fn is_over(&mut self, id: Id, sent: Sent) -> bool {
         match sent {
@@ -456,6 +676,23 @@ impl Sending {
 }
 
 // Receivers.
+
+/// What a receiver's select has done.
+struct Demand {
+    message: Option<Result<Message, RecvError>>,
+    token: Option<()>,
+    receives_token: bool,
+}
+
+impl Demand {
+    fn new() -> Self {
+        Self {
+            message: None,
+            token: Some(()),
+            receives_token: false,
+        }
+    }
+}
 
 struct Receiving {
     rx: Receiver<Message>,
@@ -477,7 +714,17 @@ impl Receiving {
             }
         }
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..16) {
+            match self.rng.u8(..22) {
+                choice @ 16..22 => {
+                    let has_ended = match choice {
+                        16..19 => self.select_in_task(&rx).await,
+                        19..21 => self.select_at_run_time(&rx, true).await,
+                        _ => self.recv_any_in_task(&rx).await,
+                    };
+                    if has_ended {
+                        break;
+                    }
+                }
                 0 => match rx.try_recv() {
                     Ok(message) => self.keep(message),
                     Err(TryRecvError::Empty) => yield_now().await,
@@ -522,7 +769,17 @@ impl Receiving {
     fn run_in_thread(mut self) -> Vec<Id> {
         let rx = self.rx.clone();
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..16) {
+            match self.rng.u8(..22) {
+                choice @ 16..22 => {
+                    let has_ended = match choice {
+                        16..19 => self.select_in_thread(&rx),
+                        19..21 => block_on(self.select_at_run_time(&rx, false)),
+                        _ => self.recv_any_in_thread(&rx),
+                    };
+                    if has_ended {
+                        break;
+                    }
+                }
                 0 => match rx.try_recv() {
                     Ok(message) => self.keep(message),
                     Err(TryRecvError::Empty) => thread::yield_now(),
@@ -544,9 +801,7 @@ impl Receiving {
                 8..10 if self.cancels => {
                     // Parked, handed a message perhaps, dropped.
                     let mut recv = Box::pin(rx.recv());
-                    if let Some(Ok(message)) =
-                        futures::executor::block_on(give_up_at_once(&mut recv))
-                    {
+                    if let Some(Ok(message)) = block_on(give_up_at_once(&mut recv)) {
                         self.keep(message);
                     }
                 }
@@ -557,6 +812,137 @@ impl Receiving {
             }
         }
         self.received
+    }
+
+    /// Receives a message or a token, or sends a token, or does nothing; says whether the channel has ended.
+    async fn select_in_task(&mut self, rx: &Receiver<Message>) -> bool {
+        let mut demand = Demand::new();
+        let ledger = Arc::clone(&self.ledger);
+        let tokens = &ledger.tokens;
+        let turns = self.rng.u8(..4);
+        let mut selecting = Box::pin(async {
+            select! {
+                recv(rx) -> message => demand.message = Some(message),
+                send_from(tokens.tx, &mut demand.token) -> _ => {}
+                recv(rx) -> message => demand.message = Some(message),
+                recv(tokens.rx) -> _ => demand.receives_token = true,
+                future(turns_of_the_executor(turns)) -> (), if turns > 0 => {}
+            }
+        });
+        match self.cancels && self.rng.bool() {
+            true => _ = give_up_soon(&mut selecting, &mut self.rng).await,
+            false => (&mut selecting).await,
+        }
+        drop(selecting);
+        self.conclude(demand)
+    }
+
+    /// As `select_in_task`.
+    fn select_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
+        let mut demand = Demand::new();
+        let timeout = match self.rng.bool() {
+            true => short_time(&mut self.rng),
+            false => Duration::MAX,
+        };
+        let tokens = &self.ledger.tokens;
+        select_blocking! {
+            recv(rx) -> message => demand.message = Some(message),
+            send_from(tokens.tx, &mut demand.token) -> _ => {}
+            recv(rx) -> message => demand.message = Some(message),
+            recv(tokens.rx) -> _ => demand.receives_token = true,
+            default(timeout) => {}
+        }
+        self.conclude(demand)
+    }
+
+    /// As `select_in_task`, with a random number of arms.
+    async fn select_at_run_time(&mut self, rx: &Receiver<Message>, in_task: bool) -> bool {
+        let mut demand = Demand::new();
+        let ledger = Arc::clone(&self.ledger);
+        {
+            let tokens = &ledger.tokens;
+            let receives = (0..self.rng.u8(1..9)).map(|_| Box::pin(rx.recv()));
+            let mut receives: Vec<_> = receives.collect();
+            let mut receive_token = pin!(tokens.rx.recv());
+            let mut send_token = pin!(tokens.tx.send_from(&mut demand.token));
+            let mut select = Select::new();
+            let arms = (
+                select.arm(receive_token.as_mut()),
+                select.arm(send_token.as_mut()),
+            );
+            for receive in &mut receives {
+                select.arm(receive.as_mut());
+            }
+            if self.rng.bool() {
+                select = select.biased();
+            }
+            let happened = match in_task {
+                true if self.cancels => give_up_soon(&mut Box::pin(select), &mut self.rng).await,
+                true => Some(select.await),
+                false => select.wait_timeout(short_time(&mut self.rng)),
+            };
+            match happened {
+                Some(arm) if arm == arms.0 => {
+                    result(receive_token).expect("open");
+                    demand.receives_token = true;
+                }
+                Some(arm) if arm == arms.1 => result(send_token).expect("open"),
+                Some(arm) => demand.message = Some(result(receives[arm - 2].as_mut())),
+                // What was handed over all the same goes back with the futures.
+                None => {}
+            }
+        }
+        self.conclude(demand)
+    }
+
+    async fn recv_any_in_task(&mut self, rx: &Receiver<Message>) -> bool {
+        let receivers = [rx.clone(), hchan::never(), rx.clone()];
+        let mut receiving = Box::pin(recv_any(&receivers));
+        let received = match self.cancels {
+            true => give_up_soon(&mut receiving, &mut self.rng).await,
+            false => Some((&mut receiving).await),
+        };
+        self.keep_any(received)
+    }
+
+    fn recv_any_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
+        let receivers = [rx.clone(), hchan::never(), rx.clone()];
+        let receiving = recv_any(&receivers);
+        let received = match self.rng.bool() {
+            true => receiving.wait_timeout(short_time(&mut self.rng)),
+            false => Some(receiving.wait()),
+        };
+        self.keep_any(received)
+    }
+
+    fn keep_any(&mut self, received: Option<(usize, Result<Message, RecvError>)>) -> bool {
+        self.conclude(Demand {
+            message: received.map(|(_, message)| message),
+            ..Demand::new()
+        })
+    }
+
+    /// Keeps what a select has received; says whether the channel has ended.
+    fn conclude(&mut self, demand: Demand) -> bool {
+        let tokens = &self.ledger.tokens;
+        let things = [
+            demand.message.is_some(),
+            tokens.count_sent(demand.token) > 0,
+            demand.receives_token,
+        ];
+        assert!(
+            things.into_iter().filter(|&happened| happened).count() <= 1,
+            "one arm happens: {things:?}"
+        );
+        if demand.receives_token {
+            tokens.count_received();
+        }
+        match demand.message {
+            Some(Ok(message)) => self.keep(message),
+            Some(Err(RecvError)) => return true,
+            None => {}
+        }
+        false
     }
 
     fn keep(&mut self, message: Message) {
@@ -589,6 +975,17 @@ async fn give_up_at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output>
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+async fn turns_of_the_executor(turns: u8) {
+    for _ in 0..turns {
+        yield_now().await;
+    }
+}
+
+/// The result of the arm that happened.
+fn result<F: Future>(arm: Pin<&mut F>) -> F::Output {
+    arm.now_or_never().expect("it has happened")
 }
 
 fn short_time(rng: &mut Rng) -> Duration {
