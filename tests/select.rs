@@ -6,7 +6,6 @@ use std::{
     array,
     cell::{Cell, RefCell},
     future::{pending, poll_fn, ready},
-    mem,
     pin::pin,
     sync::Arc,
     task::{
@@ -526,62 +525,6 @@ fn select_pairs_with_one_of_two_selects() {
     assert!(poll(&mut first).is_ready(), "it has waited longer");
     assert!(poll(&mut second).is_pending());
     assert_eq!(rx.waiting_receivers(), 2);
-}
-
-/// Go's `doubleselect.go`: the same channels in two arms each, on both sides.
-#[test]
-fn double_select_delivers_every_message_once() {
-    const COUNT: usize = 20_000;
-    for capacity in [0, 1, 5] {
-        no_deadlock(move || {
-            let channels: Vec<_> = (0..4).map(|_| bounded::<usize>(capacity)).collect();
-            let (txs, rxs): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
-            let sending = thread::spawn(move || {
-                for n in 0..COUNT {
-                    select_blocking! {
-                        send(txs[0], n) -> s => s.unwrap(),
-                        send(txs[1], n) -> s => s.unwrap(),
-                        send(txs[2], n) -> s => s.unwrap(),
-                        send(txs[3], n) -> s => s.unwrap(),
-                    }
-                }
-            });
-            let (merged_tx, merged) = bounded(capacity);
-            let merging: Vec<_> = [0, 1]
-                .map(|half| {
-                    let (rxs, merged_tx) = (rxs.clone(), merged_tx.clone());
-                    thread::spawn(move || {
-                        loop {
-                            let n = select_blocking! {
-                                recv(rxs[half]) -> n => n,
-                                recv(rxs[half + 1]) -> n => n,
-                                recv(rxs[half + 2]) -> n => n,
-                            };
-                            match n {
-                                Ok(n) => merged_tx.send_blocking(n).unwrap(),
-                                Err(RecvError) => break,
-                            }
-                        }
-                        // The arms of closed channels are ready before the rest is received.
-                        for rx in rxs {
-                            rx.iter_blocking()
-                                .for_each(|n| merged_tx.send_blocking(n).unwrap());
-                        }
-                    })
-                })
-                .into();
-            drop(merged_tx);
-            let mut seen = vec![false; COUNT];
-            for n in merged.iter_blocking() {
-                assert!(!mem::replace(&mut seen[n], true), "{n} came twice");
-            }
-            assert_eq!(seen.iter().position(|seen| !seen), None, "lost");
-            sending.join().unwrap();
-            merging
-                .into_iter()
-                .for_each(|thread| thread.join().unwrap());
-        });
-    }
 }
 
 /// Two that select over both directions of two channels: whoever sends, the other receives.
