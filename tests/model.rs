@@ -31,7 +31,7 @@ use futures::{
 };
 use hchan::{
     Receiver, RecvError, RecvStream, RecvTimeoutError, SendError, SendTimeoutError, Sender,
-    TryRecvError, TrySendError, WeakReceiver, WeakSender,
+    TryRecvError, TrySendError, WeakReceiver, WeakSender, select,
 };
 use proptest::{
     prelude::*,
@@ -49,12 +49,33 @@ enum Op {
     TryRecv,
     TryIter,
     RecvWithinNoTime,
-    NewSend { is_polled: bool },
-    NewRecv { is_polled: bool },
-    NewStream { is_polled: bool },
-    Poll { pick: u8, with_new_waker: bool },
-    Drop { pick: u8 },
-    Release { pick: u8 },
+    NewSend {
+        is_polled: bool,
+    },
+    NewSendFrom {
+        is_polled: bool,
+    },
+    NewRecv {
+        is_polled: bool,
+    },
+    NewStream {
+        is_polled: bool,
+    },
+    /// A biased select of two arms on the one channel, each of which sends (from an `Option`) or receives.
+    NewSelect {
+        sends: [bool; 2],
+        is_polled: bool,
+    },
+    Poll {
+        pick: u8,
+        with_new_waker: bool,
+    },
+    Drop {
+        pick: u8,
+    },
+    Release {
+        pick: u8,
+    },
     CloneSender,
     DropSender,
     UpgradeSender,
@@ -79,9 +100,15 @@ enum Outcome {
     TryIter(Vec<Id>),
     TimedRecv(Result<Id, RecvTimeoutError>),
     Send(Poll<Result<(), SendError<Id>>>),
+    SendFrom(Poll<Result<(), SendError<()>>>),
+    /// Which arm, and the message that it received, if it is one that receives.
+    Select(Poll<(usize, Result<Option<Id>, Closed>)>),
     Recv(Poll<Result<Id, RecvError>>),
     Item(Poll<Option<Id>>),
 }
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Closed;
 
 /// All that can be seen after a step.
 #[derive(Debug, PartialEq)]
@@ -90,6 +117,8 @@ struct Observed {
     from_receiver: Option<View>,
     /// How often each message has been dropped.
     drops: Vec<usize>,
+    /// The messages that this step left in the `Option`s of sends.
+    left_in_options: Vec<Id>,
     /// The wakers that this step woke, in order.
     woken: Vec<usize>,
     /// How often each waker is held.
@@ -128,8 +157,9 @@ struct Model {
     given_back: Vec<Id>,
     /// Every message that has left the channel for a receiver, in the order in which they did so first.
     left: Vec<Id>,
-    sendq: VecDeque<Id>,
-    recvq: VecDeque<Id>,
+    /// Who is parked, with which arm. When a select has happened, an arm of it that has not stays until somebody meets it.
+    sendq: VecDeque<(Id, usize)>,
+    recvq: VecDeque<(Id, usize)>,
     tasks: BTreeMap<Id, ModelTask>,
     next_task: Id,
     /// All handles, and those of them that are no task's.
@@ -138,6 +168,7 @@ struct Model {
     receivers: usize,
     free_receivers: usize,
     drops: Vec<usize>,
+    left_in_options: Vec<Id>,
     wakers: usize,
     woken: Vec<Id>,
 }
@@ -150,6 +181,8 @@ struct ModelTask {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Send(Sending),
+    SendFrom(Sending),
+    Select(Selecting),
     Recv(Receiving),
     Stream(Receiving),
     EndedStream,
@@ -161,6 +194,34 @@ enum Sending {
     Parked(Id),
     Taken,
     Refused(Id),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Selecting {
+    /// The messages of the arms that send.
+    messages: [Option<Id>; 2],
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    New,
+    Parked,
+    /// This arm has happened, with the message received, if it is one that receives.
+    Happened(usize, Result<Option<Id>, Closed>),
+}
+
+impl State {
+    fn is_parked(self) -> bool {
+        match self {
+            Self::Send(sending) | Self::SendFrom(sending) => {
+                matches!(sending, Sending::Parked(_))
+            }
+            Self::Select(selecting) => selecting.phase == Phase::Parked,
+            Self::Recv(receiving) | Self::Stream(receiving) => receiving == Receiving::Parked,
+            Self::EndedStream => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,6 +249,7 @@ impl Model {
             receivers: 1,
             free_receivers: 1,
             drops: Vec::new(),
+            left_in_options: Vec::new(),
             wakers: 0,
             woken: Vec::new(),
         }
@@ -199,6 +261,7 @@ impl Model {
             | Op::ForceSend
             | Op::SendWithinNoTime
             | Op::NewSend { .. }
+            | Op::NewSendFrom { .. }
             | Op::CloneSender
             | Op::DropSender
             | Op::CloseFromSender => self.free_senders > 0,
@@ -210,6 +273,7 @@ impl Model {
             | Op::CloneReceiver
             | Op::DropReceiver
             | Op::CloseFromReceiver => self.free_receivers > 0,
+            Op::NewSelect { .. } => self.free_senders > 0 && self.free_receivers > 0,
             _ => true,
         };
         if !has_handle {
@@ -256,6 +320,18 @@ impl Model {
                 let message = self.new_message();
                 self.senders += 1;
                 self.new_task(State::Send(Sending::New(message)), is_polled)
+            }
+            Op::NewSendFrom { is_polled } => {
+                let message = self.new_message();
+                self.senders += 1;
+                self.new_task(State::SendFrom(Sending::New(message)), is_polled)
+            }
+            Op::NewSelect { sends, is_polled } => {
+                let messages = sends.map(|sends| sends.then(|| self.new_message()));
+                self.senders += 1;
+                self.receivers += 1;
+                let phase = Phase::New;
+                self.new_task(State::Select(Selecting { messages, phase }), is_polled)
             }
             Op::NewRecv { is_polled } => {
                 self.receivers += 1;
@@ -324,7 +400,7 @@ impl Model {
     fn send(&mut self, message: Id) -> Result<(), TrySendError<Id>> {
         if self.closed {
             Err(TrySendError::Closed(message))
-        } else if let Some(receiver) = self.recvq.pop_front() {
+        } else if let Some(receiver) = next_parked(&mut self.recvq, &self.tasks) {
             self.left.push(message);
             self.hand(receiver, message);
             Ok(())
@@ -360,9 +436,10 @@ impl Model {
             .is_none_or(|capacity| self.buffer.len() < capacity)
     }
 
-    fn hand(&mut self, receiver: Id, message: Id) {
+    fn hand(&mut self, (receiver, arm): (Id, usize), message: Id) {
         let handed = Receiving::Handed(message);
         self.wake(receiver, |state| match state {
+            State::Select(selecting) => selecting.happened(arm, Ok(Some(message))),
             State::Recv(Receiving::Parked) => State::Recv(handed),
             State::Stream(Receiving::Parked) => State::Stream(handed),
             other => panic!("{other:?} was in the queue of receivers"),
@@ -370,12 +447,24 @@ impl Model {
     }
 
     fn take_from_parked_sender(&mut self) -> Option<Id> {
-        let sender = self.sendq.pop_front()?;
-        let State::Send(Sending::Parked(message)) = self.tasks[&sender].state else {
-            panic!("no sender was in the queue of senders");
-        };
-        self.wake(sender, |_| State::Send(Sending::Taken));
-        Some(message)
+        let (sender, arm) = next_parked(&mut self.sendq, &self.tasks)?;
+        let mut taken = None;
+        self.wake(sender, |state| match state {
+            State::Send(Sending::Parked(message)) => {
+                taken = Some(message);
+                State::Send(Sending::Taken)
+            }
+            State::SendFrom(Sending::Parked(message)) => {
+                taken = Some(message);
+                State::SendFrom(Sending::Taken)
+            }
+            State::Select(selecting) => {
+                taken = selecting.messages[arm];
+                selecting.happened(arm, Ok(None))
+            }
+            other => panic!("{other:?} was in the queue of senders"),
+        });
+        taken
     }
 
     fn close(&mut self) -> bool {
@@ -383,11 +472,14 @@ impl Model {
             return false;
         }
         self.closed = true;
-        for task in mem::take(&mut self.recvq)
-            .into_iter()
-            .chain(mem::take(&mut self.sendq))
-        {
+        let mut parked = mem::take(&mut self.recvq);
+        parked.append(&mut self.sendq);
+        while let Some((task, arm)) = next_parked(&mut parked, &self.tasks) {
             self.wake(task, |state| match state {
+                State::Select(selecting) => selecting.happened(arm, Err(Closed)),
+                State::SendFrom(Sending::Parked(message)) => {
+                    State::SendFrom(Sending::Refused(message))
+                }
                 State::Send(Sending::Parked(message)) => State::Send(Sending::Refused(message)),
                 State::Recv(Receiving::Parked) => State::Recv(Receiving::Refused),
                 State::Stream(Receiving::Parked) => State::Stream(Receiving::Refused),
@@ -408,7 +500,7 @@ impl Model {
     }
 
     fn give_back(&mut self, message: Id) {
-        if let Some(receiver) = self.recvq.pop_front() {
+        if let Some(receiver) = next_parked(&mut self.recvq, &self.tasks) {
             self.hand(receiver, message);
             return;
         }
@@ -451,6 +543,26 @@ impl Model {
                 }
                 Outcome::Send(sent)
             }
+            State::SendFrom(sending) => {
+                let sent = self.poll_send(id, sending);
+                if sent.is_ready() {
+                    self.tasks.remove(&id);
+                    self.drop_sender();
+                }
+                Outcome::SendFrom(sent.map_err(|SendError(message)| {
+                    self.left_in_options.push(message);
+                    SendError(())
+                }))
+            }
+            State::Select(selecting) => {
+                let happened = self.poll_select(id, selecting);
+                if let Poll::Ready(happened) = happened {
+                    self.leave_queues(id);
+                    self.tasks.remove(&id);
+                    self.end_select(selecting, Some(happened));
+                }
+                Outcome::Select(happened)
+            }
             State::Recv(receiving) => {
                 let received = self.poll_recv(id, receiving, State::Recv);
                 if received.is_ready() {
@@ -480,8 +592,13 @@ impl Model {
         let sent = match sending {
             Sending::New(message) => match self.send(message) {
                 Err(TrySendError::Full(_)) => {
-                    self.sendq.push_back(task);
-                    self.set_state(task, State::Send(Sending::Parked(message)));
+                    self.sendq.push_back((task, 0));
+                    let parked = Sending::Parked(message);
+                    let state = match self.tasks[&task].state {
+                        State::SendFrom(_) => State::SendFrom(parked),
+                        _ => State::Send(parked),
+                    };
+                    self.set_state(task, state);
                     return Poll::Pending;
                 }
                 Err(TrySendError::Closed(_)) => Err(SendError(message)),
@@ -506,7 +623,7 @@ impl Model {
         let received = match receiving {
             Receiving::New => match self.recv() {
                 Err(TryRecvError::Empty) => {
-                    self.recvq.push_back(task);
+                    self.recvq.push_back((task, 0));
                     self.set_state(task, state(Receiving::Parked));
                     return Poll::Pending;
                 }
@@ -523,16 +640,97 @@ impl Model {
         Poll::Ready(received)
     }
 
+    fn poll_select(
+        &mut self,
+        task: Id,
+        selecting: Selecting,
+    ) -> Poll<(usize, Result<Option<Id>, Closed>)> {
+        match selecting.phase {
+            Phase::New => {}
+            Phase::Parked => return Poll::Pending,
+            Phase::Happened(arm, result) => return Poll::Ready((arm, result)),
+        }
+        for (arm, message) in selecting.messages.into_iter().enumerate() {
+            let result = match message {
+                Some(message) => match self.send(message) {
+                    Ok(()) => Ok(None),
+                    Err(TrySendError::Full(_)) => continue,
+                    Err(TrySendError::Closed(_)) => Err(Closed),
+                },
+                None => match self.recv() {
+                    Ok(message) => Ok(Some(message)),
+                    Err(TryRecvError::Empty) => continue,
+                    Err(TryRecvError::Closed) => Err(Closed),
+                },
+            };
+            return Poll::Ready((arm, result));
+        }
+        for (arm, message) in selecting.messages.into_iter().enumerate() {
+            match message {
+                Some(_) => self.sendq.push_back((task, arm)),
+                None => self.recvq.push_back((task, arm)),
+            }
+        }
+        let phase = Phase::Parked;
+        self.set_state(task, State::Select(Selecting { phase, ..selecting }));
+        Poll::Pending
+    }
+
+    /// What a select received drops, and what it has not sent is in its `Option`s and drops with them.
+    fn end_select(
+        &mut self,
+        selecting: Selecting,
+        happened: Option<(usize, Result<Option<Id>, Closed>)>,
+    ) {
+        if let Some((_, Ok(Some(message)))) = happened {
+            self.drop_message(message);
+        }
+        for (arm, message) in selecting.messages.into_iter().enumerate() {
+            let is_sent = happened == Some((arm, Ok(None)));
+            if let Some(message) = message.filter(|_| !is_sent) {
+                self.left_in_options.push(message);
+                self.drop_message(message);
+            }
+        }
+        self.drop_sender();
+        self.drop_receiver();
+    }
+
+    fn leave_queues(&mut self, task: Id) {
+        self.sendq.retain(|&(parked, _)| parked != task);
+        self.recvq.retain(|&(parked, _)| parked != task);
+    }
+
     fn set_state(&mut self, task: Id, state: State) {
         self.tasks.get_mut(&task).expect("it exists").state = state;
     }
 
     fn cancel(&mut self, id: Id) {
         let task = self.tasks.remove(&id).expect("picked among them");
+        self.leave_queues(id);
         match task.state {
-            State::Send(sending) => {
-                self.sendq.retain(|&parked| parked != id);
+            State::Select(selecting) => {
+                let happened = match selecting.phase {
+                    Phase::Happened(_, Ok(Some(message))) => {
+                        self.give_back(message);
+                        None
+                    }
+                    Phase::Happened(arm, result) => Some((arm, result)),
+                    Phase::New | Phase::Parked => None,
+                };
+                self.end_select(selecting, happened);
+            }
+            State::Send(sending) | State::SendFrom(sending) => {
+                let is_kept = matches!(task.state, State::SendFrom(_));
                 match sending {
+                    Sending::New(message)
+                    | Sending::Parked(message)
+                    | Sending::Refused(message)
+                        if is_kept =>
+                    {
+                        self.left_in_options.push(message);
+                        self.drop_message(message);
+                    }
                     Sending::New(message)
                     | Sending::Parked(message)
                     | Sending::Refused(message) => self.drop_message(message),
@@ -556,12 +754,14 @@ impl Model {
                 Outcome::Done
             }
             State::EndedStream => Outcome::Done,
-            State::Send(_) | State::Recv(_) => Outcome::Skipped,
+            State::Send(_) | State::SendFrom(_) | State::Select(_) | State::Recv(_) => {
+                Outcome::Skipped
+            }
         }
     }
 
     fn stop_receiving(&mut self, task: Id, receiving: Receiving) {
-        self.recvq.retain(|&parked| parked != task);
+        self.leave_queues(task);
         if let Receiving::Handed(message) = receiving {
             self.give_back(message);
         }
@@ -625,17 +825,33 @@ impl Model {
             waiting_receivers: self.recvq.len(),
         };
         let mut held = vec![0; self.wakers];
-        for id in self.sendq.iter().chain(&self.recvq) {
-            held[self.tasks[id].waker.expect("it was polled")] += 1;
+        for task in self.tasks.values().filter(|task| task.state.is_parked()) {
+            held[task.waker.expect("it was polled")] += 1;
         }
         Observed {
             from_sender: (self.senders > 0).then(|| view.clone()),
             from_receiver: (self.receivers > 0).then_some(view),
             drops: self.drops.clone(),
+            left_in_options: mem::take(&mut self.left_in_options),
             woken: mem::take(&mut self.woken),
             held,
         }
     }
+}
+
+impl Selecting {
+    fn happened(self, arm: usize, result: Result<Option<Id>, Closed>) -> State {
+        let phase = Phase::Happened(arm, result);
+        State::Select(Self { phase, ..self })
+    }
+}
+
+/// Takes those that are not parked any more out of a queue, and the first that is.
+fn next_parked(
+    queue: &mut VecDeque<(Id, usize)>,
+    tasks: &BTreeMap<Id, ModelTask>,
+) -> Option<(Id, usize)> {
+    std::iter::from_fn(|| queue.pop_front()).find(|(task, _)| tasks[task].state.is_parked())
 }
 
 /// The channel as it is, under the same operations.
@@ -647,6 +863,7 @@ struct Real {
     tasks: BTreeMap<Id, RealTask>,
     next_task: Id,
     drops: Rc<RefCell<Vec<usize>>>,
+    left_in_options: Rc<RefCell<Vec<Id>>>,
     wakers: Vec<Arc<Bell>>,
     woken: Arc<Mutex<Vec<Id>>>,
 }
@@ -658,6 +875,8 @@ struct RealTask {
 
 enum Work {
     Send(LocalBoxFuture<'static, Result<(), SendError<Message>>>),
+    SendFrom(LocalBoxFuture<'static, Result<(), SendError<()>>>),
+    Select(LocalBoxFuture<'static, (usize, Result<Option<Message>, Closed>)>),
     Recv(LocalBoxFuture<'static, Result<Message, RecvError>>),
     Stream(RecvStream<'static, Message>),
 }
@@ -670,6 +889,19 @@ struct Message {
 impl Drop for Message {
     fn drop(&mut self) {
         self.drops.borrow_mut()[self.id] += 1;
+    }
+}
+
+/// The `Option`s of one send or two. Writes down what is in them when they drop.
+struct Options {
+    messages: [Option<Message>; 2],
+    left: Rc<RefCell<Vec<Id>>>,
+}
+
+impl Drop for Options {
+    fn drop(&mut self) {
+        let left = self.messages.iter().flatten().map(|message| message.id);
+        self.left.borrow_mut().extend(left);
     }
 }
 
@@ -715,6 +947,7 @@ impl Real {
             tasks: BTreeMap::new(),
             next_task: 0,
             drops: Rc::default(),
+            left_in_options: Rc::default(),
             wakers: Vec::new(),
             woken: Arc::default(),
         }
@@ -757,6 +990,41 @@ impl Real {
                 let message = self.new_message();
                 let send = async move { checked(tx.send(message)).await };
                 self.new_task(Work::Send(send.boxed_local()), is_polled)
+            }
+            Op::NewSendFrom { is_polled } => {
+                let tx = self.senders.last()?.clone();
+                let options = self.options([Some(self.new_message()), None]);
+                let send = async move {
+                    // The handle drops last, however this ends.
+                    let tx = tx;
+                    let mut options = options;
+                    checked(tx.send_from(&mut options.messages[0])).await
+                };
+                self.new_task(Work::SendFrom(send.boxed_local()), is_polled)
+            }
+            Op::NewSelect { sends, is_polled } => {
+                let (tx, rx) = (self.senders.last()?.clone(), self.receivers.last()?.clone());
+                let options = self.options(sends.map(|sends| sends.then(|| self.new_message())));
+                let select = async move {
+                    // They drop from the bottom up, however this ends.
+                    let rx = rx;
+                    let tx = tx;
+                    let mut options = options;
+                    let [first, second] = &mut options.messages;
+                    let received =
+                        |result: Result<_, _>| result.map(Some).map_err(|RecvError| Closed);
+                    let sent = |result: Result<_, _>| {
+                        result.map(|()| None).map_err(|SendError(())| Closed)
+                    };
+                    select! {
+                        biased;
+                        send_from(tx, first) -> result, if sends[0] => (0, sent(result)),
+                        recv(rx) -> result, if !sends[0] => (0, received(result)),
+                        send_from(tx, second) -> result, if sends[1] => (1, sent(result)),
+                        recv(rx) -> result, if !sends[1] => (1, received(result)),
+                    }
+                };
+                self.new_task(Work::Select(select.boxed_local()), is_polled)
             }
             Op::NewRecv { is_polled } => {
                 let rx = self.receivers.last()?.clone();
@@ -836,6 +1104,16 @@ impl Real {
                 let sent = sent.map_err(|SendError(message)| SendError(id(message)));
                 (Outcome::Send(sent), done)
             }
+            Work::SendFrom(send) => {
+                let sent = send.as_mut().poll(&mut cx);
+                (Outcome::SendFrom(sent), sent.is_ready())
+            }
+            Work::Select(select) => {
+                let happened = select.as_mut().poll(&mut cx);
+                let done = happened.is_ready();
+                let happened = happened.map(|(arm, result)| (arm, result.map(|it| it.map(id))));
+                (Outcome::Select(happened), done)
+            }
             Work::Recv(recv) => {
                 let received = recv.as_mut().poll(&mut cx);
                 let done = received.is_ready();
@@ -867,6 +1145,13 @@ impl Real {
         }
     }
 
+    fn options(&self, messages: [Option<Message>; 2]) -> Options {
+        Options {
+            messages,
+            left: Rc::clone(&self.left_in_options),
+        }
+    }
+
     fn new_message(&self) -> Message {
         let mut drops = self.drops.borrow_mut();
         drops.push(0);
@@ -891,6 +1176,7 @@ impl Real {
             from_sender,
             from_receiver,
             drops: self.drops.borrow().clone(),
+            left_in_options: self.left_in_options.take(),
             woken: mem::take(&mut self.woken.lock().unwrap()),
             held: self.wakers.iter().map(wakers_of).collect(),
         }
@@ -927,11 +1213,22 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
     let rarely = 1;
     // A table and a number, because the strategies made for such a choice take longer than the test.
     type Choice = (u32, fn(u8) -> Op);
-    let table: [Choice; 24] = [
+    let table: [Choice; 27] = [
         (3 * sends, |_| Op::TrySend),
         (3 * receives, |_| Op::TryRecv),
         (6 * sends, |_| Op::NewSend { is_polled: true }),
         (6 * receives, |_| Op::NewRecv { is_polled: true }),
+        (3 * sends, |pick| Op::NewSendFrom {
+            is_polled: pick % 8 > 0,
+        }),
+        (2 * sends, |pick| Op::NewSelect {
+            sends: [true, pick % 2 == 0],
+            is_polled: pick % 16 > 1,
+        }),
+        (2 * receives, |pick| Op::NewSelect {
+            sends: [false, pick % 2 == 0],
+            is_polled: pick % 16 > 1,
+        }),
         (2 * receives, |_| Op::NewStream { is_polled: true }),
         (sends, |_| Op::NewSend { is_polled: false }),
         (receives, |_| Op::NewRecv { is_polled: false }),

@@ -6,7 +6,6 @@ use std::{
     array,
     cell::{Cell, RefCell},
     future::{pending, poll_fn, ready},
-    mem,
     pin::pin,
     sync::Arc,
     task::{
@@ -528,62 +527,6 @@ fn select_pairs_with_one_of_two_selects() {
     assert_eq!(rx.waiting_receivers(), 2);
 }
 
-/// Go's `doubleselect.go`: the same channels in two arms each, on both sides.
-#[test]
-fn double_select_delivers_every_message_once() {
-    const COUNT: usize = 20_000;
-    for capacity in [0, 1, 5] {
-        no_deadlock(move || {
-            let channels: Vec<_> = (0..4).map(|_| bounded::<usize>(capacity)).collect();
-            let (txs, rxs): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
-            let sending = thread::spawn(move || {
-                for n in 0..COUNT {
-                    select_blocking! {
-                        send(txs[0], n) -> s => s.unwrap(),
-                        send(txs[1], n) -> s => s.unwrap(),
-                        send(txs[2], n) -> s => s.unwrap(),
-                        send(txs[3], n) -> s => s.unwrap(),
-                    }
-                }
-            });
-            let (merged_tx, merged) = bounded(capacity);
-            let merging: Vec<_> = [0, 1]
-                .map(|half| {
-                    let (rxs, merged_tx) = (rxs.clone(), merged_tx.clone());
-                    thread::spawn(move || {
-                        loop {
-                            let n = select_blocking! {
-                                recv(rxs[half]) -> n => n,
-                                recv(rxs[half + 1]) -> n => n,
-                                recv(rxs[half + 2]) -> n => n,
-                            };
-                            match n {
-                                Ok(n) => merged_tx.send_blocking(n).unwrap(),
-                                Err(RecvError) => break,
-                            }
-                        }
-                        // The arms of closed channels are ready before the rest is received.
-                        for rx in rxs {
-                            rx.iter_blocking()
-                                .for_each(|n| merged_tx.send_blocking(n).unwrap());
-                        }
-                    })
-                })
-                .into();
-            drop(merged_tx);
-            let mut seen = vec![false; COUNT];
-            for n in merged.iter_blocking() {
-                assert!(!mem::replace(&mut seen[n], true), "{n} came twice");
-            }
-            assert_eq!(seen.iter().position(|seen| !seen), None, "lost");
-            sending.join().unwrap();
-            merging
-                .into_iter()
-                .for_each(|thread| thread.join().unwrap());
-        });
-    }
-}
-
 /// Two that select over both directions of two channels: whoever sends, the other receives.
 #[test]
 fn selects_that_send_and_receive_do_not_deadlock() {
@@ -1005,7 +948,8 @@ fn each_of_two_ready_arms_is_as_likely_as_the_other() {
     });
     a.0.close();
     b.0.close();
-    (a.1.try_recv().unwrap(), b.1.try_recv().unwrap());
+    a.1.try_recv().unwrap();
+    b.1.try_recv().unwrap();
     assert_fair::<2>("two closed channels", || {
         now(async {
             select! { recv(a.1) -> _ => 0, send(b.0, ()) -> _ => 1 }
@@ -1132,7 +1076,10 @@ fn assert_arms_at_run_time_are_fair<const ARMS: usize>() {
         }
         let n = now(select);
         match n % 2 {
-            0 => receives[n].set(channels[n].1.recv()),
+            0 => {
+                now(receives[n].as_mut()).unwrap();
+                receives[n].set(channels[n].1.recv());
+            }
             _ => sends[n].set(channels[n].0.send(())),
         }
         restore(n)
@@ -1141,7 +1088,8 @@ fn assert_arms_at_run_time_are_fair<const ARMS: usize>() {
     let (txs, rxs): (Vec<_>, Vec<_>) = (0..ARMS).map(|n| one(n + 1)).unzip();
     assert_fair::<ARMS>(&format!("`recv_any` of {ARMS}"), || {
         let (n, received) = now(recv_any(&rxs));
-        txs[n].try_send(received.unwrap()).unwrap();
+        received.unwrap();
+        txs[n].try_send(()).unwrap();
         n
     });
 }
