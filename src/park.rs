@@ -118,18 +118,18 @@ impl Unparker {
             self.state
                 .compare_exchange(EMPTY, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
         // Relaxed loads: as in `consume`. A thread may also wake for no reason of ours, so look each time.
-        let mut naps = 0;
+        let mut has_napped = false;
         while asleep.is_ok() && self.state.load(Ordering::Relaxed) == ASLEEP {
-            naps += 1;
+            has_napped = true;
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 None => thread::park(),
                 Some(Duration::ZERO) => break,
                 Some(remaining) => thread::park_timeout(remaining),
             }
         }
-        if naps > 1 {
-            // Somebody else's `unpark` ended a nap, perhaps. It was meant for another `park` of this thread, which
-            // must not wait for it for ever; one that came for nothing does no harm.
+        if has_napped {
+            // Somebody else's `unpark` ended a nap, perhaps, or came together with ours. It was meant for another `park` of
+            // this thread, which must not wait for it for ever; one that comes for nothing does no harm.
             self.thread.unpark();
         }
         self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED

@@ -225,7 +225,7 @@ mutant "a thread that is out of time does not look for a wake"
 replace park.rs "return self.unparker.consume();" "return false;"
 
 mutant "a thread keeps the wake that ended another wait of its"
-replace park.rs "if naps > 1 {" "if false && naps > 1 {"
+replace park.rs "if has_napped {" "if false && has_napped {"
 
 mutant "an operation whose time is up is given up unseen"
 replace wait.rs "return future.withdraw();" "let _ = future.withdraw();
