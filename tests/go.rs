@@ -249,7 +249,7 @@ fn channel_in_two_arms_is_served_once_and_what_waits_behind_is_next() {
 
 /// Two threads that spin to meet in each round, so that the one looks while the other changes what it looks at.
 fn default_does_not_happen(capacity: usize, then: impl Fn(&Sender<()>)) {
-    const ROUNDS: usize = 10_000;
+    const ROUNDS: usize = 20_000;
     let (began, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let has_come = |place: &AtomicUsize, round| {
         let mut spins = 0;
@@ -280,6 +280,8 @@ fn default_does_not_happen(capacity: usize, then: impl Fn(&Sender<()>)) {
         });
         for (round, [(_, a), (b_tx, _)]) in channels.iter().enumerate() {
             began.store(round + 1, SeqCst);
+            // Not always at the same point of the look.
+            (0..round % 100).for_each(|_| hint::spin_loop());
             then(b_tx);
             let _ = a.try_recv();
             has_come(&ended, round);
