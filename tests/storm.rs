@@ -57,7 +57,7 @@ use fastrand::Rng;
 use futures::{
     FutureExt, StreamExt,
     executor::block_on,
-    future::{join, join_all},
+    future::{join, join_all, pending},
     poll,
 };
 use hchan::{
@@ -556,7 +556,8 @@ impl Sending {
     /// Sends one of two messages, or a token, or receives a token, or does nothing.
     async fn select_in_task(&mut self, message: Message) -> Sent {
         let mut offer = Offer::new(message, self.next_message());
-        let (turns, cancels) = (self.rng.u8(..4), self.rng.bool());
+        let turns = (self.rng.u8(..4), self.rng.bool());
+        let cancels = self.rng.bool();
         let (tx, tokens) = (&self.tx, &self.ledger.tokens);
         let mut selecting = Box::pin(async {
             select! {
@@ -564,7 +565,7 @@ impl Sending {
                 recv(tokens.rx) -> _ => offer.receives_token = true,
                 send_from(tx, &mut offer.second) -> sent => offer.fails = sent.is_err(),
                 send_from(tokens.tx, &mut offer.token) -> _ => {}
-                future(turns_of_the_executor(turns)) -> (), if turns > 0 => {}
+                future(turns_of_the_executor(turns)) -> (), if turns.0 > 0 => {}
             }
         });
         match cancels {
@@ -819,14 +820,14 @@ impl Receiving {
         let mut demand = Demand::new();
         let ledger = Arc::clone(&self.ledger);
         let tokens = &ledger.tokens;
-        let turns = self.rng.u8(..4);
+        let turns = (self.rng.u8(..4), self.rng.bool());
         let mut selecting = Box::pin(async {
             select! {
                 recv(rx) -> message => demand.message = Some(message),
                 send_from(tokens.tx, &mut demand.token) -> _ => {}
                 recv(rx) -> message => demand.message = Some(message),
                 recv(tokens.rx) -> _ => demand.receives_token = true,
-                future(turns_of_the_executor(turns)) -> (), if turns > 0 => {}
+                future(turns_of_the_executor(turns)) -> (), if turns.0 > 0 => {}
             }
         });
         match self.cancels && self.rng.bool() {
@@ -977,9 +978,13 @@ async fn give_up_at_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output>
     }
 }
 
-async fn turns_of_the_executor(turns: u8) {
+/// Has its task polled a few times more; ends then, or never.
+async fn turns_of_the_executor((turns, ends): (u8, bool)) {
     for _ in 0..turns {
         yield_now().await;
+    }
+    if !ends {
+        pending().await
     }
 }
 
