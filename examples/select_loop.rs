@@ -14,7 +14,6 @@ const COUNT: u32 = 10_000;
 async fn main() {
     let given_back = new_receives_each_round(numbers(), numbers()).await;
     println!("tokio::select!: all received, {given_back} of them given back before");
-
     kept_receives(numbers(), numbers()).await;
     println!("futures::select!: all received");
 }
@@ -31,8 +30,7 @@ fn numbers() -> Receiver<u32> {
     rx
 }
 
-/// Each round begins with new receives and drops those that have lost. One of these may have been handed a message before
-/// it is dropped; it gives the message back, and the next receive gets it.
+/// Each round drops the receives that have lost. One that had been handed a message gives it back, for the next receive.
 async fn new_receives_each_round(a: Receiver<u32>, b: Receiver<u32>) -> usize {
     let (mut next_a, mut next_b, mut given_back) = (0, 0, 0);
     loop {
