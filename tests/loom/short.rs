@@ -157,18 +157,19 @@ fn two_receivers_share_out_what_a_sender_sends() {
     });
 }
 
+/// Row 6, EL#138, CF: a fast path that looks without a lock missed whoever was just about to wait.
 #[test]
-fn short_send_against_a_recv_that_parks_at_capacity_2() {
-    short_send_against_a_recv_that_parks(Some(2));
+fn short_send_misses_no_recv_that_parks_at_capacity_2() {
+    short_send_misses_no_recv_that_parks(Some(2));
 }
 
 #[test]
-fn short_send_against_a_recv_that_parks_unbounded() {
-    short_send_against_a_recv_that_parks(None);
+fn short_send_misses_no_recv_that_parks_unbounded() {
+    short_send_misses_no_recv_that_parks(None);
 }
 
 /// The first message is handed over or buffered; the second may be the one while the first was the other.
-fn short_send_against_a_recv_that_parks(capacity: Option<usize>) {
+fn short_send_misses_no_recv_that_parks(capacity: Option<usize>) {
     explore(move |ledger| {
         let (tx, rx) = channel(capacity, ledger, 0, 0);
         let messages = messages(ledger, 2);
@@ -183,17 +184,18 @@ fn short_send_against_a_recv_that_parks(capacity: Option<usize>) {
     });
 }
 
+/// Row 6, EL#138, CF: a fast path that looks without a lock missed whoever was just about to wait.
 #[test]
-fn short_recv_against_a_send_that_parks_at_capacity_2() {
-    short_recv_against_a_send_that_parks(Some(2));
+fn short_recv_misses_no_send_that_parks_at_capacity_2() {
+    short_recv_misses_no_send_that_parks(Some(2));
 }
 
 #[test]
-fn short_recv_against_a_send_that_parks_in_a_limited_chain() {
-    short_recv_against_a_send_that_parks(Some(3));
+fn short_recv_misses_no_send_that_parks_in_a_limited_chain() {
+    short_recv_misses_no_send_that_parks(Some(3));
 }
 
-fn short_recv_against_a_send_that_parks(capacity: Option<usize>) {
+fn short_recv_misses_no_send_that_parks(capacity: Option<usize>) {
     explore(move |ledger| {
         let full = capacity.unwrap();
         let (tx, rx) = channel(capacity, ledger, 0, full);
