@@ -4,6 +4,8 @@
 
 use core::{error::Error, fmt};
 
+use crate::batch::Unsent;
+
 /// The channel is closed; the message that was not sent is in here.
 ///
 /// From [`Sender::send`](crate::Sender::send) and its blocking forms.
@@ -68,6 +70,28 @@ pub enum SendTimeoutError<T> {
     Timeout(T),
     /// The channel is closed.
     Closed(T),
+}
+
+/// Not all messages of a batch could be sent, and here are the others.
+///
+/// From [`Sender::send_many`](crate::Sender::send_many), when the channel is closed; within [`TrySendError`] and
+/// [`SendTimeoutError`], which tell the reason, from its other forms.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// let error = tx.try_send_many(["a", "b", "c"]).unwrap_err();
+/// assert!(error.is_full());
+/// let hchan::SendManyError { sent, mut rest } = error.into_inner();
+/// assert_eq!((sent, rest.next()), (2, Some("c")));
+/// # drop(rx);
+/// ```
+pub struct SendManyError<I: Iterator> {
+    /// How many messages were sent.
+    pub sent: usize,
+    /// The messages that were not.
+    pub rest: Unsent<I>,
 }
 
 /// The channel is closed and there is nothing in it now.
@@ -300,6 +324,18 @@ impl From<RecvError> for RecvTimeoutError {
     }
 }
 
+impl<I: Iterator + Clone> Clone for SendManyError<I>
+where
+    I::Item: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            sent: self.sent,
+            rest: self.rest.clone(),
+        }
+    }
+}
+
 // `Debug` without `T: Debug`, so that `unwrap` and `?` work for every message.
 
 impl<T> fmt::Debug for SendError<T> {
@@ -326,6 +362,14 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
     }
 }
 
+impl<I: Iterator> fmt::Debug for SendManyError<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendManyError")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sending on a closed channel")
@@ -347,6 +391,16 @@ impl<T> fmt::Display for SendTimeoutError<T> {
             Self::Timeout(_) => "timed out while waiting to send",
             Self::Closed(_) => "sending on a closed channel",
         })
+    }
+}
+
+impl<I: Iterator> fmt::Display for SendManyError<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "sending on a closed channel after {} messages of a batch",
+            self.sent
+        )
     }
 }
 
@@ -377,6 +431,7 @@ impl fmt::Display for RecvTimeoutError {
 impl<T> Error for SendError<T> {}
 impl<T> Error for TrySendError<T> {}
 impl<T> Error for SendTimeoutError<T> {}
+impl<I: Iterator> Error for SendManyError<I> {}
 impl Error for RecvError {}
 impl Error for TryRecvError {}
 impl Error for RecvTimeoutError {}

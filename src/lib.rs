@@ -167,7 +167,10 @@
 //! so that senders and receivers that need not wait need not meet either. Each file opens with what it is for, `core` with
 //! its invariants, which debug builds check.
 
+mod batch;
+mod beyond;
 mod claim;
+mod closed;
 mod core;
 mod count;
 mod end;
@@ -178,10 +181,13 @@ mod iter;
 mod list;
 mod operation;
 mod park;
+mod permit;
 mod receiver;
+mod recv_many;
 mod ring;
 mod select;
 mod send_from;
+mod send_many;
 mod sender;
 mod shared;
 mod stream;
@@ -193,14 +199,20 @@ mod wake;
 
 use sync::Arc;
 
+pub use batch::Unsent;
+pub use closed::ClosedFuture;
 pub use error::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TrySendError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IterBlocking, TryIter};
+pub use permit::{OwnedPermit, Permit, ReserveFuture};
 pub use receiver::{Receiver, WeakReceiver};
+pub use recv_many::{Drain, RecvManyFuture};
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
+pub use send_many::SendManyFuture;
 pub use sender::{Sender, WeakSender};
 pub use stream::RecvStream;
 pub use until::Until;

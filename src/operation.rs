@@ -11,6 +11,11 @@
 //! between (an allocation that fails aborts), so the message cannot drop twice.
 
 mod arm;
+mod reserve;
+mod watch;
+
+pub(crate) use reserve::ReserveOp;
+pub(crate) use watch::WatchOp;
 
 use std::{
     cell::Cell,
@@ -27,6 +32,7 @@ use crate::{
     error::{RecvError, SendError},
     shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{Handle, State, Waiter},
+    wake::WakeBatch,
 };
 
 pin_project! {
@@ -226,6 +232,11 @@ where
         self.waiter.state() == State::Finished
     }
 
+    /// Whether it is neither parked nor completed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiter.state() == State::Idle
+    }
+
     /// Receives if that can be done at once; for an operation that has not been polled.
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
@@ -299,15 +310,23 @@ where
     /// If it is the handle of a select, that stays where it is while the operation is parked.
     unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
-        self.shared.locked(|core| {
+        let mut wakes = None;
+        let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
                 let handle = handle.take().expect("an operation parks once");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
                 unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
+                if core.is_to_serve() {
+                    core.serve(wakes.insert(WakeBatch::new()));
+                }
             }
             step
-        })
+        });
+        if let Some(wakes) = wakes {
+            wakes.wake();
+        }
+        step
     }
 
     /// Stops waiting. `None`: nothing happened.

@@ -8,9 +8,11 @@ use std::{
 };
 
 use crate::{
+    closed::ClosedFuture,
     error::{RecvError, TryRecvError},
     future::RecvFuture,
     iter::{IterBlocking, TryIter},
+    recv_many::{Drain, RecvManyFuture},
     shared::Shared,
     stream::RecvStream,
     sync::Arc,
@@ -227,6 +229,127 @@ impl<T> Receiver<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter::new(self)
+    }
+
+    /// Receives as many messages as there are, up to `limit`, and puts them behind those in the vector, waiting for one if
+    /// there is none; returns how many they were.
+    ///
+    /// They are taken in one step, which takes little longer than a single receive. With a `limit` of 0 it is `Ok(0)` at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`RecvManyFuture`]: nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send_many(1..=3).unwrap();
+    /// drop(tx);
+    /// let mut received = Vec::new();
+    /// assert_eq!(rx.recv_many(&mut received, 100).await, Ok(3));
+    /// assert_eq!(rx.recv_many(&mut received, 100).await, Err(hchan::RecvError));
+    /// assert_eq!(received, [1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn recv_many<'a>(&'a self, into: &'a mut Vec<T>, limit: usize) -> RecvManyFuture<'a, T> {
+        RecvManyFuture::new(self, into, limit)
+    }
+
+    /// Receives the messages that can be had at once, up to `limit`, and puts them behind those in the vector; returns how many
+    /// they were. With a `limit` of 0 it is `Ok(0)`.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`], if there is none: `Empty` or `Closed`.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the messages are back in the channel then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send_many(1..=3).unwrap();
+    /// let mut received = Vec::new();
+    /// assert_eq!(rx.try_recv_many(&mut received, 2), Ok(2));
+    /// assert_eq!(rx.try_recv_many(&mut received, 2), Ok(1));
+    /// assert!(rx.try_recv_many(&mut received, 2).unwrap_err().is_empty());
+    /// assert_eq!(received, [1, 2, 3]);
+    /// ```
+    pub fn try_recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
+        match &self.shared {
+            _ if limit == 0 => Ok(0),
+            Some(shared) => shared.try_recv_many(into, limit),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Receives all messages that can be had now, those of parked senders among them.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the messages are back in the channel then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(8);
+    /// tx.try_send_many(["a", "b"]).unwrap();
+    /// assert_eq!(rx.drain().collect::<String>(), "ab");
+    /// assert_eq!(rx.drain().count(), 0);
+    /// ```
+    pub fn drain(&self) -> Drain<T> {
+        let mut messages = Vec::new();
+        // An error says that there is none.
+        let _ = self.try_recv_many(&mut messages, usize::MAX);
+        Drain::new(messages)
+    }
+
+    /// Waits until the channel is closed, messages left in it or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(tx);
+    /// rx.closed().await;
+    /// # });
+    /// ```
+    pub fn closed(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::closed(self.shared.as_deref())
+    }
+
+    /// Waits until the channel is closed and nothing is left in it.
+    ///
+    /// Once it has been so, that is that, even if a cancelled receive gives a message back later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(tx);
+    /// rx.drained().await;
+    /// # });
+    /// ```
+    pub fn drained(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::drained(self.shared.as_deref())
     }
 
     /// Closes the channel; returns whether this call did.

@@ -8,9 +8,13 @@ use std::{
 };
 
 use crate::{
-    error::{SendError, TrySendError},
+    closed::ClosedFuture,
+    end::ReserveStep,
+    error::{SendError, SendManyError, TrySendError},
     future::SendFuture,
+    permit::{Permit, ReserveFuture},
     send_from::SendFromFuture,
+    send_many::{SendManyFuture, try_send_many},
     shared::Shared,
     sync::Arc,
 };
@@ -42,6 +46,10 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
+    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
+        &self.shared
+    }
+
     /// The first sender of a channel, which counts it already.
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
         Self { shared }
@@ -206,6 +214,170 @@ impl<T> Sender<T> {
     /// ```
     pub fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
         self.shared.force_send(message)
+    }
+
+    /// Waits for room, and returns the right to send one message into it.
+    ///
+    /// For a message that is costly to make, or cannot be put back where it came from: it is taken only when it is sure to
+    /// be sent. A request for a permit waits in one line with the sends, and while a permit is out it takes the place of
+    /// one message. At capacity 0, and when all places are taken by permits, there is room for a permit as for a message
+    /// when a receiver is parked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed, or closes while the request is parked.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`ReserveFuture`]: dropping it leaves no trace.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.reserve().await?;
+    /// permit.send("made just now")?;
+    /// assert_eq!(rx.recv().await, Ok("made just now"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn reserve(&self) -> ReserveFuture<'_, T> {
+        ReserveFuture::new(self)
+    }
+
+    /// The right to send one message, if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`]: `Full` or `Closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TrySendError;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(tx.try_reserve().unwrap_err(), TrySendError::Full(()));
+    /// drop(permit);
+    /// assert!(tx.try_reserve().is_ok());
+    /// ```
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        match self.shared.reserve() {
+            ReserveStep::Reserved => Ok(Permit::new(self)),
+            ReserveStep::Full => Err(TrySendError::Full(())),
+            ReserveStep::Closed => Err(TrySendError::Closed(())),
+        }
+    }
+
+    /// Sends all messages of an iterator, in order, waiting for room as often as there is none; returns how many they were.
+    ///
+    /// As many as there is room for go in one step, which takes little longer than a single send. Between the steps, messages of
+    /// other senders may go in. Messages are taken out of the iterator only when there is room for them, and one more to wait with.
+    ///
+    /// # Errors
+    ///
+    /// [`SendManyError`], if the channel is closed, or closes meanwhile: it tells how many were sent, and has the others.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendManyFuture`]: what was sent stays sent, and an iterator that was lent keeps what was not taken from it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(8);
+    /// assert_eq!(tx.send_many(["a", "b", "c"]).await.unwrap(), 3);
+    /// assert_eq!(rx.recv().await, Ok("a"));
+    ///
+    /// tx.close();
+    /// let error = tx.send_many(["d", "e"]).await.unwrap_err();
+    /// assert_eq!(error.sent, 0);
+    /// assert_eq!(error.rest.collect::<Vec<_>>(), ["d", "e"]);
+    /// # });
+    /// ```
+    pub fn send_many<I: IntoIterator<Item = T>>(
+        &self,
+        messages: I,
+    ) -> SendManyFuture<'_, I::IntoIter> {
+        SendManyFuture::new(&self.shared, messages.into_iter())
+    }
+
+    /// Sends the messages of an iterator, in order, for as long as there is room; returns how many, if they were all.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], `Full` or `Closed`, with a [`SendManyError`] that tells how many were sent, and has the others.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator does, or the waker of a receiver that gets a message; what has been taken from the iterator and not been
+    /// sent is dropped then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(3);
+    /// assert_eq!(tx.try_send_many([1, 2]).unwrap(), 2);
+    ///
+    /// let mut more = 3..=10;
+    /// let unsent = tx.try_send_many(&mut more).unwrap_err().into_inner();
+    /// assert_eq!(unsent.sent, 1);
+    /// assert_eq!(unsent.rest.collect::<Vec<_>>(), [4, 5, 6, 7, 8, 9, 10]);
+    /// # drop(rx);
+    /// ```
+    pub fn try_send_many<I: IntoIterator<Item = T>>(
+        &self,
+        messages: I,
+    ) -> Result<usize, TrySendError<SendManyError<I::IntoIter>>> {
+        try_send_many(&self.shared, messages.into_iter())
+    }
+
+    /// Waits until the channel is closed, messages left in it or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(rx);
+    /// tx.closed().await;
+    /// # });
+    /// ```
+    pub fn closed(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::closed(Some(&self.shared))
+    }
+
+    /// Waits until the channel is closed and nothing is left in it.
+    ///
+    /// Once it has been so, that is that, even if a cancelled receive gives a message back later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send("last words").await?;
+    /// tx.close();
+    /// let all_received = tx.drained();
+    /// # let all_received = async { futures::join!(all_received, rx.recv()) };
+    /// all_received.await;
+    /// assert!(rx.recv().await.is_err());
+    /// # Ok::<(), hchan::SendError<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn drained(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::drained(Some(&self.shared))
     }
 
     /// Closes the channel; returns whether this call did.

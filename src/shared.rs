@@ -3,12 +3,14 @@
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
+mod many;
+
 use std::{fmt, task::Waker};
 
 use crate::{
     core::Core,
     count::HandleCount,
-    end::{Outlook, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
+    end::{Outlook, Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken},
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
     sync::{Guard, Lock, Rank},
@@ -58,7 +60,7 @@ impl<T> Shared<T> {
         let (blocks, producer, consumer) = Blocks::new(capacity);
         Self {
             recv_end: End::new(RecvEnd::new(consumer)),
-            send_end: End::new(SendEnd::new(producer)),
+            send_end: End::new(SendEnd::new(producer, blocks.capacity())),
             outlook: Outlook::new(blocks.capacity() <= LARGEST_COUPLED),
             blocks,
             capacity,
@@ -162,11 +164,7 @@ impl<T> Shared<T> {
         }
         let mut recv_end = self.recv_end.lock.lock();
         match recv_end.try_pop(self.passage()) {
-            Some(message) => RecvStep::Received(Taken {
-                message,
-                seq: recv_end.number(),
-                waker: None,
-            }),
+            Some(message) => RecvStep::Received(Taken::quietly(message, recv_end.number())),
             None => self.recv_rest(Some(recv_end)),
         }
     }
@@ -196,6 +194,41 @@ impl<T> Shared<T> {
         }
         let mut send_end = self.send_end.lock.lock();
         Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
+    }
+
+    /// How many sends could go ahead at once.
+    pub(crate) fn room(&self) -> usize {
+        self.locked(|core| core.room())
+    }
+
+    /// Gives a permit out if there is room for one more message.
+    pub(crate) fn reserve(&self) -> ReserveStep {
+        if !self.is_coupled() && !self.is_to_wait(Side::Send) {
+            let mut send_end = self.send_end.lock.lock();
+            if send_end.try_permit(self.passage()) {
+                return ReserveStep::Reserved;
+            }
+        }
+        self.locked(|core| core.reserve())
+    }
+
+    /// Sends the message that `take` gives with a permit, which is gone then; if the channel is closed `take` is not called.
+    #[inline]
+    pub(crate) fn send_permitted(&self, mut take: impl FnMut() -> T) -> SendStep {
+        if !self.is_coupled() {
+            let mut send_end = self.send_end.lock.lock();
+            if send_end.try_push_permitted(self.passage(), &mut take) {
+                return SendStep::Sent(None);
+            }
+        }
+        self.locked(|core| core.send_permitted(take))
+    }
+
+    /// Takes back a permit that was not used.
+    pub(crate) fn release_permit(&self) {
+        let mut wakes = WakeBatch::new();
+        self.locked(|core| core.release_permit(&mut wakes));
+        wakes.wake();
     }
 
     /// Locks both ends without a guard: for a select, which holds several channels.
@@ -295,7 +328,7 @@ impl<T> Shared<T> {
     /// if any of that panics, the message goes back.
     #[inline]
     pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
-        if taken.waker.is_none() && unused.is_none() {
+        if taken.waker.is_none() && unused.is_none() && !taken.has_drained {
             return taken.message;
         }
         let mut held = Held {
@@ -303,7 +336,12 @@ impl<T> Shared<T> {
             seq: taken.seq,
             message: Some(taken.message),
         };
-        wake_and_drop(taken.waker, unused);
+        let mut panics = Panics::default();
+        panics.catch(|| wake_and_drop(taken.waker, unused));
+        if taken.has_drained {
+            self.complete_closing(&mut panics);
+        }
+        panics.resume();
         held.message.take().expect("held until here")
     }
 
@@ -325,6 +363,11 @@ impl<T> Shared<T> {
             panics.resume();
         }
         closed
+    }
+
+    /// Whether what is waited for on that side, the close or the last message after it, has come.
+    pub(crate) fn is_over(&self, side: Side) -> bool {
+        self.locked(|core| core.is_over(side))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -381,14 +424,18 @@ impl<T> Shared<T> {
                 self.complete_closing(&mut panics);
             }
             // Nobody else sends or receives any more, so these are all.
-            while let Ok(message) = self.try_recv() {
-                panics.catch(|| drop(message));
+            while let RecvStep::Received(taken) = self.recv() {
+                panics.catch(|| drop(taken.message));
+                if taken.has_drained {
+                    self.complete_closing(&mut panics);
+                }
             }
             panics.resume();
         }
     }
 
-    fn complete_closing(&self, panics: &mut Panics) {
+    /// Tells those for whom the wait is over by the close, or by the last message after it.
+    pub(crate) fn complete_closing(&self, panics: &mut Panics) {
         loop {
             let mut wakes = WakeBatch::new();
             self.recv_end_locked(|recv_end| recv_end.complete_closing(&mut wakes));

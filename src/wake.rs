@@ -12,10 +12,11 @@ use std::{
 /// How many wakers are collected under the lock at a time.
 const BATCH: usize = 32;
 
-/// A few wakers, collected under the lock and woken after it, without allocating.
+/// A few wakers, collected under the lock and woken after it; more than a few take an allocation.
 pub(crate) struct WakeBatch {
     wakers: [Option<Waker>; BATCH],
     len: usize,
+    more: Vec<Waker>,
 }
 
 impl WakeBatch {
@@ -23,9 +24,11 @@ impl WakeBatch {
         Self {
             wakers: [const { None }; BATCH],
             len: 0,
+            more: Vec::new(),
         }
     }
 
+    /// Whether the next one would take an allocation.
     pub(crate) fn is_full(&self) -> bool {
         self.len == BATCH
     }
@@ -34,15 +37,26 @@ impl WakeBatch {
         self.len == 0
     }
 
-    /// Adds a waker; the batch must not be full.
     pub(crate) fn push(&mut self, waker: Waker) {
-        self.wakers[self.len] = Some(waker);
-        self.len += 1;
+        match self.wakers.get_mut(self.len) {
+            Some(place) => {
+                *place = Some(waker);
+                self.len += 1;
+            }
+            None => self.more.push(waker),
+        }
+    }
+
+    /// Wakes all, in order, whatever some of them do; then the first panic goes on, if there was one.
+    pub(crate) fn wake(self) {
+        let mut panics = Panics::default();
+        self.wake_all(&mut panics);
+        panics.resume();
     }
 
     /// Wakes all, in order, whatever some of them do; a panic is kept if it is the first.
     pub(crate) fn wake_all(self, panics: &mut Panics) {
-        for waker in self.wakers.into_iter().flatten() {
+        for waker in self.wakers.into_iter().flatten().chain(self.more) {
             panics.catch(|| waker.wake());
         }
     }
@@ -62,6 +76,10 @@ impl Panics {
             None => self.0 = Some(panic),
             Some(_) => discard(panic),
         }
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Lets the first panic go on, if there was one; unless the thread is unwinding from another one already, in a drop,
