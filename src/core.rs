@@ -351,15 +351,21 @@ impl<'c, T> Core<'c, T> {
         if self.recv_end.beyond.is_empty() {
             return message;
         }
-        let next = self.recv_end.beyond.pop();
-        match message {
-            Some(message) => {
-                next.into_iter()
-                    .for_each(|next| self.send_end.push(self.passage, next));
-                Some(message)
-            }
-            None => next,
+        self.pop_beyond(message)
+    }
+
+    /// Moves the first message from beyond the ring into the place of `popped`; at capacity 0, it is the oldest itself.
+    #[cold]
+    fn pop_beyond(&mut self, popped: Option<T>) -> Option<T> {
+        let next = self.recv_end.beyond.pop_front()?;
+        if self.recv_end.beyond.is_empty() {
+            self.recv_end.beyond = VecDeque::new();
         }
+        if popped.is_none() {
+            return Some(next);
+        }
+        self.send_end.push(self.passage, next);
+        popped
     }
 
     /// Puts a message behind all others.
@@ -367,7 +373,7 @@ impl<'c, T> Core<'c, T> {
         if self.ring_len() < self.capacity() {
             self.send_end.push(self.passage, message);
         } else {
-            self.recv_end.beyond.push(message);
+            self.recv_end.beyond.push_back(message);
         }
     }
 

@@ -11,7 +11,6 @@ use std::{
 };
 
 use crate::{
-    beyond::Beyond,
     error::TryRecvError,
     given_back::GivenBack,
     list::List,
@@ -50,7 +49,7 @@ pub(crate) struct RecvEnd<T> {
     /// Messages that cancelled receives gave back. They take no place.
     pub(crate) given_back: GivenBack<T>,
     /// Messages sent with a permit that counted on a receiver who has left: they come after those of the full ring.
-    pub(crate) beyond: Beyond<T>,
+    pub(crate) beyond: VecDeque<T>,
     /// Parked senders, and those who wait for a permit, the oldest first.
     pub(crate) sendq: List<Waiter<T>>,
     /// Parked receivers, the oldest first.
@@ -280,7 +279,7 @@ impl<T> RecvEnd<T> {
             closed: false,
             drained: false,
             given_back: GivenBack::new(),
-            beyond: Beyond::new(),
+            beyond: VecDeque::new(),
             sendq: List::new(),
             recvq: List::new(),
             closeq: List::new(),

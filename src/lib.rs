@@ -168,7 +168,6 @@
 //! its invariants, which debug builds check.
 
 mod batch;
-mod beyond;
 mod claim;
 mod closed;
 mod core;
