@@ -190,6 +190,7 @@ mod until;
 mod wait;
 mod waiter;
 mod wake;
+mod weak;
 
 use sync::Arc;
 
@@ -198,12 +199,13 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IterBlocking, TryIter};
-pub use receiver::{Receiver, WeakReceiver};
+pub use receiver::Receiver;
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
-pub use sender::{Sender, WeakSender};
+pub use sender::Sender;
 pub use stream::RecvStream;
 pub use until::Until;
+pub use weak::{WeakReceiver, WeakSender};
 
 /// Makes a channel whose buffer holds up to `capacity` messages; with `capacity` 0 there is none, and sender and receiver
 /// have to meet.

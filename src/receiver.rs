@@ -14,6 +14,7 @@ use crate::{
     shared::Shared,
     stream::RecvStream,
     sync::Arc,
+    weak::WeakReceiver,
 };
 
 /// The receiving end of a channel; clone it to receive in several places. Each message goes to one of them.
@@ -40,7 +41,7 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The first receiver of a channel, which counts it already; or, without a channel, one on which nothing happens.
+    /// A receiver that is counted already; or, without a channel, one on which nothing happens.
     pub(crate) const fn new(shared: Option<Arc<Shared<T>>>) -> Self {
         Self { shared }
     }
@@ -415,9 +416,7 @@ impl<T> Receiver<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver {
-            shared: self.shared.clone(),
-        }
+        WeakReceiver::new(self.shared.clone())
     }
 }
 
@@ -452,67 +451,7 @@ impl<T> fmt::Debug for Receiver<T> {
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
-/// A receiver that does not keep its channel open; made by [`Receiver::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
-///
-/// # Examples
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let weak = rx.downgrade();
-/// tx.try_send(1).unwrap();
-/// assert_eq!(weak.upgrade().map(|rx| rx.try_recv()), Some(Ok(1)));
-/// drop(rx);
-/// assert!(weak.upgrade().is_none());
-/// ```
-pub struct WeakReceiver<T> {
-    /// `None` for [`never`](crate::never).
-    shared: Option<Arc<Shared<T>>>,
-}
-
-impl<T> WeakReceiver<T> {
-    /// Makes a receiver of it, unless the last one has been dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let weak = rx.downgrade();
-    /// let second = weak.upgrade().expect("a receiver is there");
-    /// drop(rx);
-    /// tx.try_send(1).unwrap();
-    /// assert_eq!(second.try_recv(), Ok(1));
-    /// ```
-    pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let counted = self
-            .shared
-            .as_ref()
-            .is_none_or(|shared| shared.receivers.add_unless_zero());
-        counted.then(|| Receiver {
-            shared: self.shared.clone(),
-        })
-    }
-}
-
-impl<T> Clone for WeakReceiver<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakReceiver<T> {}
-impl<T> RefUnwindSafe for WeakReceiver<T> {}
-
-fn fmt_receiver<T>(
+pub(crate) fn fmt_receiver<T>(
     shared: Option<&Shared<T>>,
     name: &str,
     f: &mut fmt::Formatter<'_>,

@@ -13,6 +13,7 @@ use crate::{
     send_from::SendFromFuture,
     shared::Shared,
     sync::Arc,
+    weak::WeakSender,
 };
 
 /// The sending end of a channel; clone it to send from several places.
@@ -42,7 +43,7 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// The first sender of a channel, which counts it already.
+    /// A sender that is counted already.
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
         Self { shared }
     }
@@ -387,9 +388,7 @@ impl<T> Sender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender {
-            shared: Arc::clone(&self.shared),
-        }
+        WeakSender::new(Arc::clone(&self.shared))
     }
 }
 
@@ -419,62 +418,3 @@ impl<T> fmt::Debug for Sender<T> {
 // A panic anywhere in user code leaves a channel consistent.
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
-
-/// A sender that does not keep its channel open; made by [`Sender::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`](crate::Receiver).
-///
-/// # Examples
-///
-/// A source of messages that stops when nobody else sends any more:
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let ticker = tx.downgrade();
-/// ticker.upgrade().unwrap().try_send("tick").unwrap();
-/// drop(tx);
-/// assert!(ticker.upgrade().is_none());
-/// assert_eq!(rx.recv_blocking(), Ok("tick"));
-/// assert!(rx.recv_blocking().is_err());
-/// ```
-pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> WeakSender<T> {
-    /// Makes a sender of it, unless the last one has been dropped.
-    ///
-    /// A channel that was closed by `close` but still has senders yields one, too; its sends fail.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// let weak = tx.downgrade();
-    /// let second = weak.upgrade().expect("a sender is there");
-    /// drop(tx);
-    /// second.try_send(1).unwrap();
-    /// ```
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.shared.senders.add_unless_zero().then(|| Sender {
-            shared: Arc::clone(&self.shared),
-        })
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt("WeakSender", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakSender<T> {}
-impl<T> RefUnwindSafe for WeakSender<T> {}
