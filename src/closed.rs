@@ -4,14 +4,21 @@
 
 use std::{
     fmt,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::{end::Side, operation::WatchOp, shared::Shared};
+use crate::{
+    end::Side,
+    operation::WatchOp,
+    shared::Shared,
+    until::Until,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
+};
 
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
@@ -72,6 +79,89 @@ impl<'a, T> ClosedFuture<'a, T> {
             op: shared.map(|shared| WatchOp::new(shared, Side::Drain)),
         }
     }
+
+    /// Blocks the thread until it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// std::thread::spawn(move || drop(rx));
+    /// tx.closed().wait();
+    /// assert!(tx.is_closed());
+    /// ```
+    pub fn wait(self) {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    /// `true`: it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.closed().wait_timeout(Duration::from_millis(1)));
+    /// tx.close();
+    /// assert!(tx.closed().wait_timeout(Duration::from_millis(1)));
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> bool {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    /// `true`: it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(!tx.closed().wait_deadline(soon));
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> bool {
+        wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    /// `true`: it is over.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.closed().until(std::future::ready(())).await);
+    /// tx.close();
+    /// assert!(tx.closed().until(std::future::pending::<()>()).await);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
 }
 
 impl<T> Future for ClosedFuture<'_, T> {
@@ -82,6 +172,22 @@ impl<T> Future for ClosedFuture<'_, T> {
             Some(op) => op.poll(cx),
             None => Poll::Pending,
         }
+    }
+}
+
+impl<T> Wait for ClosedFuture<'_, T> {
+    type Limited = bool;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<()> {
+        self.project().op.as_pin_mut()?.attempt()
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<()> {
+        self.project().op.as_pin_mut()?.withdraw()
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<()>) -> bool {
+        output.is_some()
     }
 }
 

@@ -48,10 +48,10 @@ pub enum TrySendError<T> {
     Closed(T),
 }
 
-/// A message could not be sent in time; it is in here.
+/// A message could not be sent in time, or before something else came; it is in here.
 ///
-/// From [`SendFuture::wait_timeout`](crate::SendFuture::wait_timeout) and
-/// [`SendFuture::wait_deadline`](crate::SendFuture::wait_deadline).
+/// From [`SendFuture::wait_timeout`](crate::SendFuture::wait_timeout),
+/// [`SendFuture::wait_deadline`](crate::SendFuture::wait_deadline) and [`SendFuture::until`](crate::SendFuture::until).
 ///
 /// # Examples
 ///
@@ -66,7 +66,8 @@ pub enum TrySendError<T> {
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendTimeoutError<T> {
-    /// The time was up and the message had not been taken; it will not be.
+    /// The time was up, or what the send was to last [`until`](crate::SendFuture::until) had come, and the message had not
+    /// been taken; it will not be.
     Timeout(T),
     /// The channel is closed.
     Closed(T),
@@ -136,10 +137,10 @@ pub enum TryRecvError {
     Closed,
 }
 
-/// No message came in time.
+/// No message came in time, or before something else came.
 ///
-/// From [`RecvFuture::wait_timeout`](crate::RecvFuture::wait_timeout) and
-/// [`RecvFuture::wait_deadline`](crate::RecvFuture::wait_deadline).
+/// From [`RecvFuture::wait_timeout`](crate::RecvFuture::wait_timeout),
+/// [`RecvFuture::wait_deadline`](crate::RecvFuture::wait_deadline) and [`RecvFuture::until`](crate::RecvFuture::until).
 ///
 /// # Examples
 ///
@@ -155,7 +156,8 @@ pub enum TryRecvError {
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecvTimeoutError {
-    /// The time was up and no message had come; none was taken from the channel.
+    /// The time was up, or what the receive was to last [`until`](crate::RecvFuture::until) had come, and no message; none
+    /// was taken from the channel.
     Timeout,
     /// The channel is closed and there is nothing in it now.
     Closed,
@@ -226,7 +228,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// Whether the time was up.
+    /// Whether the time was up, or the `stop` of an `until` had come.
     ///
     /// # Examples
     ///
@@ -276,7 +278,7 @@ impl TryRecvError {
 }
 
 impl RecvTimeoutError {
-    /// Whether the time was up.
+    /// Whether the time was up, or the `stop` of an `until` had come.
     ///
     /// # Examples
     ///
@@ -388,7 +390,7 @@ impl<T> fmt::Display for TrySendError<T> {
 impl<T> fmt::Display for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timeout(_) => "timed out while waiting to send",
+            Self::Timeout(_) => "timed out or stopped while waiting to send",
             Self::Closed(_) => "sending on a closed channel",
         })
     }
@@ -422,7 +424,7 @@ impl fmt::Display for TryRecvError {
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timeout => "timed out while waiting to receive",
+            Self::Timeout => "timed out or stopped while waiting to receive",
             Self::Closed => "receiving on a closed and empty channel",
         })
     }

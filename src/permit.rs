@@ -5,15 +5,22 @@
 use std::{
     fmt,
     mem::ManuallyDrop,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    end::SendStep, error::SendError, operation::ReserveOp, sender::Sender, shared::Shared,
+    end::SendStep,
+    error::{SendError, SendTimeoutError},
+    operation::ReserveOp,
+    sender::Sender,
+    shared::Shared,
+    until::Until,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
 };
 
 pin_project! {
@@ -63,6 +70,98 @@ impl<'a, T> ReserveFuture<'a, T> {
             op: ReserveOp::new(sender.shared()),
         }
     }
+
+    /// Blocks the thread until there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is or gets closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.reserve().wait().unwrap().send(7).unwrap();
+    /// assert_eq!(rx.try_recv(), Ok(7));
+    /// ```
+    pub fn wait(self) -> Result<Permit<'a, T>, SendError<()>> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(0);
+    /// assert!(tx.reserve().wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(0);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(tx.reserve().wait_deadline(soon).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
+        wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(tx.reserve().until(std::future::ready(())).await.unwrap_err().is_timeout());
+    /// assert!(!tx.is_full());
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
 }
 
 impl<'a, T> Future for ReserveFuture<'a, T> {
@@ -72,6 +171,29 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
         let this = self.project();
         let reserved = ready!(this.op.poll(cx));
         Poll::Ready(reserved.map(|()| Permit::new(this.sender)))
+    }
+}
+
+impl<'a, T> Wait for ReserveFuture<'a, T> {
+    type Limited = Result<Permit<'a, T>, SendTimeoutError<()>>;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let this = self.project();
+        let reserved = this.op.attempt()?;
+        Some(reserved.map(|()| Permit::new(this.sender)))
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let this = self.project();
+        let reserved = this.op.withdraw()?;
+        Some(reserved.map(|()| Permit::new(this.sender)))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(reserved) => Ok(reserved?),
+            None => Err(SendTimeoutError::Timeout(())),
+        }
     }
 }
 

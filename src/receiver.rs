@@ -12,10 +12,12 @@ use crate::{
     error::{RecvError, TryRecvError},
     future::RecvFuture,
     iter::{IterBlocking, TryIter},
+    owned::IntoRecv,
     recv_many::{Drain, RecvManyFuture},
     shared::Shared,
     stream::RecvStream,
     sync::Arc,
+    weak::WeakReceiver,
 };
 
 /// The receiving end of a channel; clone it to receive in several places. Each message goes to one of them.
@@ -42,7 +44,7 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The first receiver of a channel, which counts it already; or, without a channel, one on which nothing happens.
+    /// A receiver that is counted already; or, without a channel, one on which nothing happens.
     pub(crate) const fn new(shared: Option<Arc<Shared<T>>>) -> Self {
         Self { shared }
     }
@@ -89,6 +91,42 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self.shared.as_deref())
+    }
+
+    /// As [`recv`](Self::recv), but the future owns this receiver, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped a message that had been handed to it is given back, and then the receiver is dropped. To have
+    /// that back, end it by [`until`](IntoRecv::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send(1).await?;
+    /// drop(tx);
+    /// let (rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Ok(1));
+    /// let (_rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Err(hchan::RecvError));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_recv_async")]
+    #[doc(alias = "recv_owned")]
+    pub fn into_recv(self) -> IntoRecv<T> {
+        IntoRecv::new(self)
     }
 
     /// Receives the oldest message, blocking the thread while there is none: short for
@@ -538,9 +576,7 @@ impl<T> Receiver<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver {
-            shared: self.shared.clone(),
-        }
+        WeakReceiver::new(self.shared.clone())
     }
 }
 
@@ -575,67 +611,7 @@ impl<T> fmt::Debug for Receiver<T> {
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
-/// A receiver that does not keep its channel open; made by [`Receiver::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
-///
-/// # Examples
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let weak = rx.downgrade();
-/// tx.try_send(1).unwrap();
-/// assert_eq!(weak.upgrade().map(|rx| rx.try_recv()), Some(Ok(1)));
-/// drop(rx);
-/// assert!(weak.upgrade().is_none());
-/// ```
-pub struct WeakReceiver<T> {
-    /// `None` for [`never`](crate::never).
-    shared: Option<Arc<Shared<T>>>,
-}
-
-impl<T> WeakReceiver<T> {
-    /// Makes a receiver of it, unless the last one has been dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let weak = rx.downgrade();
-    /// let second = weak.upgrade().expect("a receiver is there");
-    /// drop(rx);
-    /// tx.try_send(1).unwrap();
-    /// assert_eq!(second.try_recv(), Ok(1));
-    /// ```
-    pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let counted = self
-            .shared
-            .as_ref()
-            .is_none_or(|shared| shared.receivers.add_unless_zero());
-        counted.then(|| Receiver {
-            shared: self.shared.clone(),
-        })
-    }
-}
-
-impl<T> Clone for WeakReceiver<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakReceiver<T> {}
-impl<T> RefUnwindSafe for WeakReceiver<T> {}
-
-fn fmt_receiver<T>(
+pub(crate) fn fmt_receiver<T>(
     shared: Option<&Shared<T>>,
     name: &str,
     f: &mut fmt::Formatter<'_>,

@@ -5,8 +5,9 @@
 use std::{
     fmt,
     iter::FusedIterator,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
+    time::{Duration, Instant},
     vec,
 };
 
@@ -14,10 +15,12 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    error::{RecvError, TryRecvError},
+    error::{RecvError, RecvTimeoutError, TryRecvError},
     operation::RecvOp,
     receiver::Receiver,
     shared::Shared,
+    until::Until,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
 };
 
 pin_project! {
@@ -75,36 +78,128 @@ impl<'a, T> RecvManyFuture<'a, T> {
         }
     }
 
-    fn poll_receives(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<usize, RecvError>> {
+    /// Blocks the thread until there are messages.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sending = std::thread::spawn(move || tx.send_many(["a", "b"]).wait());
+    /// let mut received = Vec::new();
+    /// while rx.recv_many(&mut received, 10).wait().is_ok() {}
+    /// assert_eq!(received, ["a", "b"]);
+    /// # sending.join().unwrap().unwrap();
+    /// ```
+    pub fn wait(self) -> Result<usize, RecvError> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let mut received = Vec::new();
+    /// let result = rx.recv_many(&mut received, 10).wait_timeout(Duration::from_millis(1));
+    /// assert!(result.unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<usize, RecvTimeoutError> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let mut received = Vec::new();
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(rx.recv_many(&mut received, 10).wait_deadline(soon).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Result<usize, RecvTimeoutError> {
+        wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let mut received = Vec::new();
+    /// let result = rx.recv_many(&mut received, 10).until(std::future::ready(())).await;
+    /// assert!(result.unwrap_err().is_timeout());
+    /// assert_eq!((received.len(), rx.len()), (0, 1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+impl<T> RecvManyFuture<'_, T> {
+    /// Receives what is there, if that is anything, or what can be told without waiting.
+    fn receive(self: Pin<&mut Self>) -> Option<Result<usize, RecvError>> {
         let this = self.project();
-        assert!(
-            !*this.terminated,
-            "a receive of many was polled again after it had completed"
-        );
-        let Some(mut op) = this.op.as_pin_mut() else {
-            return if *this.limit == 0 {
-                Poll::Ready(Ok(0))
-            } else {
-                Poll::Pending
-            };
+        let received = match this.receiver.try_recv_many(this.into, *this.limit) {
+            Ok(count) => Ok(count),
+            Err(TryRecvError::Closed) => Err(RecvError),
+            Err(TryRecvError::Empty) => return None,
         };
-        if op.is_idle() {
-            match this.receiver.try_recv_many(this.into, *this.limit) {
-                Ok(count) => return Poll::Ready(Ok(count)),
-                Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
-                Err(TryRecvError::Empty) => {}
-            }
-        }
-        // If that cannot be had, the message is still where it was.
-        this.into.reserve(1);
-        match ready!(op.as_mut().poll(cx)) {
-            Ok(message) => {
-                this.into.push(message);
-                let more = this.receiver.try_recv_many(this.into, *this.limit - 1);
-                Poll::Ready(Ok(1 + more.unwrap_or(0)))
-            }
-            Err(RecvError) => Poll::Ready(Err(RecvError)),
-        }
+        *this.terminated = true;
+        Some(received)
+    }
+
+    /// Adds what is there to the message for which it was parked.
+    fn receive_more(self: Pin<&mut Self>, first: Result<T, RecvError>) -> Result<usize, RecvError> {
+        let this = self.project();
+        *this.terminated = true;
+        this.into.push(first?);
+        let more = this.receiver.try_recv_many(this.into, *this.limit - 1);
+        Ok(1 + more.unwrap_or(0))
     }
 }
 
@@ -112,9 +207,43 @@ impl<T> Future for RecvManyFuture<'_, T> {
     type Output = Result<usize, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let received = ready!(self.as_mut().poll_receives(cx));
-        *self.project().terminated = true;
-        Poll::Ready(received)
+        assert!(
+            !self.terminated,
+            "a receive of many was polled again after it had completed"
+        );
+        if self.op.as_ref().is_none_or(RecvOp::is_idle) {
+            if let Some(received) = self.as_mut().receive() {
+                return Poll::Ready(received);
+            }
+        }
+        let this = self.as_mut().project();
+        // If that cannot be had, the message is still where it was.
+        this.into.reserve(1);
+        let Some(op) = this.op.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let first = ready!(op.poll(cx));
+        Poll::Ready(self.receive_more(first))
+    }
+}
+
+impl<T> Wait for RecvManyFuture<'_, T> {
+    type Limited = Result<usize, RecvTimeoutError>;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.receive()
+    }
+
+    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let first = self.as_mut().project().op.as_pin_mut()?.withdraw()?;
+        Some(self.receive_more(first))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(received) => Ok(received?),
+            None => Err(RecvTimeoutError::Timeout),
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 
 use std::{
     fmt,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 use futures_core::FusedFuture;
@@ -14,9 +15,11 @@ use pin_project_lite::pin_project;
 use crate::{
     batch::Batch,
     end::SendStep,
-    error::{SendError, SendManyError, TrySendError},
+    error::{SendError, SendManyError, SendTimeoutError, TrySendError},
     operation::SendOp,
     shared::Shared,
+    until::Until,
+    wait::{Wait, wait, wait_deadline, wait_timeout},
 };
 
 pin_project! {
@@ -66,8 +69,6 @@ pin_project! {
     }
 }
 
-type Sent<I> = Result<usize, SendManyError<I>>;
-
 impl<'a, I: Iterator> SendManyFuture<'a, I> {
     pub(crate) fn new(shared: &'a Shared<I::Item>, iter: I) -> Self {
         Self {
@@ -77,7 +78,10 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
         }
     }
 
-    fn poll_sends(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sent<I>> {
+    fn poll_sends(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, SendManyError<I>>> {
         let mut this = self.project();
         let batch = this.batch.as_mut();
         let batch = batch.expect("a send of many was polled again after it had completed");
@@ -108,13 +112,107 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
         }
     }
 
-    /// What has not been sent, after the send that was parked is over.
-    fn give_up(self: Pin<&mut Self>) -> Option<SendManyError<I>> {
-        let this = self.project();
-        if let (Some(batch), Some(message)) = (this.batch.as_mut(), this.op.take_message()) {
-            batch.pulled().push_front(message);
-        }
-        unsent(this.batch)
+    /// Blocks the thread until all messages are sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendManyError`], if the channel is or gets closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let receiving = std::thread::spawn(move || rx.iter_blocking().sum::<u32>());
+    /// assert_eq!(tx.send_many(1..=100).wait().unwrap(), 100);
+    /// drop(tx);
+    /// assert_eq!(receiving.join().unwrap(), 5050);
+    /// ```
+    pub fn wait(self) -> Result<usize, SendManyError<I>> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let error = tx.send_many(1..=3).wait_timeout(Duration::from_millis(1)).unwrap_err();
+    /// assert!(error.is_timeout());
+    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [3]);
+    /// ```
+    pub fn wait_timeout(
+        self,
+        timeout: Duration,
+    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// let error = tx.send_many(1..=3).wait_deadline(soon).unwrap_err();
+    /// assert_eq!(error.into_inner().sent, 2);
+    /// ```
+    pub fn wait_deadline(
+        self,
+        deadline: Instant,
+    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
+        wait_deadline(pin!(self), deadline)
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let error = tx.send_many(1..=3).until(std::future::ready(())).await.unwrap_err();
+    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
     }
 }
 
@@ -155,6 +253,49 @@ impl<I: Iterator> Future for SendManyFuture<'_, I> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_sends(cx)
+    }
+}
+
+impl<I: Iterator> Wait for SendManyFuture<'_, I> {
+    type Limited = Result<usize, SendTimeoutError<SendManyError<I>>>;
+
+    /// It is polled instead.
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        None
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let mut this = self.project();
+        let withdrawn = this.op.as_mut().withdraw();
+        let batch = this.batch.as_mut()?;
+        let message = match withdrawn {
+            None => this.op.take_message(),
+            Some(Ok(())) if !batch.pull(1) => {
+                let sent = batch.passed_on();
+                *this.batch = None;
+                return Some(Ok(sent));
+            }
+            Some(Ok(())) => None,
+            Some(Err(SendError(message))) => {
+                batch.pulled().push_front(message);
+                return unsent(this.batch).map(Err);
+            }
+        };
+        message
+            .into_iter()
+            .for_each(|message| batch.pulled().push_front(message));
+        None
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(Ok(sent)) => Ok(sent),
+            Some(Err(unsent)) => Err(SendTimeoutError::Closed(unsent)),
+            None => {
+                let unsent = unsent(self.project().batch);
+                Err(SendTimeoutError::Timeout(unsent.expect("it is not over")))
+            }
+        }
     }
 }
 

@@ -12,11 +12,13 @@ use crate::{
     end::ReserveStep,
     error::{SendError, SendManyError, TrySendError},
     future::SendFuture,
+    owned::IntoSend,
     permit::{Permit, ReserveFuture},
     send_from::SendFromFuture,
     send_many::{SendManyFuture, try_send_many},
     shared::Shared,
     sync::Arc,
+    weak::WeakSender,
 };
 
 /// The sending end of a channel; clone it to send from several places.
@@ -46,13 +48,13 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
-        &self.shared
-    }
-
-    /// The first sender of a channel, which counts it already.
+    /// A sender that is counted already.
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
         Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
+        &self.shared
     }
 
     /// Sends a message, waiting for room if there is none.
@@ -133,6 +135,41 @@ impl<T> Sender<T> {
     /// ```
     pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
         SendFromFuture::new(&self.shared, message)
+    }
+
+    /// As [`send`](Self::send), but the future owns this sender, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes while the send is parked.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the sender is dropped, and the message as with [`send`](Self::send). To have both back, end
+    /// it by [`until`](IntoSend::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let (tx, sent) = tx.into_send(1).await;
+    /// sent?;
+    /// let (_tx, sent) = tx.into_send(2).await;
+    /// sent?;
+    /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_send_async")]
+    #[doc(alias = "send_owned")]
+    pub fn into_send(self, message: T) -> IntoSend<T> {
+        IntoSend::new(self, message)
     }
 
     /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
@@ -559,9 +596,7 @@ impl<T> Sender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender {
-            shared: Arc::clone(&self.shared),
-        }
+        WeakSender::new(Arc::clone(&self.shared))
     }
 }
 
@@ -591,62 +626,3 @@ impl<T> fmt::Debug for Sender<T> {
 // A panic anywhere in user code leaves a channel consistent.
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
-
-/// A sender that does not keep its channel open; made by [`Sender::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`](crate::Receiver).
-///
-/// # Examples
-///
-/// A source of messages that stops when nobody else sends any more:
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let ticker = tx.downgrade();
-/// ticker.upgrade().unwrap().try_send("tick").unwrap();
-/// drop(tx);
-/// assert!(ticker.upgrade().is_none());
-/// assert_eq!(rx.recv_blocking(), Ok("tick"));
-/// assert!(rx.recv_blocking().is_err());
-/// ```
-pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> WeakSender<T> {
-    /// Makes a sender of it, unless the last one has been dropped.
-    ///
-    /// A channel that was closed by `close` but still has senders yields one, too; its sends fail.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// let weak = tx.downgrade();
-    /// let second = weak.upgrade().expect("a sender is there");
-    /// drop(tx);
-    /// second.try_send(1).unwrap();
-    /// ```
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.shared.senders.add_unless_zero().then(|| Sender {
-            shared: Arc::clone(&self.shared),
-        })
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt("WeakSender", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakSender<T> {}
-impl<T> RefUnwindSafe for WeakSender<T> {}
