@@ -220,6 +220,8 @@ mod send_from;
 mod send_many;
 mod sender;
 mod shared;
+#[cfg(feature = "sink")]
+mod sink;
 mod stream;
 mod sync;
 mod until;
@@ -246,6 +248,8 @@ pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
 pub use send_many::SendManyFuture;
 pub use sender::Sender;
+#[cfg(feature = "sink")]
+pub use sink::SendSink;
 pub use stream::RecvStream;
 pub use until::Until;
 pub use weak::{WeakReceiver, WeakSender};

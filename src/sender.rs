@@ -7,6 +7,8 @@ use std::{
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
+#[cfg(feature = "sink")]
+use crate::sink::SendSink;
 use crate::{
     closed::ClosedFuture,
     end::ReserveStep,
@@ -370,6 +372,57 @@ impl<T> Sender<T> {
         messages: I,
     ) -> Result<usize, TrySendError<SendManyError<I::IntoIter>>> {
         try_send_many(&self.shared, messages.into_iter())
+    }
+
+    /// This sender as a [`Sink`](futures_sink::Sink).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::SinkExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let mut sink = tx.sink();
+    /// sink.send("a").await?;
+    /// sink.send("b").await?;
+    /// assert_eq!(rx.drain().collect::<String>(), "ab");
+    /// # Ok::<(), hchan::SendError<Option<&str>>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "sink")]
+    pub fn sink(&self) -> SendSink<'_, T> {
+        SendSink::borrowed(self)
+    }
+
+    /// As [`sink`](Self::sink), but the sink owns this sender.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{Sink, SinkExt};
+    ///
+    /// async fn greet(mut to: impl Sink<&'static str> + Unpin) {
+    ///     let _ = to.send("hello").await;
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// greet(tx.into_sink()).await;
+    /// assert_eq!(rx.recv().await, Ok("hello"));
+    /// # });
+    /// ```
+    #[cfg(feature = "sink")]
+    pub fn into_sink(self) -> SendSink<'static, T> {
+        SendSink::owned(self)
     }
 
     /// Waits until the channel is closed, messages left in it or not.

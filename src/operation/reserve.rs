@@ -107,6 +107,13 @@ where
         conclude(waiter, step)
     }
 
+    /// Makes a finished operation ready for the next permit.
+    #[cfg(feature = "sink")]
+    pub(crate) fn renew(self: Pin<&mut Self>) {
+        debug_assert!(self.is_finished());
+        self.into_ref().project_ref().waiter.set_state(State::Idle);
+    }
+
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
         let this = self.into_ref().project_ref();
