@@ -178,8 +178,11 @@ impl<'c, T> Core<'c, T> {
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
     #[inline(always)]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
-        if !self.recv_end.given_back.is_empty() {
-            return self.recv_given_back();
+        if let Some((seq, message)) = self.recv_end.given_back.pop() {
+            return RecvStep::Received(Taken {
+                has_drained: self.note_drained(),
+                ..Taken::quietly(message, seq)
+            });
         }
         let (message, waker) = match self.pop() {
             Some(message) => (message, self.promote()),
@@ -221,19 +224,8 @@ impl<'c, T> Core<'c, T> {
         TakenMany { end, has_drained }
     }
 
-    #[cold]
-    fn recv_given_back(&mut self) -> RecvStep<T> {
-        match self.recv_end.given_back.pop() {
-            Some((seq, message)) => RecvStep::Received(Taken {
-                has_drained: self.note_drained(),
-                ..Taken::quietly(message, seq)
-            }),
-            None => RecvStep::Empty,
-        }
-    }
-
     /// Lets the oldest parked sender go ahead, if a message that has just left made room.
-    #[inline]
+    #[inline(always)]
     fn promote(&mut self) -> Option<Waker> {
         if self.recv_end.sendq.is_empty() || !self.has_room() {
             return None;
@@ -244,7 +236,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes a parked sender that has just been dequeued while no receiver was parked and there was room.
-    #[inline]
+    #[inline(always)]
     fn admit(&mut self, sender: NonNull<Waiter<T>>) {
         // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
         match unsafe { Waiter::drain(sender) } {
@@ -255,16 +247,15 @@ impl<'c, T> Core<'c, T> {
 
     /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it. Who waits
     /// for a permit has to see the receive parked, and comes before those behind.
-    #[inline]
+    #[inline(always)]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
         let permits = self.send_end.permits();
         let is_due = permits == 0 || self.recv_end.recvq.is_empty() && permits <= self.capacity();
         if is_due { self.take_first() } else { None }
     }
 
-    /// After a receive has parked: whether somebody in `sendq` may go ahead by that.
     #[inline]
-    pub(crate) fn is_to_serve(&self) -> bool {
+    pub(crate) fn has_senders(&self) -> bool {
         !self.recv_end.sendq.is_empty()
     }
 
@@ -313,7 +304,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
-    #[inline]
+    #[inline(always)]
     fn take_first(&mut self) -> Option<(T, Waker)> {
         let sendq = &mut self.recv_end.sendq;
         let (sender, waker) = dequeue_if(sendq, |first| !first.is_reserve())?;
@@ -351,21 +342,14 @@ impl<'c, T> Core<'c, T> {
         if self.recv_end.beyond.is_empty() {
             return message;
         }
-        self.pop_beyond(message)
-    }
-
-    /// Moves the first message from beyond the ring into the place of `popped`; at capacity 0, it is the oldest itself.
-    #[cold]
-    fn pop_beyond(&mut self, popped: Option<T>) -> Option<T> {
-        let next = self.recv_end.beyond.pop_front()?;
-        if self.recv_end.beyond.is_empty() {
-            self.recv_end.beyond = VecDeque::new();
+        let next = pop_beyond(&mut self.recv_end.beyond);
+        if message.is_none() {
+            // At capacity 0 it is the oldest itself.
+            return next;
         }
-        if popped.is_none() {
-            return Some(next);
-        }
-        self.send_end.push(self.passage, next);
-        popped
+        next.into_iter()
+            .for_each(|next| self.send_end.push(self.passage, next));
+        message
     }
 
     /// Puts a message behind all others.
@@ -408,8 +392,7 @@ impl<'c, T> Core<'c, T> {
         let has_drained =
             self.recv_end.closed && !self.recv_end.drainq.is_empty() && self.len() == 0;
         if has_drained {
-            self.recv_end.drained = true;
-            self.recv_end.closing.append(&mut self.recv_end.drainq);
+            self.recv_end.release_drainq();
         }
         has_drained
     }
@@ -488,9 +471,10 @@ impl<T> Drop for Core<'_, T> {
             drainq,
             ..
         } = &*self.recv_end;
-        let is_send_slow = *closed || !recvq.is_empty();
-        let has_more = !given_back.is_empty() || !beyond.is_empty() || !sendq.is_empty();
-        let is_recv_slow = has_more || *closed && !drainq.is_empty();
+        // No branches: nearly all of it is nearly always false.
+        let is_send_slow = *closed | !recvq.is_empty();
+        let has_more = !sendq.is_empty() | !given_back.is_empty() | !beyond.is_empty();
+        let is_recv_slow = has_more | (*closed & !drainq.is_empty());
         let len = self.ring_len();
         let Passage {
             blocks, outlook, ..
@@ -500,7 +484,7 @@ impl<T> Drop for Core<'_, T> {
             !sendq.is_empty() || is_coupled && len + self.send_end.permits() >= blocks.capacity();
         let sends_wait = !is_send_slow && is_full;
         outlook.sends_wait.store(sends_wait, Ordering::Relaxed);
-        let recvs_wait = is_coupled && !*closed && len == 0 && !has_more;
+        let recvs_wait = is_coupled & !*closed & (len == 0) & !has_more;
         outlook.recvs_wait.store(recvs_wait, Ordering::Relaxed);
         self.send_end.slow = is_send_slow;
         self.recv_end.slow = is_recv_slow;
@@ -508,6 +492,16 @@ impl<T> Drop for Core<'_, T> {
             self.assert_invariants();
         }
     }
+}
+
+/// Takes the first message that is beyond the ring.
+#[cold]
+fn pop_beyond<T>(beyond: &mut VecDeque<T>) -> Option<T> {
+    let first = beyond.pop_front();
+    if beyond.is_empty() {
+        *beyond = VecDeque::new();
+    }
+    first
 }
 
 /// Whether all those in the queue are arms of that select.

@@ -411,6 +411,13 @@ impl<T> RecvEnd<T> {
         }
     }
 
+    /// Moves those who wait for the last message to `closing`: it has left.
+    #[cold]
+    pub(crate) fn release_drainq(&mut self) {
+        self.drained = true;
+        self.closing.append(&mut self.drainq);
+    }
+
     /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
     pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
         while !wakes.is_full() {

@@ -310,22 +310,50 @@ where
     /// If it is the handle of a select, that stays where it is while the operation is parked.
     unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
-        let mut wakes = None;
+        let mut is_beside_senders = false;
+        let step = self.shared.locked(|core| {
+            let step = core.recv();
+            if let RecvStep::Empty = step {
+                is_beside_senders = core.has_senders();
+                if is_beside_senders {
+                    return step;
+                }
+                let handle = handle.take().expect("an operation parks once");
+                // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
+                unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
+            }
+            step
+        });
+        if is_beside_senders {
+            // SAFETY: the caller's promise.
+            return unsafe { self.recv_or_park_beside_senders(handle) };
+        }
+        step
+    }
+
+    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cold]
+    unsafe fn recv_or_park_beside_senders(
+        self: Pin<&Self>,
+        handle: &Cell<Option<Handle>>,
+    ) -> RecvStep<T> {
+        let waiter = self.project_ref().waiter;
+        let mut wakes = WakeBatch::new();
         let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
                 let handle = handle.take().expect("an operation parks once");
-                // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
+                // SAFETY: as in `recv_or_park`.
                 unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
-                if core.is_to_serve() {
-                    core.serve(wakes.insert(WakeBatch::new()));
-                }
+                core.serve(&mut wakes);
             }
             step
         });
-        if let Some(wakes) = wakes {
-            wakes.wake();
-        }
+        wakes.wake();
         step
     }
 
@@ -388,7 +416,7 @@ fn conclude_send<T>(
 }
 
 /// What a receive comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
-#[inline]
+#[inline(always)]
 fn conclude_recv<T>(
     shared: &Shared<T>,
     waiter: Pin<&Waiter<T>>,

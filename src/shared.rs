@@ -328,21 +328,26 @@ impl<T> Shared<T> {
     /// if any of that panics, the message goes back.
     #[inline]
     pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
-        if taken.waker.is_none() && unused.is_none() && !taken.has_drained {
+        if taken.has_drained {
+            return self.settle_last(taken, unused);
+        }
+        if taken.waker.is_none() && unused.is_none() {
             return taken.message;
         }
-        let mut held = Held {
-            shared: self,
-            seq: taken.seq,
-            message: Some(taken.message),
-        };
+        let mut held = Held::new(self, taken.seq, taken.message);
+        wake_and_drop(taken.waker, unused);
+        held.take()
+    }
+
+    /// As `settle`, and tells those who have waited for the last message.
+    #[cold]
+    fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
+        let mut held = Held::new(self, taken.seq, taken.message);
         let mut panics = Panics::default();
         panics.catch(|| wake_and_drop(taken.waker, unused));
-        if taken.has_drained {
-            self.complete_closing(&mut panics);
-        }
+        self.complete_closing(&mut panics);
         panics.resume();
-        held.message.take().expect("held until here")
+        held.take()
     }
 
     /// Gives back a message that a receive was handed and does not use.
@@ -459,6 +464,22 @@ struct Held<'a, T> {
     shared: &'a Shared<T>,
     seq: u64,
     message: Option<T>,
+}
+
+impl<'a, T> Held<'a, T> {
+    #[inline]
+    fn new(shared: &'a Shared<T>, seq: u64, message: T) -> Self {
+        Self {
+            shared,
+            seq,
+            message: Some(message),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) -> T {
+        self.message.take().expect("held until here")
+    }
 }
 
 impl<T> Drop for Held<'_, T> {
