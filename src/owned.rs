@@ -222,7 +222,7 @@ impl<T> IntoSend<T> {
 impl<T> IntoRecv<T> {
     pub(crate) fn new(receiver: Receiver<T>) -> Self {
         Self {
-            op: receiver.shared().map(Arc::clone).map(RecvOp::new),
+            op: receiver.shared().cloned().map(RecvOp::new),
             receiver: Some(receiver),
         }
     }
