@@ -177,6 +177,7 @@ mod given_back;
 mod iter;
 mod list;
 mod operation;
+mod owned;
 mod park;
 mod receiver;
 mod ring;
@@ -199,6 +200,7 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::{IterBlocking, TryIter};
+pub use owned::{IntoRecv, IntoSend};
 pub use receiver::Receiver;
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;

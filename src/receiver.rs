@@ -11,6 +11,7 @@ use crate::{
     error::{RecvError, TryRecvError},
     future::RecvFuture,
     iter::{IterBlocking, TryIter},
+    owned::IntoRecv,
     shared::Shared,
     stream::RecvStream,
     sync::Arc,
@@ -88,6 +89,42 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self.shared.as_deref())
+    }
+
+    /// As [`recv`](Self::recv), but the future owns this receiver, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped a message that had been handed to it is given back, and then the receiver is dropped. To have
+    /// that back, end it by [`until`](IntoRecv::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send(1).await?;
+    /// drop(tx);
+    /// let (rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Ok(1));
+    /// let (_rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Err(hchan::RecvError));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_recv_async")]
+    #[doc(alias = "recv_owned")]
+    pub fn into_recv(self) -> IntoRecv<T> {
+        IntoRecv::new(self)
     }
 
     /// Receives the oldest message, blocking the thread while there is none: short for

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     error::{SendError, TrySendError},
     future::SendFuture,
+    owned::IntoSend,
     send_from::SendFromFuture,
     shared::Shared,
     sync::Arc,
@@ -46,6 +47,10 @@ impl<T> Sender<T> {
     /// A sender that is counted already.
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
         Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
+        &self.shared
     }
 
     /// Sends a message, waiting for room if there is none.
@@ -126,6 +131,41 @@ impl<T> Sender<T> {
     /// ```
     pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
         SendFromFuture::new(&self.shared, message)
+    }
+
+    /// As [`send`](Self::send), but the future owns this sender, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes while the send is parked.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the sender is dropped, and the message as with [`send`](Self::send). To have both back, end
+    /// it by [`until`](IntoSend::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let (tx, sent) = tx.into_send(1).await;
+    /// sent?;
+    /// let (_tx, sent) = tx.into_send(2).await;
+    /// sent?;
+    /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_send_async")]
+    #[doc(alias = "send_owned")]
+    pub fn into_send(self, message: T) -> IntoSend<T> {
+        IntoSend::new(self, message)
     }
 
     /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).

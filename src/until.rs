@@ -22,6 +22,8 @@ pin_project! {
     /// | [`SendFuture::until`](crate::SendFuture::until) | `Result<(), SendTimeoutError<T>>` | `Timeout(message)` |
     /// | [`SendFromFuture::until`](crate::SendFromFuture::until) | `Result<(), SendTimeoutError<()>>` | `Timeout(())`, the message in its `Option` |
     /// | [`RecvFuture::until`](crate::RecvFuture::until) | `Result<T, RecvTimeoutError>` | `Timeout` |
+    /// | [`IntoSend::until`](crate::IntoSend::until) | the sender, and as `SendFuture` | the sender, and as `SendFuture` |
+    /// | [`IntoRecv::until`](crate::IntoRecv::until) | the receiver, and as `RecvFuture` | the receiver, and as `RecvFuture` |
     /// | [`Select::until`](crate::Select::until), [`RecvAny::until`](crate::RecvAny::until) | `Option` of what they return | `None` |
     ///
     /// If the other future is complete at the first poll, that is the end, before anything was done: a loop on a channel

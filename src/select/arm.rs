@@ -11,7 +11,8 @@ use pin_project_lite::pin_project;
 use crate::{claim::Claim, shared::Shared, waiter::State};
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
-/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture).
+/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture), and the owned
+/// [`IntoRecv`](crate::IntoRecv), [`IntoSend`](crate::IntoSend).
 ///
 /// Nothing else can implement it.
 ///
@@ -24,6 +25,8 @@ use crate::{claim::Claim, shared::Shared, waiter::State};
 /// assert_arm(&rx.recv());
 /// assert_arm(&tx.send(1));
 /// assert_arm(&tx.send_from(&mut Some(1)));
+/// assert_arm(&rx.into_recv());
+/// assert_arm(&tx.into_send(1));
 /// ```
 #[allow(
     private_bounds,
