@@ -41,6 +41,35 @@
 //! [`recv_blocking`](Receiver::recv_blocking). Both park in the same queues, each in its turn. [`try_send`](Sender::try_send),
 //! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait. As a flow of messages there are
 //! [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and [`try_iter`](Receiver::try_iter).
+//! [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle instead of borrowing it, and give
+//! it back.
+//!
+//! Each of these futures has an [`until`](RecvFuture::until), which gives up when another future completes: a timer of any
+//! runtime, a cancellation token, a receive on a channel that says stop. What is stopped already when it begins does
+//! nothing, so a loop sees its shutdown even if the channel is always ready. A send's message comes back in the error.
+//!
+//! ```
+//! use hchan::{Receiver, SendTimeoutError, Sender};
+//!
+//! /// Sends 0, 1, 2.. until it is told to stop, and returns how many were sent.
+//! async fn count(numbers: Sender<u64>, stopped: Receiver<()>) -> u64 {
+//!     let mut next = 0;
+//!     loop {
+//!         match numbers.send(next).until(stopped.recv()).await {
+//!             Ok(()) => next += 1,
+//!             Err(SendTimeoutError::Timeout(unsent) | SendTimeoutError::Closed(unsent)) => return unsent,
+//!         }
+//!     }
+//! }
+//! # futures::executor::block_on(async {
+//! # let (tx, rx) = hchan::bounded(2);
+//! # let (stop, stopped) = hchan::bounded(0);
+//! # let mut counting = Box::pin(count(tx, stopped));
+//! # assert!(futures::poll!(&mut counting).is_pending());
+//! # stop.close();
+//! # assert_eq!((counting.await, rx.len()), (2, 2));
+//! # });
+//! ```
 //!
 //! # What a send and a receive do
 //!
@@ -83,7 +112,8 @@
 //! | [`send_from`](Sender::send_from), its message taken already | it was sent, and the `Option` is empty |
 //!
 //! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
-//! a timeout around it, use `send_from`, whose `Option` tells.
+//! a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does. An
+//! [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle then.
 //!
 //! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
 //! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
