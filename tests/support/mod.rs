@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::{
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{
@@ -62,6 +63,44 @@ impl Wake for CountingWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Completes when it is told to; a reference to it is the future.
+#[derive(Default)]
+pub(crate) struct Stop {
+    is_complete: Cell<bool>,
+    polls: Cell<usize>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Stop {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn complete(&self) {
+        self.is_complete.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn polls(&self) -> usize {
+        self.polls.get()
+    }
+}
+
+impl Future for &Stop {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls.set(self.polls.get() + 1);
+        if self.is_complete.get() {
+            return Poll::Ready(());
+        }
+        self.waker.replace(Some(cx.waker().clone()));
+        Poll::Pending
     }
 }
 
