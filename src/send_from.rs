@@ -264,11 +264,10 @@ impl<T> Wait for SendFromFuture<'_, T> {
         Some(self.end(result))
     }
 
-    fn limited(mut self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
         match output {
             Some(result) => Ok(result?),
             None => {
-                *self.as_mut().project().terminated = true;
                 self.put_back();
                 Err(SendTimeoutError::Timeout(()))
             }

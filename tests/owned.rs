@@ -160,11 +160,13 @@ fn many_owned_futures_wait_in_one_place() {
 fn dropped_owned_send_drops_its_message_before_it_closes() {
     let drops = Drops::new();
     let (tx, rx) = bounded(0);
+    let counter = CountingWaker::new();
     let mut send = Box::pin(tx.into_send(drops.message(1)));
-    assert!(poll(&mut send).is_pending());
+    assert!(poll_with(&mut send, &counter.waker()).is_pending());
     assert_eq!(rx.waiting_senders(), 1);
     drop(send);
     assert_eq!((drops.count(), rx.waiting_senders()), (1, 0));
+    assert_eq!(counter.wakes(), 0, "its own close does not wake it");
     assert!(matches!(rx.try_recv(), Err(TryRecvError::Closed)));
 }
 

@@ -63,24 +63,22 @@ fn stop_that_is_complete_wins_over_a_close() {
 fn loop_on_a_saturated_channel_sees_its_stop() {
     let (tx, rx) = unbounded();
     let stop = Stop::new();
-    let mut sent = 0;
-    while block_on(tx.send(sent).until(&stop)).is_ok() {
-        sent += 1;
-        if sent == 10 {
+    let sent = (0..20).take_while(|&n| {
+        if n == 10 {
             stop.complete();
         }
-    }
-    assert_eq!((sent, rx.len()), (10, 10));
+        block_on(tx.send(n).until(&stop)).is_ok()
+    });
+    assert_eq!((sent.count(), rx.len()), (10, 10));
 
     let stop = Stop::new();
-    let mut received = 0;
-    while block_on(rx.recv().until(&stop)).is_ok() {
-        received += 1;
-        if received == 5 {
+    let received = (0..10).take_while(|&n| {
+        if n == 5 {
             stop.complete();
         }
-    }
-    assert_eq!((received, rx.len()), (5, 5));
+        block_on(rx.recv().until(&stop)).is_ok()
+    });
+    assert_eq!((received.count(), rx.len()), (5, 5));
 }
 
 // A stop that completes while the operation is parked.
@@ -120,6 +118,19 @@ fn stopped_send_from_leaves_the_queue_and_its_message_in_the_option() {
     }
     assert_eq!(message, Some(1));
     assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+}
+
+#[test]
+fn message_of_a_stopped_send_from_is_back_even_if_the_future_is_forgotten() {
+    let (tx, _rx) = bounded(0);
+    let stop = Stop::new();
+    let mut message = Some(1);
+    let mut send = Box::pin(tx.send_from(&mut message).until(&stop));
+    assert!(poll(&mut send).is_pending());
+    stop.complete();
+    assert!(poll(&mut send).is_ready());
+    std::mem::forget(send);
+    assert_eq!(message, Some(1));
 }
 
 #[test]
