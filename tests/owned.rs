@@ -15,7 +15,7 @@ use hchan::{
     IntoRecv, IntoSend, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError,
     TryRecvError, bounded, never, unbounded,
 };
-use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with};
+use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with, stop_after};
 
 // The result and the handle.
 
@@ -277,6 +277,22 @@ fn parked_owned_futures_win_a_tie_with_their_stop() {
     assert!(poll(&mut recv).is_pending());
     stop.complete();
     tx.try_send(2).unwrap();
+    assert!(matches!(poll(&mut recv), Ready((_, Ok(2)))));
+}
+
+#[test]
+fn what_an_owned_future_does_while_its_stop_completes_counts() {
+    let (tx, rx) = bounded(0);
+    let peer = rx.clone();
+    let stop = stop_after(|| assert_eq!(peer.try_recv(), Ok(1)));
+    let mut send = pin!(tx.into_send(1).until(stop));
+    assert!(poll(&mut send).is_pending());
+    let Ready((tx, Ok(()))) = poll(&mut send) else {
+        panic!("it was sent");
+    };
+
+    let mut recv = pin!(rx.into_recv().until(stop_after(|| tx.try_send(2).unwrap())));
+    assert!(poll(&mut recv).is_pending());
     assert!(matches!(poll(&mut recv), Ready((_, Ok(2)))));
 }
 

@@ -6,7 +6,7 @@ use std::{
     cell::RefCell,
     future::{IntoFuture, pending, poll_fn, ready},
     pin::pin,
-    task::Poll::{self, Pending as NotYet, Ready},
+    task::Poll::{self, Ready},
     thread,
 };
 
@@ -14,7 +14,7 @@ use futures::{executor::block_on, future::FusedFuture};
 use hchan::{
     RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError, Until, bounded, never, unbounded,
 };
-use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with};
+use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with, stop_after};
 
 // A stop that is complete at the first poll.
 
@@ -208,19 +208,6 @@ fn parked_operation_that_fails_wins_a_tie_with_its_stop() {
     stop.complete();
     rx.close();
     assert_eq!(poll(&mut send), Ready(Err(SendTimeoutError::Closed(1))));
-}
-
-/// A stop that acts as the peer when it is polled the second time, and is complete then.
-fn stop_after(act: impl FnOnce()) -> impl Future<Output = ()> {
-    let mut act = Some(act);
-    let mut is_first = true;
-    poll_fn(move |_| {
-        if std::mem::take(&mut is_first) {
-            return NotYet;
-        }
-        act.take().expect("complete only once")();
-        Ready(())
-    })
 }
 
 #[test]

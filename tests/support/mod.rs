@@ -5,6 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future, mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{
@@ -102,6 +103,19 @@ impl Future for &Stop {
         self.waker.replace(Some(cx.waker().clone()));
         Poll::Pending
     }
+}
+
+/// A stop that acts as the peer when it is polled the second time, and is complete then.
+pub(crate) fn stop_after(act: impl FnOnce()) -> impl Future<Output = ()> {
+    let mut act = Some(act);
+    let mut is_first = true;
+    future::poll_fn(move |_| {
+        if mem::take(&mut is_first) {
+            return Poll::Pending;
+        }
+        act.take().expect("complete only once")();
+        Poll::Ready(())
+    })
 }
 
 /// Counts the drops of the messages it makes.
