@@ -8,7 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{claim::Claim, shared::Shared, waiter::State};
+use crate::{claim::Claim, shared::Shared, wait::Wait, waiter::State};
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
 /// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture).
@@ -29,17 +29,21 @@ use crate::{claim::Claim, shared::Shared, waiter::State};
     private_bounds,
     reason = "sealed: what a select does with its arms is no one else's business"
 )]
-pub trait Arm: Future + Operates {}
+pub trait Arm: Wait + Operates {}
 
-impl<F: Future + Operates> Arm for F {}
+impl<F: Wait + Operates> Arm for F {}
 
 /// A future around an operation.
 pub(crate) trait Operates {
     /// The operation; `None` if it can never happen.
     fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>>;
 
-    /// Makes the operation one that a select may try and park: it may have been parked by itself before.
-    fn begin(self: Pin<&mut Self>) {
+    /// Makes the operation of a future that has not been polled one that a select may try and park.
+    fn load(self: Pin<&mut Self>) {}
+
+    /// As `load`, of a future that may have been polled, and so parked by itself.
+    fn begin(mut self: Pin<&mut Self>) {
+        self.as_mut().load();
         if let Some(operation) = self.operation() {
             operation.unpark();
         }
@@ -165,6 +169,22 @@ pub(crate) enum Place<'p> {
 }
 
 impl<'p> Place<'p> {
+    /// Does the operation if that can be done at once, or polls the future; `None` if that did not complete it.
+    #[inline(always)]
+    pub(crate) fn attempt(self, cx: &mut Context<'_>) -> Option<Done> {
+        match self {
+            Self::Disabled => None,
+            Self::Future(future) => future.is_done(cx).then_some(Done(None)),
+            Self::Operation(operation) => match operation.state() {
+                State::Idle => operation.attempt(),
+                // By a peer, before it became an arm of this select.
+                State::Done | State::Closed => Some(Done(None)),
+                State::Parked | State::Finished => None,
+            },
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn of(operation: Option<Pin<&'p mut (dyn Operation + 'p)>>) -> Self {
         operation.map_or(Self::Disabled, Self::Operation)
     }
@@ -175,17 +195,23 @@ pub(crate) trait Places {
     fn count(&self) -> usize;
 
     fn place(self: Pin<&mut Self>, number: usize) -> Place<'_>;
+
+    /// Tries an arm by itself.
+    fn attempt(self: Pin<&mut Self>, number: usize, cx: &mut Context<'_>) -> Option<Done> {
+        self.place(number).attempt(cx)
+    }
 }
 
 /// A future of this crate as an arm, unless the arm is switched off.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
-pub struct OperationArm<'a, A>(Option<Pin<&'a mut A>>);
+pub struct OperationArm<'a, A>(Pin<&'a mut Option<A>>);
 
 impl<'a, A: Arm> OperationArm<'a, A> {
-    /// An arm that is ready to be tried.
-    pub fn new(mut future: Option<Pin<&'a mut A>>) -> Self {
-        if let Some(future) = &mut future {
-            future.as_mut().begin();
+    /// An arm that is ready to be tried: its future has just been made.
+    #[inline(always)]
+    pub fn new(mut future: Pin<&'a mut Option<A>>) -> Self {
+        if let Some(future) = future.as_mut().as_pin_mut() {
+            future.load();
         }
         Self(future)
     }
@@ -193,17 +219,19 @@ impl<'a, A: Arm> OperationArm<'a, A> {
 
 /// Any other future as an arm, unless the arm is switched off.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
-pub struct ForeignArm<'a, F: Future>(Option<Pin<&'a mut FutureArm<F>>>);
+pub struct ForeignArm<'a, F: Future>(Pin<&'a mut Option<FutureArm<F>>>);
 
 impl<'a, F: Future> ForeignArm<'a, F> {
     /// An arm that is ready to be polled.
-    pub fn new(future: Option<Pin<&'a mut FutureArm<F>>>) -> Self {
+    #[inline(always)]
+    pub fn new(future: Pin<&'a mut Option<FutureArm<F>>>) -> Self {
         Self(future)
     }
 }
 
 /// One arm, and the arms after it: the list that [`select!`](crate::select) makes.
 impl<First: Single, Rest: Places + Unpin> Places for (First, Rest) {
+    #[inline(always)]
     fn count(&self) -> usize {
         1 + self.1.count()
     }
@@ -215,10 +243,21 @@ impl<First: Single, Rest: Places + Unpin> Places for (First, Rest) {
             _ => Pin::new(rest).place(number - 1),
         }
     }
+
+    /// As the default, but the compiler knows which operation it is.
+    #[inline(always)]
+    fn attempt(self: Pin<&mut Self>, number: usize, cx: &mut Context<'_>) -> Option<Done> {
+        let (first, rest) = self.get_mut();
+        match number {
+            0 => first.place().attempt(cx),
+            _ => Pin::new(rest).attempt(number - 1, cx),
+        }
+    }
 }
 
 /// The end of that list.
 impl Places for () {
+    #[inline(always)]
     fn count(&self) -> usize {
         0
     }
@@ -234,16 +273,18 @@ pub(crate) trait Single: Unpin {
 }
 
 impl<A: Operates> Single for OperationArm<'_, A> {
+    #[inline(always)]
     fn place(&mut self) -> Place<'_> {
-        let future = self.0.as_mut();
-        Place::of(future.and_then(|future| future.as_mut().operation()))
+        Place::of(self.0.as_mut().as_pin_mut().and_then(A::operation))
     }
 }
 
 impl<F: Future> Single for ForeignArm<'_, F> {
+    #[inline(always)]
     fn place(&mut self) -> Place<'_> {
-        self.0
-            .as_mut()
-            .map_or(Place::Disabled, |arm| Place::Future(arm.as_mut()))
+        match self.0.as_mut().as_pin_mut() {
+            Some(future) => Place::Future(future),
+            None => Place::Disabled,
+        }
     }
 }

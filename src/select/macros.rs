@@ -6,13 +6,21 @@
 //! and the variant that stands for it having happened.
 
 use std::{
+    future::poll_fn,
     pin::{Pin, pin},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use super::{arm::Places, race::Race};
-use crate::wait::{Wait, wait, wait_timeout};
+use super::{
+    arm::{Done, Places},
+    attempt as steps,
+    race::Race,
+};
+use crate::{
+    shared::wake,
+    wait::{Wait, wait, wait_timeout},
+};
 
 /// Waits for several operations, of different channels and message types, until one happens: exactly one does.
 ///
@@ -362,7 +370,7 @@ macro_rules! __select {
                 let mut $label = ::core::pin::pin!($crate::__select!(@future $kind $label $args));
             )*
             let chosen: ::core::option::Option<usize> = {
-                let arms = $crate::__select!(@list [$(($kind $label))*]);
+                let mut arms = $crate::__select!(@list [$(($kind $label))*]);
                 $crate::__select!(@wait $mode $default arms)
             };
             match chosen {
@@ -432,26 +440,32 @@ macro_rules! __select {
 
     (@list []) => { () };
     (@list [(future $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::ForeignArm::new($label.as_mut().as_pin_mut()), $crate::__select!(@list [$($rest)*]))
+        ($crate::__private::ForeignArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
     };
     (@list [($kind:ident $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::OperationArm::new($label.as_mut().as_pin_mut()), $crate::__select!(@list [$($rest)*]))
+        ($crate::__private::OperationArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
     };
 
     (@wait (task $biased:literal) [] $arms:ident) => {
-        $crate::__private::select($arms, $biased).await
+        match $crate::__private::attempt(&mut $arms, $biased).await {
+            ::core::option::Option::None => $crate::__private::select($arms, $biased).await,
+            chosen => chosen,
+        }
     };
     (@wait (task $biased:literal) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_now($arms, $biased).await
+        $crate::__private::attempt_now(&mut $arms, $biased).await
     };
     (@wait (thread $biased:literal) [] $arms:ident) => {
-        $crate::__private::select_wait($arms, $biased)
+        match $crate::__private::attempt_blocking(&mut $arms, $biased) {
+            ::core::option::Option::None => $crate::__private::select_blocking($arms, $biased),
+            chosen => chosen,
+        }
     };
     (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_try($arms, $biased)
+        $crate::__private::attempt_now_blocking(&mut $arms, $biased)
     };
     (@wait (thread $biased:literal) [(after $timeout:expr) $body:tt] $arms:ident) => {
-        $crate::__private::select_wait_timeout($arms, $biased, $timeout)
+        $crate::__private::select_blocking_timeout($arms, $biased, $timeout)
     };
 
     (@result future $label:ident) => {
@@ -469,49 +483,76 @@ macro_rules! __select {
     };
 }
 
-/// The number of the arm that happens.
-pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    let mut race = pin!(race(arms, biased));
-    std::future::poll_fn(|cx| race.as_mut().poll(cx))
-        .await
-        .into()
+/// The number of an arm that happens at once, `None` if there is none as far as each channel tells by itself.
+#[inline(always)]
+pub fn attempt<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
+    poll_fn(move |cx| Poll::Ready(happen(steps::attempt(Pin::new(arms), biased, cx))))
 }
 
 /// The number of an arm that happens at once, `None` if there is none.
-pub async fn select_now<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    let mut race = pin!(race(arms, biased));
-    std::future::poll_fn(|cx| Poll::Ready(race.as_mut().try_now(cx))).await
+pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
+    poll_fn(move |cx| Poll::Ready(happen(steps::attempt_now(Pin::new(arms), biased, cx))))
 }
 
-/// The number of the arm that happens.
-pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    wait(pin!(race(arms, biased))).into()
+/// The number of the arm that happens, after an `attempt`.
+pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    let mut race = pin!(Race::tried(arms, biased));
+    poll_fn(|cx| race.as_mut().poll(cx)).await.into()
+}
+
+/// As `attempt`, for a thread.
+#[inline(always)]
+pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
+    happen(steps::attempt(Pin::new(arms), biased, &mut noop_context()))
+}
+
+/// As `attempt_now`, for a thread.
+pub fn attempt_now_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
+    happen(steps::attempt_now(
+        Pin::new(arms),
+        biased,
+        &mut noop_context(),
+    ))
+}
+
+/// The number of the arm that happens, after an `attempt`.
+pub fn select_blocking<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+    wait(pin!(Race::tried(arms, biased))).into()
 }
 
 /// `None`: the time was up.
-pub fn select_wait_timeout<P: ArmList>(arms: P, biased: bool, timeout: Duration) -> Option<usize> {
-    wait_timeout(pin!(race(arms, biased)), timeout)
+pub fn select_blocking_timeout<P: ArmList>(
+    arms: P,
+    biased: bool,
+    timeout: Duration,
+) -> Option<usize> {
+    wait_timeout(pin!(Race::new(arms, biased)), timeout)
 }
 
-/// As `select_now`, for a thread.
-pub fn select_try<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    pin!(race(arms, biased)).try_now(&mut Context::from_waker(std::task::Waker::noop()))
+/// Only `select!` has arms that would keep the waker.
+fn noop_context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+/// Wakes whom the arm completed that has happened.
+#[inline(always)]
+fn happen(done: Option<(usize, Done)>) -> Option<usize> {
+    let (number, Done(woken)) = done?;
+    wake(woken);
+    Some(number)
 }
 
 /// The result of the arm that happened.
+#[inline]
 pub fn happened<R>(result: Option<R>) -> R {
     result.expect("the arm that happened has a result")
 }
 
 /// The arms of a macro.
 #[allow(private_bounds, reason = "for the macros alone")]
-pub trait ArmList: Places {}
+pub trait ArmList: Places + Unpin {}
 
-impl<P: Places> ArmList for P {}
-
-fn race<P: Places>(arms: P, biased: bool) -> Race<P> {
-    Race::new(arms, biased)
-}
+impl<P: Places + Unpin> ArmList for P {}
 
 impl<P: Places> Future for Race<P> {
     type Output = usize;
@@ -521,10 +562,9 @@ impl<P: Places> Future for Race<P> {
     }
 }
 
-/// As a thread waits for it; only `select!` has arms that would keep the waker.
 impl<P: Places> Wait for Race<P> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        Race::attempt(self, &mut Context::from_waker(std::task::Waker::noop()))
+        Race::attempt(self, &mut noop_context())
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {

@@ -41,6 +41,21 @@ impl Order {
         }
     }
 
+    /// From top to bottom, but for that number, which comes first, and the one that has its place.
+    #[inline]
+    pub(crate) fn from(first: usize, count: usize) -> Self {
+        let mut order = Self::new(count);
+        order.numbers().swap(0, first);
+        order
+    }
+
+    /// At random, or from top to bottom.
+    pub(crate) fn drawn(count: usize, biased: bool) -> Self {
+        let mut order = Self::new(count);
+        (0..count).for_each(|place| _ = order.next(place, biased));
+        order
+    }
+
     /// The numbers, one after the other.
     pub(crate) fn iter(&mut self) -> impl Iterator<Item = usize> {
         self.numbers().iter().map(|&number| number as usize)
@@ -51,14 +66,14 @@ impl Order {
             .sort_unstable_by_key(|&number| key(number as usize));
     }
 
-    /// The number at that place, drawn at random from those that have not been drawn for a place before it; each is as likely
-    /// as the others.
+    /// The number at that place: unless the select is biased it is drawn at random from those that have not been drawn for a
+    /// place before it, each as likely as the others.
     #[inline]
-    pub(crate) fn draw(&mut self, place: usize) -> usize {
+    pub(crate) fn next(&mut self, place: usize, biased: bool) -> usize {
         let left = &mut self.numbers()[place..];
         // The last one is not drawn.
-        if left.len() > 1 {
-            left.swap(0, below(left.len() as u64) as usize);
+        if !biased && left.len() > 1 {
+            left.swap(0, below(left.len()));
         }
         left[0] as usize
     }
@@ -96,8 +111,9 @@ pub fn seed_select(seed: u64) {
 }
 
 /// A random number below `bound`: even up to 2⁻⁶⁴ of `bound`.
-fn below(bound: u64) -> u64 {
-    ((u128::from(random()) * u128::from(bound)) >> 64) as u64
+#[inline]
+pub(crate) fn below(bound: usize) -> usize {
+    ((u128::from(random()) * bound as u128) >> 64) as usize
 }
 
 /// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.

@@ -26,7 +26,9 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Channel, Done, Operation, Place, Places},
+    arm::{Done, Place, Places},
+    attempt::{attempt, attempt_now},
+    locked::Locked,
     order::Order,
 };
 use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
@@ -34,6 +36,8 @@ use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
+    /// Step 1 is done.
+    Tried,
     Parked,
     Finished,
 }
@@ -72,13 +76,20 @@ impl<P: Places> Race<P> {
         }
     }
 
+    /// A select whose arms have been tried.
+    pub(crate) fn tried(arms: P, biased: bool) -> Self {
+        let mut this = Self::new(arms, biased);
+        this.phase = Phase::Tried;
+        this
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         self.phase == Phase::Finished
     }
 
     pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         match self.phase {
-            Phase::New => match self.as_mut().attempt(cx) {
+            Phase::New | Phase::Tried => match self.as_mut().attempt(cx) {
                 Some(chosen) => Poll::Ready(chosen),
                 None => self.park(cx.waker().clone()),
             },
@@ -87,45 +98,27 @@ impl<P: Places> Race<P> {
         }
     }
 
-    /// Step 1.
+    /// Step 1, unless it is done.
     pub(crate) fn attempt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let count = self.arms.count();
-        let mut order = Order::new(count);
-        for place in 0..count {
-            let number = self.next(&mut order, place);
-            let done = match self.as_mut().project().arms.place(number) {
-                Place::Disabled => None,
-                Place::Future(future) => future.is_done(cx).then_some(Done(None)),
-                Place::Operation(operation) => match operation.state() {
-                    State::Idle => operation.attempt(),
-                    // By a peer, before it became an arm of this select.
-                    State::Done | State::Closed => Some(Done(None)),
-                    State::Parked | State::Finished => None,
-                },
-            };
-            if let Some(done) = done {
-                return Some(self.happen(number, done));
-            }
+        if self.phase == Phase::Tried {
+            return None;
         }
-        None
+        let this = self.as_mut().project();
+        let done = attempt(this.arms, *this.biased, cx);
+        *this.phase = Phase::Tried;
+        done.map(|(number, done)| self.happen(number, done))
     }
 
-    /// Step 1, and step 2 without parking: what one end of a channel says about the other may be old, but with all channels
-    /// locked it is certain that no operation can proceed.
+    /// Whether anything can be done at once, with certainty; it is not used again then.
     pub(crate) fn try_now(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        if let Some(number) = self.as_mut().attempt(cx) {
-            return Some(number);
-        }
-        let mut order = self.order();
-        let mut locked = Locked::new(self.as_mut().project().arms);
-        let (number, done) = locked.attempt(order.iter())?;
-        drop(locked);
+        let this = self.as_mut().project();
+        let (number, done) = attempt_now(this.arms, *this.biased, cx)?;
         Some(self.happen(number, done))
     }
 
     /// Step 2, of a select that is awake and has not parked yet.
     fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
-        let mut order = self.order();
+        let mut order = Order::drawn(self.arms.count(), self.biased);
         let this = self.as_mut().project();
         // SAFETY: we are awake. There was no waker.
         unsafe { this.claim.replace_waker(Some(waker)) };
@@ -151,7 +144,7 @@ impl<P: Places> Race<P> {
 
     /// Step 2, of a select that is awake and marked, with all channels locked.
     fn park_all(mut self: Pin<&mut Self>) -> Poll<usize> {
-        let mut order = self.order();
+        let mut order = Order::drawn(self.arms.count(), self.biased);
         let this = self.as_mut().project();
         let mut locked = Locked::new(this.arms);
         if let Some((number, done)) = locked.attempt(order.iter()) {
@@ -188,7 +181,7 @@ impl<P: Places> Race<P> {
     }
 
     fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let mut order = self.order();
+        let mut order = Order::drawn(self.arms.count(), self.biased);
         let mut arms = self.as_mut().project().arms;
         order
             .iter()
@@ -196,23 +189,6 @@ impl<P: Places> Race<P> {
                 Place::Future(future) => future.is_done(cx),
                 _ => false,
             })
-    }
-
-    /// The order in which the arms are tried, drawn as far as it is needed.
-    #[inline]
-    fn next(&self, order: &mut Order, place: usize) -> usize {
-        if self.biased {
-            place
-        } else {
-            order.draw(place)
-        }
-    }
-
-    fn order(&self) -> Order {
-        let count = self.arms.count();
-        let mut order = Order::new(count);
-        (0..count).for_each(|place| _ = self.next(&mut order, place));
-        order
     }
 
     /// Ends the select with an operation that has just been done, and wakes whom that completed.
@@ -267,81 +243,5 @@ impl<P: Places> Race<P> {
         } else {
             Some(self.finish_claimed())
         }
-    }
-}
-
-/// The arms, with all their channels locked.
-struct Locked<'l, P: Places> {
-    arms: Pin<&'l mut P>,
-    /// The arms in the order of their channels' ranks, which is the order of locking.
-    order: Order,
-}
-
-impl<'l, P: Places> Locked<'l, P> {
-    fn new(mut arms: Pin<&'l mut P>) -> Self {
-        let mut order = Order::new(arms.count());
-        order.sort_by_key(|number| rank(arms.as_mut(), number));
-        let mut locked = Self { arms, order };
-        locked.for_each_channel(|channel| channel.lock());
-        locked
-    }
-
-    /// Tries the idle operations in the order given; returns the number of the first that is done.
-    fn attempt(&mut self, mut order: impl Iterator<Item = usize>) -> Option<(usize, Done)> {
-        order.find_map(|number| {
-            // SAFETY: its channel is locked.
-            let done = unsafe { self.idle(number)?.attempt_locked() }?;
-            Some((number, done))
-        })
-    }
-
-    /// Parks the idle operations.
-    ///
-    /// # Safety
-    ///
-    /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
-    unsafe fn park(&mut self, claim: NonNull<Claim>) {
-        for number in 0..self.arms.count() {
-            if let Some(operation) = self.idle(number) {
-                // SAFETY: its channel is locked; the rest is the caller's promise.
-                unsafe { operation.park_locked(claim) };
-            }
-        }
-    }
-
-    fn idle(&mut self, number: usize) -> Option<Pin<&mut dyn Operation>> {
-        match self.arms.as_mut().place(number) {
-            Place::Operation(operation) if operation.state() == State::Idle => Some(operation),
-            _ => None,
-        }
-    }
-
-    /// Calls `f` with each channel once, in the order of their ranks.
-    fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
-        let mut last = 0;
-        for number in self.order.iter() {
-            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
-                let channel = operation.channel();
-                if channel.rank() != last {
-                    f(channel);
-                    last = channel.rank();
-                }
-            }
-        }
-    }
-}
-
-impl<P: Places> Drop for Locked<'_, P> {
-    fn drop(&mut self) {
-        // SAFETY: each was locked once, by `new`.
-        self.for_each_channel(|channel| unsafe { channel.unlock() });
-    }
-}
-
-/// The rank of an arm's channel; 0 for an arm that has none.
-fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
-    match arms.place(number) {
-        Place::Operation(operation) => operation.channel().rank(),
-        _ => 0,
     }
 }

@@ -1,0 +1,88 @@
+//! The arms of a select, with all their channels locked.
+
+use std::{pin::Pin, ptr::NonNull};
+
+use super::{
+    arm::{Channel, Done, Operation, Place, Places},
+    order::Order,
+};
+use crate::{claim::Claim, waiter::State};
+
+/// The arms, with all their channels locked.
+pub(super) struct Locked<'l, P: Places> {
+    arms: Pin<&'l mut P>,
+    /// The arms in the order of their channels' ranks, which is the order of locking.
+    order: Order,
+}
+
+impl<'l, P: Places> Locked<'l, P> {
+    pub(super) fn new(mut arms: Pin<&'l mut P>) -> Self {
+        let mut order = Order::new(arms.count());
+        order.sort_by_key(|number| rank(arms.as_mut(), number));
+        let mut locked = Self { arms, order };
+        locked.for_each_channel(|channel| channel.lock());
+        locked
+    }
+
+    /// Tries the idle operations in the order given; returns the number of the first that is done.
+    pub(super) fn attempt(
+        &mut self,
+        mut order: impl Iterator<Item = usize>,
+    ) -> Option<(usize, Done)> {
+        order.find_map(|number| {
+            // SAFETY: its channel is locked.
+            let done = unsafe { self.idle(number)?.attempt_locked() }?;
+            Some((number, done))
+        })
+    }
+
+    /// Parks the idle operations.
+    ///
+    /// # Safety
+    ///
+    /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
+    pub(super) unsafe fn park(&mut self, claim: NonNull<Claim>) {
+        for number in 0..self.arms.count() {
+            if let Some(operation) = self.idle(number) {
+                // SAFETY: its channel is locked; the rest is the caller's promise.
+                unsafe { operation.park_locked(claim) };
+            }
+        }
+    }
+
+    fn idle(&mut self, number: usize) -> Option<Pin<&mut dyn Operation>> {
+        match self.arms.as_mut().place(number) {
+            Place::Operation(operation) if operation.state() == State::Idle => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// Calls `f` with each channel once, in the order of their ranks.
+    fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
+        let mut last = 0;
+        for number in self.order.iter() {
+            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
+                let channel = operation.channel();
+                if channel.rank() != last {
+                    f(channel);
+                    last = channel.rank();
+                }
+            }
+        }
+    }
+}
+
+impl<P: Places> Drop for Locked<'_, P> {
+    fn drop(&mut self) {
+        // SAFETY: each was locked once, by `new`.
+        self.for_each_channel(|channel| unsafe { channel.unlock() });
+    }
+}
+
+/// The rank of an arm's channel; 0 for an arm that has none.
+fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
+    match arms.place(number) {
+        Place::Operation(operation) => operation.channel().rank(),
+        _ => 0,
+    }
+}
