@@ -124,8 +124,8 @@ impl<T> Places for Receives<'_, T> {
         self.count
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
-        Place::of(self.get(number).and_then(RecvFuture::operation))
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+        f(Place::of(self.get(number).and_then(RecvFuture::operation)))
     }
 }
 

@@ -184,6 +184,15 @@ impl<'p> Place<'p> {
         }
     }
 
+    /// The operation, if it is neither done nor parked.
+    #[inline(always)]
+    pub(crate) fn idle(self) -> Option<Pin<&'p mut (dyn Operation + 'p)>> {
+        match self {
+            Self::Operation(operation) if operation.state() == State::Idle => Some(operation),
+            _ => None,
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn of(operation: Option<Pin<&'p mut (dyn Operation + 'p)>>) -> Self {
         operation.map_or(Self::Disabled, Self::Operation)
@@ -194,12 +203,8 @@ impl<'p> Place<'p> {
 pub(crate) trait Places {
     fn count(&self) -> usize;
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_>;
-
-    /// Tries an arm by itself.
-    fn attempt(self: Pin<&mut Self>, number: usize, cx: &mut Context<'_>) -> Option<Done> {
-        self.place(number).attempt(cx)
-    }
+    /// Calls `f` with an arm. A list of known types calls it in one place for each, where the compiler knows the operation.
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R;
 }
 
 /// A future of this crate as an arm, unless the arm is switched off.
@@ -236,21 +241,12 @@ impl<First: Single, Rest: Places + Unpin> Places for (First, Rest) {
         1 + self.1.count()
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
-        let (first, rest) = self.get_mut();
-        match number {
-            0 => first.place(),
-            _ => Pin::new(rest).place(number - 1),
-        }
-    }
-
-    /// As the default, but the compiler knows which operation it is.
     #[inline(always)]
-    fn attempt(self: Pin<&mut Self>, number: usize, cx: &mut Context<'_>) -> Option<Done> {
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
         let (first, rest) = self.get_mut();
         match number {
-            0 => first.place().attempt(cx),
-            _ => Pin::new(rest).attempt(number - 1, cx),
+            0 => f(first.place()),
+            _ => Pin::new(rest).visit(number - 1, f),
         }
     }
 }
@@ -262,8 +258,9 @@ impl Places for () {
         0
     }
 
-    fn place(self: Pin<&mut Self>, _: usize) -> Place<'_> {
-        Place::Disabled
+    #[inline(always)]
+    fn visit<R>(self: Pin<&mut Self>, _: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+        f(Place::Disabled)
     }
 }
 

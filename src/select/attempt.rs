@@ -5,10 +5,11 @@ use std::{pin::Pin, task::Context};
 use super::{
     arm::{Done, Places},
     locked::Locked,
-    order::{Order, below},
+    order::{Chance, Order},
 };
 
-/// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done.
+/// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done, or what the
+/// order was drawn by.
 ///
 /// Nearly always that is the one tried first, so no more than that is inlined into the caller.
 #[inline(always)]
@@ -16,33 +17,35 @@ pub(super) fn attempt<P: Places>(
     mut arms: Pin<&mut P>,
     biased: bool,
     cx: &mut Context<'_>,
-) -> Option<(usize, Done)> {
+) -> Result<(usize, Done), Chance> {
     let count = arms.count();
-    let first = match count {
-        0 => return None,
-        1 => 0,
-        _ if biased => 0,
-        _ => below(count),
-    };
-    match arms.as_mut().attempt(first, cx) {
-        Some(done) => Some((first, done)),
-        None => attempt_others(arms, first, biased, cx),
+    // One arm is no choice.
+    let chance = Chance::new(biased || count == 1);
+    let first = chance.first(count);
+    match arms.as_mut().visit(first, |place| place.attempt(cx)) {
+        Some(done) => Ok((first, done)),
+        None => attempt_others(arms, chance, cx),
     }
 }
 
 #[inline(never)]
 fn attempt_others<P: Places>(
     mut arms: Pin<&mut P>,
-    first: usize,
-    biased: bool,
+    chance: Chance,
     cx: &mut Context<'_>,
-) -> Option<(usize, Done)> {
+) -> Result<(usize, Done), Chance> {
     let count = arms.count();
-    let mut order = Order::from(first, count);
-    (1..count).find_map(|place| {
-        let number = order.next(place, biased);
-        Some((number, arms.as_mut().attempt(number, cx)?))
-    })
+    let (mut order, mut draws) = (Order::new(count), chance.draws(count));
+    for place in 0..count {
+        let number = order.draw(place, &mut draws);
+        // The first has been tried.
+        if place > 0 {
+            if let Some(done) = arms.as_mut().visit(number, |place| place.attempt(cx)) {
+                return Ok((number, done));
+            }
+        }
+    }
+    Err(chance)
 }
 
 /// As `attempt`, and then all at once: what one end of a channel says about the other may be old, but with all channels
@@ -52,8 +55,11 @@ pub(super) fn attempt_now<P: Places>(
     biased: bool,
     cx: &mut Context<'_>,
 ) -> Option<(usize, Done)> {
-    attempt(arms.as_mut(), biased, cx).or_else(|| {
-        let mut order = Order::drawn(arms.count(), biased);
-        Locked::new(arms).attempt(order.iter())
-    })
+    match attempt(arms.as_mut(), biased, cx) {
+        Ok(done) => Some(done),
+        Err(chance) => {
+            let mut order = Order::drawn(arms.count(), chance);
+            Locked::new(arms).attempt(order.iter())
+        }
+    }
 }

@@ -98,13 +98,13 @@ impl Places for List<'_> {
         self.count
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
         let List { few, more, .. } = self.get_mut();
         let arm = match few.get_mut(number) {
             Some(arm) => arm.as_mut(),
             None => more.get_mut(number - FEW),
         };
-        Place::of(arm.and_then(|arm| arm.as_mut().operation()))
+        f(Place::of(arm.and_then(|arm| arm.as_mut().operation())))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::{pin::Pin, ptr::NonNull};
 
 use super::{
-    arm::{Channel, Done, Operation, Place, Places},
+    arm::{Channel, Done, Place, Places},
     order::Order,
 };
-use crate::{claim::Claim, waiter::State};
+use crate::claim::Claim;
 
 /// The arms, with all their channels locked.
 pub(super) struct Locked<'l, P: Places> {
@@ -30,9 +30,11 @@ impl<'l, P: Places> Locked<'l, P> {
         mut order: impl Iterator<Item = usize>,
     ) -> Option<(usize, Done)> {
         order.find_map(|number| {
-            // SAFETY: its channel is locked.
-            let done = unsafe { self.idle(number)?.attempt_locked() }?;
-            Some((number, done))
+            let done = self.arms.as_mut().visit(number, |place| {
+                // SAFETY: its channel is locked.
+                unsafe { place.idle()?.attempt_locked() }
+            });
+            Some((number, done?))
         })
     }
 
@@ -43,17 +45,12 @@ impl<'l, P: Places> Locked<'l, P> {
     /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
     pub(super) unsafe fn park(&mut self, claim: NonNull<Claim>) {
         for number in 0..self.arms.count() {
-            if let Some(operation) = self.idle(number) {
-                // SAFETY: its channel is locked; the rest is the caller's promise.
-                unsafe { operation.park_locked(claim) };
-            }
-        }
-    }
-
-    fn idle(&mut self, number: usize) -> Option<Pin<&mut dyn Operation>> {
-        match self.arms.as_mut().place(number) {
-            Place::Operation(operation) if operation.state() == State::Idle => Some(operation),
-            _ => None,
+            self.arms.as_mut().visit(number, |place| {
+                if let Some(operation) = place.idle() {
+                    // SAFETY: its channel is locked; the rest is the caller's promise.
+                    unsafe { operation.park_locked(claim) };
+                }
+            });
         }
     }
 
@@ -61,13 +58,15 @@ impl<'l, P: Places> Locked<'l, P> {
     fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
         let mut last = 0;
         for number in self.order.iter() {
-            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
-                let channel = operation.channel();
-                if channel.rank() != last {
-                    f(channel);
-                    last = channel.rank();
+            self.arms.as_mut().visit(number, |place| {
+                if let Place::Operation(operation) = place {
+                    let channel = operation.channel();
+                    if channel.rank() != last {
+                        f(channel);
+                        last = channel.rank();
+                    }
                 }
-            }
+            });
         }
     }
 }
@@ -81,8 +80,8 @@ impl<P: Places> Drop for Locked<'_, P> {
 
 /// The rank of an arm's channel; 0 for an arm that has none.
 fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
-    match arms.place(number) {
+    arms.visit(number, |place| match place {
         Place::Operation(operation) => operation.channel().rank(),
         _ => 0,
-    }
+    })
 }

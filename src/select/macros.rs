@@ -15,6 +15,7 @@ use std::{
 use super::{
     arm::{Done, Places},
     attempt as steps,
+    order::Chance,
     race::Race,
 };
 use crate::{
@@ -447,19 +448,19 @@ macro_rules! __select {
     };
 
     (@wait (task $biased:literal) [] $arms:ident) => {
-        match $crate::__private::attempt(&mut $arms, $biased).await {
-            ::core::option::Option::None => $crate::__private::select($arms, $biased).await,
-            chosen => chosen,
-        }
+        ::core::option::Option::Some(match $crate::__private::attempt(&mut $arms, $biased).await {
+            ::core::result::Result::Ok(chosen) => chosen,
+            ::core::result::Result::Err(tried) => $crate::__private::select($arms, tried).await,
+        })
     };
     (@wait (task $biased:literal) [(now) $body:tt] $arms:ident) => {
         $crate::__private::attempt_now(&mut $arms, $biased).await
     };
     (@wait (thread $biased:literal) [] $arms:ident) => {
-        match $crate::__private::attempt_blocking(&mut $arms, $biased) {
-            ::core::option::Option::None => $crate::__private::select_blocking($arms, $biased),
-            chosen => chosen,
-        }
+        ::core::option::Option::Some(match $crate::__private::attempt_blocking(&mut $arms, $biased) {
+            ::core::result::Result::Ok(chosen) => chosen,
+            ::core::result::Result::Err(tried) => $crate::__private::select_blocking($arms, tried),
+        })
     };
     (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
         $crate::__private::attempt_now_blocking(&mut $arms, $biased)
@@ -483,41 +484,55 @@ macro_rules! __select {
     };
 }
 
-/// The number of an arm that happens at once, `None` if there is none as far as each channel tells by itself.
+/// What is left of a select that found nothing to do: what it drew.
+#[allow(missing_debug_implementations, reason = "for the macros alone")]
+pub struct Tried(Chance);
+
+/// The number of an arm that happens at once; if there is none as far as each channel tells by itself, what `select` needs.
 #[inline(always)]
-pub fn attempt<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
-    poll_fn(move |cx| Poll::Ready(happen(steps::attempt(Pin::new(arms), biased, cx))))
-}
-
-/// The number of an arm that happens at once, `None` if there is none.
-pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
-    poll_fn(move |cx| Poll::Ready(happen(steps::attempt_now(Pin::new(arms), biased, cx))))
-}
-
-/// The number of the arm that happens, after an `attempt`.
-pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    let mut race = pin!(Race::tried(arms, biased));
-    poll_fn(|cx| race.as_mut().poll(cx)).await.into()
+pub fn attempt<P: ArmList>(
+    arms: &mut P,
+    biased: bool,
+) -> impl Future<Output = Result<usize, Tried>> {
+    poll_fn(move |cx| Poll::Ready(attempt_with(arms, biased, cx)))
 }
 
 /// As `attempt`, for a thread.
 #[inline(always)]
-pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
-    happen(steps::attempt(Pin::new(arms), biased, &mut noop_context()))
+pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Result<usize, Tried> {
+    attempt_with(arms, biased, &mut noop_context())
+}
+
+#[inline(always)]
+fn attempt_with<P: ArmList>(
+    arms: &mut P,
+    biased: bool,
+    cx: &mut Context<'_>,
+) -> Result<usize, Tried> {
+    match steps::attempt(Pin::new(arms), biased, cx) {
+        Ok(done) => Ok(happen(done)),
+        Err(chance) => Err(Tried(chance)),
+    }
+}
+
+/// The number of the arm that happens, after an `attempt`.
+pub async fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
+    pin!(Race::tried(arms, chance)).await
+}
+
+/// As `select`, for a thread.
+pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
+    wait(pin!(Race::tried(arms, chance)))
+}
+
+/// The number of an arm that happens at once, `None` if there is none.
+pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
+    poll_fn(move |cx| Poll::Ready(steps::attempt_now(Pin::new(arms), biased, cx).map(happen)))
 }
 
 /// As `attempt_now`, for a thread.
 pub fn attempt_now_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
-    happen(steps::attempt_now(
-        Pin::new(arms),
-        biased,
-        &mut noop_context(),
-    ))
-}
-
-/// The number of the arm that happens, after an `attempt`.
-pub fn select_blocking<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    wait(pin!(Race::tried(arms, biased))).into()
+    steps::attempt_now(Pin::new(arms), biased, &mut noop_context()).map(happen)
 }
 
 /// `None`: the time was up.
@@ -536,10 +551,9 @@ fn noop_context() -> Context<'static> {
 
 /// Wakes whom the arm completed that has happened.
 #[inline(always)]
-fn happen(done: Option<(usize, Done)>) -> Option<usize> {
-    let (number, Done(woken)) = done?;
+fn happen((number, Done(woken)): (usize, Done)) -> usize {
     wake(woken);
-    Some(number)
+    number
 }
 
 /// The result of the arm that happened.

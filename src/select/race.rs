@@ -29,7 +29,7 @@ use super::{
     arm::{Done, Place, Places},
     attempt::{attempt, attempt_now},
     locked::Locked,
-    order::Order,
+    order::{Chance, Order},
 };
 use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
 
@@ -51,6 +51,8 @@ pin_project! {
         #[pin]
         pub(crate) arms: P,
         pub(crate) biased: bool,
+        // Of step 1, kept from there on.
+        chance: Chance,
         phase: Phase,
         #[pin]
         claim: Claim,
@@ -71,16 +73,21 @@ impl<P: Places> Race<P> {
         Self {
             arms,
             biased,
+            chance: Chance::TOP_TO_BOTTOM,
             phase: Phase::New,
             claim: Claim::new(),
         }
     }
 
     /// A select whose arms have been tried.
-    pub(crate) fn tried(arms: P, biased: bool) -> Self {
-        let mut this = Self::new(arms, biased);
-        this.phase = Phase::Tried;
-        this
+    pub(crate) fn tried(arms: P, chance: Chance) -> Self {
+        Self {
+            arms,
+            biased: chance.is_biased(),
+            chance,
+            phase: Phase::Tried,
+            claim: Claim::new(),
+        }
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -104,9 +111,14 @@ impl<P: Places> Race<P> {
             return None;
         }
         let this = self.as_mut().project();
-        let done = attempt(this.arms, *this.biased, cx);
-        *this.phase = Phase::Tried;
-        done.map(|(number, done)| self.happen(number, done))
+        match attempt(this.arms, *this.biased, cx) {
+            Ok((number, done)) => Some(self.happen(number, done)),
+            Err(chance) => {
+                *this.chance = chance;
+                *this.phase = Phase::Tried;
+                None
+            }
+        }
     }
 
     /// Whether anything can be done at once, with certainty; it is not used again then.
@@ -118,23 +130,20 @@ impl<P: Places> Race<P> {
 
     /// Step 2, of a select that is awake and has not parked yet.
     fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
-        let mut order = Order::drawn(self.arms.count(), self.biased);
+        let mut order = self.order();
         let this = self.as_mut().project();
         // SAFETY: we are awake. There was no waker.
         unsafe { this.claim.replace_waker(Some(waker)) };
         *this.phase = Phase::Parked;
         let claim = NonNull::from(this.claim.as_ref().get_ref());
         let mut arms = this.arms;
-        let chosen = order
-            .iter()
-            .find_map(|number| match arms.as_mut().place(number) {
-                Place::Operation(operation) if operation.state() == State::Idle => {
-                    // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
-                    let done = unsafe { operation.attempt_or_park(claim) };
-                    Some((number, done?))
-                }
-                _ => None,
+        let chosen = order.iter().find_map(|number| {
+            let done = arms.as_mut().visit(number, |place| {
+                // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
+                unsafe { place.idle()?.attempt_or_park(claim) }
             });
+            Some((number, done?))
+        });
         match chosen {
             Some((number, done)) => Poll::Ready(self.happen(number, done)),
             None if this.claim.reopen() => Poll::Pending,
@@ -144,7 +153,7 @@ impl<P: Places> Race<P> {
 
     /// Step 2, of a select that is awake and marked, with all channels locked.
     fn park_all(mut self: Pin<&mut Self>) -> Poll<usize> {
-        let mut order = Order::drawn(self.arms.count(), self.biased);
+        let mut order = self.order();
         let this = self.as_mut().project();
         let mut locked = Locked::new(this.arms);
         if let Some((number, done)) = locked.attempt(order.iter()) {
@@ -171,7 +180,7 @@ impl<P: Places> Race<P> {
             drop(unsafe { self.claim.replace_waker(Some(waker)) });
         }
         if let Some(number) = self.as_mut().poll_futures(cx) {
-            self.finish(Some(number));
+            self.finish();
             return Poll::Ready(number);
         }
         match self.claim.reopen() {
@@ -181,26 +190,31 @@ impl<P: Places> Race<P> {
     }
 
     fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let mut order = Order::drawn(self.arms.count(), self.biased);
-        let mut arms = self.as_mut().project().arms;
-        order
-            .iter()
-            .find(|&number| match arms.as_mut().place(number) {
+        let mut order = self.order();
+        let mut this = self.as_mut().project();
+        order.iter().find(|&number| {
+            this.arms.as_mut().visit(number, |place| match place {
                 Place::Future(future) => future.is_done(cx),
                 _ => false,
             })
+        })
+    }
+
+    /// The order in which the arms are tried: one for the whole select.
+    fn order(&self) -> Order {
+        Order::drawn(self.arms.count(), self.chance)
     }
 
     /// Ends the select with an operation that has just been done, and wakes whom that completed.
     fn happen(self: Pin<&mut Self>, number: usize, Done(woken): Done) -> usize {
-        let own = self.finish(Some(number));
+        let own = self.finish();
         // Either may panic: the arm has happened.
         wake_and_drop(woken, own);
         number
     }
 
-    /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any. Its waker is to be dropped.
-    fn finish(self: Pin<&mut Self>, chosen: Option<usize>) -> Option<Waker> {
+    /// Ends the select while nobody can claim it. Its waker is to be dropped.
+    fn finish(self: Pin<&mut Self>) -> Option<Waker> {
         let mut this = self.project();
         let is_parked = *this.phase == Phase::Parked;
         *this.phase = Phase::Finished;
@@ -209,10 +223,12 @@ impl<P: Places> Race<P> {
         }
         // SAFETY: nobody can claim, so we are awake.
         let waker = unsafe { this.claim.replace_waker(None) };
-        for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
-            if let Place::Operation(operation) = this.arms.as_mut().place(number) {
-                operation.unpark();
-            }
+        for number in 0..this.arms.count() {
+            this.arms.as_mut().visit(number, |place| {
+                if let Place::Operation(operation) = place {
+                    operation.unpark();
+                }
+            });
         }
         waker
     }
@@ -223,11 +239,15 @@ impl<P: Places> Race<P> {
         *this.phase = Phase::Finished;
         let mut chosen = None;
         for number in 0..this.arms.count() {
-            if let Place::Operation(mut operation) = this.arms.as_mut().place(number) {
-                operation.as_mut().unpark();
-                if matches!(operation.state(), State::Done | State::Closed) {
-                    chosen = Some(number);
+            let is_done = this.arms.as_mut().visit(number, |place| match place {
+                Place::Operation(mut operation) => {
+                    operation.as_mut().unpark();
+                    matches!(operation.state(), State::Done | State::Closed)
                 }
+                _ => false,
+            });
+            if is_done {
+                chosen = Some(number);
             }
         }
         chosen.expect("a peer that claims completes an arm")
@@ -238,7 +258,7 @@ impl<P: Places> Race<P> {
         if self.phase != Phase::Parked {
             None
         } else if self.claim.recall() {
-            self.finish(None);
+            self.finish();
             None
         } else {
             Some(self.finish_claimed())
