@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -250,8 +250,7 @@ impl<T> FusedFuture for RecvAny<'_, T> {
 
 impl<T> Wait for RecvAny<'_, T> {
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let mut cx = Context::from_waker(Waker::noop());
-        let number = self.as_mut().project().race.attempt(&mut cx)?;
+        let number = self.as_mut().project().race.attempt()?;
         Some(self.result(number))
     }
 

@@ -29,9 +29,9 @@ use crate::{claim::Claim, shared::Shared, wait::Wait, waiter::State};
     private_bounds,
     reason = "sealed: what a select does with its arms is no one else's business"
 )]
-pub trait Arm: Wait + Operates {}
+pub trait Arm: Future + Wait + Operates {}
 
-impl<F: Wait + Operates> Arm for F {}
+impl<F: Future + Wait + Operates> Arm for F {}
 
 /// A future around an operation.
 pub(crate) trait Operates {

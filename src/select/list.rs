@@ -193,9 +193,7 @@ impl<'a> Select<'a> {
     /// ```
     #[doc(alias = "try_select")]
     pub fn try_now(self) -> Option<usize> {
-        // No arm of this select is a future that would keep the waker.
-        let mut cx = Context::from_waker(std::task::Waker::noop());
-        pin!(self).project().race.try_now(&mut cx)
+        pin!(self).project().race.try_now()
     }
 
     /// Blocks the thread until an arm has happened, and returns its number.
@@ -326,10 +324,7 @@ impl FusedFuture for Select<'_> {
 
 impl Wait for Select<'_> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        // No arm of this select is a future that would keep the waker.
-        self.project()
-            .race
-            .attempt(&mut Context::from_waker(std::task::Waker::noop()))
+        self.project().race.attempt()
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {

@@ -3,6 +3,7 @@
 mod any;
 mod arm;
 mod attempt;
+mod expanded;
 mod list;
 mod locked;
 mod macros;
@@ -11,11 +12,11 @@ mod race;
 
 pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
-pub use list::Select;
-pub use macros::{
+pub use expanded::{
     attempt, attempt_blocking, attempt_now, attempt_now_blocking, happened, select,
     select_blocking, select_blocking_timeout,
 };
+pub use list::Select;
 pub use order::seed_select;
 
 pub(crate) use arm::{Channel, Done, Operates, Operation};

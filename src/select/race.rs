@@ -1,7 +1,8 @@
 //! The select itself, after Go's `selectgo`.
 //!
-//! 1. **Try.** Each arm is tried by itself, in a random order (or from top to bottom): an operation that can proceed does,
-//!    another future is polled. The first that is done is the one that happens.
+//! 1. **Try** (`attempt.rs`). Each arm is tried by itself, in a random order (or from top to bottom): an operation that can
+//!    proceed does, another future is polled. The first that is done is the one that happens. The macros do this before they
+//!    make a race.
 //! 2. **Park.** If there is none, each operation in its turn is tried once more and, if it still cannot proceed, parked, with
 //!    its channel locked. Nobody can claim the select yet; a peer that would have marks it and passes by, which unlinks the
 //!    waiter. Unless it is marked, the claim is opened then. From there on a peer that meets one of the waiters commits the
@@ -31,7 +32,7 @@ use super::{
     locked::Locked,
     order::{Chance, Order},
 };
-use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
+use crate::{claim::Claim, shared::wake_and_drop, wait::Wait, waiter::State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -51,7 +52,7 @@ pin_project! {
         #[pin]
         pub(crate) arms: P,
         pub(crate) biased: bool,
-        // Of step 1, kept from there on.
+        // Drawn by step 1.
         chance: Chance,
         phase: Phase,
         #[pin]
@@ -94,19 +95,8 @@ impl<P: Places> Race<P> {
         self.phase == Phase::Finished
     }
 
-    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        match self.phase {
-            Phase::New | Phase::Tried => match self.as_mut().attempt(cx) {
-                Some(chosen) => Poll::Ready(chosen),
-                None => self.park(cx.waker().clone()),
-            },
-            Phase::Parked => self.poll_parked(cx),
-            Phase::Finished => panic!("a select was polled again after it had completed"),
-        }
-    }
-
     /// Step 1, unless it is done.
-    pub(crate) fn attempt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+    fn attempt_with(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
         if self.phase == Phase::Tried {
             return None;
         }
@@ -122,9 +112,9 @@ impl<P: Places> Race<P> {
     }
 
     /// Whether anything can be done at once, with certainty; it is not used again then.
-    pub(crate) fn try_now(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+    pub(crate) fn try_now(mut self: Pin<&mut Self>) -> Option<usize> {
         let this = self.as_mut().project();
-        let (number, done) = attempt_now(this.arms, *this.biased, cx)?;
+        let (number, done) = attempt_now(this.arms, *this.biased, &mut noop_context())?;
         Some(self.happen(number, done))
     }
 
@@ -252,9 +242,30 @@ impl<P: Places> Race<P> {
         }
         chosen.expect("a peer that claims completes an arm")
     }
+}
+
+impl<P: Places> Future for Race<P> {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.phase {
+            Phase::New | Phase::Tried => match self.as_mut().attempt_with(cx) {
+                Some(chosen) => Poll::Ready(chosen),
+                None => self.park(cx.waker().clone()),
+            },
+            Phase::Parked => self.poll_parked(cx),
+            Phase::Finished => panic!("a select was polled again after it had completed"),
+        }
+    }
+}
+
+impl<P: Places> Wait for Race<P> {
+    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
+        self.attempt_with(&mut noop_context())
+    }
 
     /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
-    pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
+    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
         if self.phase != Phase::Parked {
             None
         } else if self.claim.recall() {
@@ -264,4 +275,9 @@ impl<P: Places> Race<P> {
             Some(self.finish_claimed())
         }
     }
+}
+
+/// For a thread: only `select!` has arms that would keep the waker.
+pub(super) fn noop_context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
