@@ -199,7 +199,7 @@ macro_rules! select {
 /// }
 /// ```
 ///
-/// `default(timeout)`, with a [`Duration`], is for when nothing has happened for so long. `default(Duration::MAX)` never
+/// `default(timeout)`, with a [`Duration`](std::time::Duration), is for when nothing has happened for so long. `default(Duration::MAX)` never
 /// happens.
 ///
 /// # Errors
