@@ -351,8 +351,8 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::select::{
-        ForeignArm, FutureArm, OperationArm, happened, outcome, select, select_now, select_try,
-        select_wait, select_wait_timeout,
+        ForeignArm, FutureArm, OperationArm, attempt, attempt_blocking, attempt_now,
+        attempt_now_blocking, happened, outcome, select, select_blocking, select_blocking_timeout,
     };
 }
 

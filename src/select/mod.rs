@@ -2,24 +2,27 @@
 
 mod any;
 mod arm;
+mod attempt;
+mod expanded;
 mod list;
+mod locked;
 mod macros;
 mod order;
 mod race;
 
 pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
+pub use expanded::{
+    attempt, attempt_blocking, attempt_now, attempt_now_blocking, happened, select,
+    select_blocking, select_blocking_timeout,
+};
 pub use list::Select;
-pub use macros::{happened, select, select_now, select_try, select_wait, select_wait_timeout};
 pub use order::seed_select;
 
 pub(crate) use arm::{Channel, Done, Operates, Operation};
 
 /// The result of the operation that happened; `None` if it is not complete.
+#[inline]
 pub fn outcome<A: Arm>(operation: std::pin::Pin<&mut A>) -> Option<A::Output> {
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    match operation.poll(&mut cx) {
-        std::task::Poll::Ready(output) => Some(output),
-        std::task::Poll::Pending => None,
-    }
+    operation.withdraw()
 }

@@ -459,6 +459,76 @@ replace claim.rs "fetch_or(MARKED, Ordering::Acquire)" "fetch_or(MARKED, Orderin
 mutant "\`Relaxed\`: the step that opens a select again"
 replace claim.rs "(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)" "(AWAKE, OPEN, Ordering::Relaxed, Ordering::Relaxed)"
 
+mutant "a peer that passes a select by does not mark it"
+replace claim.rs "self.state.fetch_or(MARKED, Ordering::Acquire);" \
+  "self.state.compare_exchange(OPEN, CLAIMED, Ordering::Acquire, Ordering::Acquire).unwrap_or_else(|state| state);"
+
+mutant "a select opens again though it is marked"
+replace claim.rs "        self.state
+            .compare_exchange(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)
+            .is_ok()" "        self.state.store(OPEN, Ordering::Release);
+        true"
+
+mutant "a select that is marked while it parks waits all the same"
+replace select/race.rs "None if this.claim.reopen() => Poll::Pending," "None if { this.claim.reopen(); true } => Poll::Pending,"
+
+mutant "a select that is marked while it polls its futures waits all the same"
+replace select/race.rs "match self.claim.reopen() {" "match { self.claim.reopen(); true } {"
+
+mutant "a select that has been claimed takes itself back"
+replace claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
+
+mutant "a select does not look again with all its channels locked"
+replace select/race.rs "if let Some((number, done)) = locked.attempt(order.iter()) {" \
+  "let _ = locked.attempt(std::iter::empty()).is_none();
+        if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
+
+mutant "a select that has parked with all its channels locked is not opened"
+replace select/race.rs "unsafe { this.claim.open() };" ""
+
+mutant "the channels of a select are locked in any order"
+replace select/locked.rs "        order.sort_by_key(|number| rank(arms.as_mut(), number));
+" "        let _ = rank(arms.as_mut(), 0);
+        order.sort_by_key(|number| number);
+"
+
+mutant "a channel in two arms of a select is locked twice"
+replace select/locked.rs "if channel.rank() != last {" "if { let _ = last; true } {"
+
+mutant "the default of a select happens after one channel was looked at after the other"
+replace select/attempt.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
+
+mutant "a select that has chosen an arm leaves the others parked"
+replace select/race.rs "                    operation.unpark();
+" "                    let _ = operation;
+"
+
+mutant "a select that has been claimed leaves its other arms parked"
+replace select/race.rs "                    operation.as_mut().unpark();
+" ""
+
+mutant "a select that is dropped leaves its arms parked"
+replace select/race.rs "            let _ = this.withdraw();
+" "            let _ = this;
+"
+
+mutant "a select that was claimed when its time was up is given up unseen"
+replace select/race.rs "            Some(self.finish_claimed())
+" "            self.finish_claimed();
+            None
+"
+
+mutant "the waker of a parked select stays the first"
+replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
+
+mutant "a select that does not wait wakes nobody"
+replace select/macros.rs "    wake(woken);
+" "    drop(woken);
+"
+
+mutant "a select that finds an arm ready as it parks wakes nobody"
+replace select/race.rs "wake_and_drop(woken, own);" "drop((woken, own));"
+
 # Counts.
 
 mutant "a dropped handle acquires nothing"
