@@ -199,8 +199,8 @@ macro_rules! select {
 /// }
 /// ```
 ///
-/// `default(timeout)`, with a [`Duration`](std::time::Duration), is for when nothing has happened for so long. `default(Duration::MAX)` never
-/// happens.
+/// `default(timeout)`, with a [`Duration`](std::time::Duration), is for when nothing has happened for so long.
+/// `default(Duration::MAX)` never happens.
 ///
 /// # Errors
 ///

@@ -522,7 +522,7 @@ mutant "the waker of a parked select stays the first"
 replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
 
 mutant "a select that does not wait wakes nobody"
-replace select/macros.rs "    wake(woken);
+replace select/expanded.rs "    wake(woken);
 " "    drop(woken);
 "
 
