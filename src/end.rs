@@ -373,8 +373,8 @@ impl<T> RecvEnd<T> {
         }
     }
 
-    /// Whether a send has to wait for sure: others do, so there is no room (2), and none can come without this lock. (A
-    /// receiver that is parked beside them is of a select that is parked at both ends.)
+    /// Whether a send has to wait for sure: others do, so there is no room (2), and none can come without this lock. (If
+    /// receivers are parked beside them, these may be of a select that is parked at both ends.)
     pub(crate) fn is_send_to_wait(&self) -> bool {
         !self.sendq.is_empty() && self.recvq.is_empty()
     }
@@ -468,23 +468,19 @@ pub(crate) fn dequeue_if<T>(
     will_do: impl Fn(&Waiter<T>) -> bool,
 ) -> Option<(NonNull<Waiter<T>>, Waker)> {
     while queue.front().is_some_and(&will_do) {
-        let waiter = queue.pop_front()?;
-        // SAFETY: just unlinked under the lock, so it is alive and ours (6).
-        if let Some(waker) = unsafe { Waiter::claim(waiter) } {
-            return Some((waiter, waker));
+        let first = dequeue_first(queue);
+        if first.is_some() {
+            return first;
         }
     }
     None
 }
 
-/// Unlinks the first, an arm of a select, and leaves it to its owner, who is to be woken to try again all arms of the select,
-/// unless that is going to happen anyway: claimed, a select whose arms are all as they were has only been woken.
-pub(crate) fn dislodge<T>(queue: &mut List<Waiter<T>>) -> Option<Waker> {
+/// As `dequeue`, of the first or nobody.
+#[inline]
+pub(crate) fn dequeue_first<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
     let waiter = queue.pop_front()?;
-    // SAFETY: just unlinked under the lock, so it is alive and ours (6), and unparked it is its owner's.
-    unsafe {
-        let waker = Waiter::claim(waiter)?;
-        Waiter::unpark(waiter);
-        Some(waker)
-    }
+    // SAFETY: just unlinked under the lock, so it is alive and ours (6).
+    let waker = unsafe { Waiter::claim(waiter) }?;
+    Some((waiter, waker))
 }

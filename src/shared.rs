@@ -5,7 +5,7 @@
 
 mod many;
 
-use std::{fmt, task::Waker};
+use std::{fmt, mem::ManuallyDrop, task::Waker};
 
 use crate::{
     core::Core,
@@ -244,7 +244,8 @@ impl<T> Shared<T> {
         self.rank.of(self)
     }
 
-    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does.
+    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does. What others can see is not
+    /// brought up to date before it is unlocked: between two transitions the invariants need not hold.
     ///
     /// # Safety
     ///
@@ -253,15 +254,23 @@ impl<T> Shared<T> {
         &self,
         transition: impl FnOnce(&mut Core<'_, T>) -> R,
     ) -> R {
+        // SAFETY: the caller's promise; a transition runs no code but the core's.
+        transition(&mut ManuallyDrop::new(unsafe { self.core_by_hand() }))
+    }
+
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand, and there is no other such core as long as this one is used.
+    unsafe fn core_by_hand(&self) -> Core<'_, T> {
         // SAFETY: the caller holds both locks, or the one of a coupled channel. These are the only references to what they
-        // guard: they end with this call, and a transition runs no code but the core's.
+        // guard.
         let (recv_end, send_end) = unsafe {
             (
                 &mut *self.recv_end.lock.get(),
                 &mut *self.send_end.lock.get(),
             )
         };
-        transition(&mut Core::new(recv_end, send_end, self.passage()))
+        Core::new(recv_end, send_end, self.passage())
     }
 
     /// # Safety
@@ -270,6 +279,7 @@ impl<T> Shared<T> {
     pub(crate) unsafe fn unlock_by_hand(&self) {
         // SAFETY: the caller holds what `lock_by_hand` locked, and references last only for a transition.
         unsafe {
+            drop(self.core_by_hand());
             if !self.is_coupled() {
                 self.send_end.lock.unlock_by_hand();
             }

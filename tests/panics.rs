@@ -293,6 +293,25 @@ fn panicking_drop_of_an_unused_waker_does_not_lose_the_received_message() {
 }
 
 #[test]
+fn wait_for_a_close_is_not_over_when_its_unused_waker_panics() {
+    let (tx, _rx) = bounded::<u8>(1);
+    let tx = Arc::new(tx);
+    let armed = Arc::new(AtomicBool::new(false));
+    let waker = hooked_waker({
+        let (tx, armed) = (Arc::clone(&tx), Arc::clone(&armed));
+        move |call| match call {
+            Call::Clone => armed.store(tx.close(), SeqCst),
+            Call::Drop if armed.swap(false, SeqCst) => panic!("dropped"),
+            _ => {}
+        }
+    });
+    let mut closed = Box::pin(tx.closed());
+    assert_eq!(panic_of(|| poll_with(&mut closed, &waker)), "dropped");
+    assert!(!closed.is_terminated());
+    assert_eq!(poll(&mut closed), Ready(()));
+}
+
+#[test]
 fn dropping_the_last_receiver_drops_all_messages_though_several_drops_panic() {
     let drops = Drops::new();
     let (tx, rx) = unbounded();

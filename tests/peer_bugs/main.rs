@@ -553,6 +553,68 @@ fn no_waker_is_kept_by_futures_that_do_not_wait() {
     assert_eq!(counter.wakers(), 0, "cancelled");
 }
 
+/// Row 25, TK#8075/#8260: the way by which a permit came back woke nobody.
+#[test]
+fn dropped_permit_wakes_the_sender_that_waits_for_its_room() {
+    for capacity in [1, 5] {
+        let (tx, rx) = bounded(capacity);
+        let mut permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let counters = [(); 2].map(|()| CountingWaker::new());
+        let mut send = Box::pin(tx.send(7));
+        let mut reserve = Box::pin(tx.reserve());
+        assert!(poll_with(&mut send, &counters[0].waker()).is_pending());
+        assert!(poll_with(&mut reserve, &counters[1].waker()).is_pending());
+        drop(permits.pop());
+        assert_eq!(counters.each_ref().map(|counter| counter.wakes()), [1, 0]);
+        assert_eq!(poll(&mut send), Ready(Ok(())));
+        assert_eq!(rx.try_recv(), Ok(7));
+        assert_eq!(counters[1].wakes(), 1);
+        assert!(poll(&mut reserve).is_ready());
+    }
+}
+
+/// Row 25: nor did one that came back with the future that it had been given to.
+#[test]
+fn permit_of_a_dropped_reserve_wakes_the_sender_that_waits_for_its_room() {
+    for capacity in [1, 5] {
+        let (tx, _rx) = bounded(capacity);
+        let permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let mut granted: Vec<_> = permits.iter().map(|_| Box::pin(tx.reserve())).collect();
+        for reserve in &mut granted {
+            assert!(poll(reserve).is_pending());
+        }
+        let counter = CountingWaker::new();
+        let mut send = Box::pin(tx.send(7));
+        assert!(poll_with(&mut send, &counter.waker()).is_pending());
+        drop(permits);
+        assert_eq!(counter.wakes(), 0, "the requests came first");
+        drop(granted);
+        assert_eq!(counter.wakes(), 1);
+        assert_eq!(poll(&mut send), Ready(Ok(())));
+    }
+}
+
+/// Row 25: nor did a close find those who waited for a permit that was out.
+#[test]
+fn close_with_a_permit_out_wakes_all_and_gives_the_message_back() {
+    for capacity in [1, 5] {
+        let (tx, rx) = bounded(capacity);
+        let mut permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let counter = CountingWaker::new();
+        let mut send = Box::pin(tx.send(7));
+        let mut reserve = Box::pin(tx.reserve());
+        assert!(poll_with(&mut send, &counter.waker()).is_pending());
+        assert!(poll_with(&mut reserve, &counter.waker()).is_pending());
+        assert!(rx.close());
+        assert_eq!(counter.wakes(), 2);
+        assert_eq!(poll(&mut send), Ready(Err(SendError(7))));
+        assert!(matches!(poll(&mut reserve), Ready(Err(SendError(())))));
+        assert_eq!(permits.pop().unwrap().send(8), Err(SendError(8)));
+        drop(permits);
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
+    }
+}
+
 /// The arms of the selects in the tests of row 28: clones of both ends of one channel.
 struct Clones {
     txs: [Sender<u32>; 2],
