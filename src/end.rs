@@ -317,15 +317,26 @@ impl<T> RecvEnd<T> {
     }
 
     /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,
-    /// and the sequence number of the first; the others have those that follow.
-    pub(crate) fn begin_many(&mut self, passage: Passage<'_, T>, limit: usize) -> (usize, u64) {
+    /// and the sequence number of the first; the others have those that follow. `None`: none, as far as this end can see.
+    pub(crate) fn begin_many(
+        &mut self,
+        passage: Passage<'_, T>,
+        limit: usize,
+    ) -> Option<(usize, u64)> {
         let in_ring = ring::len_seen(passage.head, passage.tail);
         let available = self.given_back.len() + in_ring + self.beyond.len() + self.sendq.len();
-        // One more: whether there is anything at all is decided under both locks.
-        let most = limit.min(available.saturating_add(1));
+        let most = limit.min(available);
         let first_seq = self.next_seq;
         self.next_seq += most as u64;
-        (most, first_seq)
+        (most > 0).then_some((most, first_seq))
+    }
+
+    /// What a receive comes to that finds no message.
+    pub(crate) fn why_empty(&self) -> TryRecvError {
+        match self.closed {
+            true => TryRecvError::Closed,
+            false => TryRecvError::Empty,
+        }
     }
 
     /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.

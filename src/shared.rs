@@ -196,9 +196,12 @@ impl<T> Shared<T> {
         Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
     }
 
-    /// How many sends could go ahead at once.
+    /// How many sends could go ahead at once: none, if the channel is closed.
     pub(crate) fn room(&self) -> usize {
-        self.locked(|core| core.room())
+        self.locked(|core| match core.recv_end().is_closed() {
+            true => 0,
+            false => core.room(),
+        })
     }
 
     /// Gives a permit out if there is room for one more message.

@@ -25,8 +25,8 @@ use std::{
 
 use futures::{FutureExt, StreamExt};
 use hchan::{
-    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
-    select_blocking, unbounded,
+    Receiver, RecvError, Select, SendError, SendManyError, Sender, TryRecvError, TrySendError,
+    bounded, select, select_blocking, unbounded,
 };
 use support::{
     Call, Counted, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, poll, poll_with,
@@ -731,6 +731,44 @@ fn blocking_select_of_clones_of_both_ends_does_not_pair_with_itself() {
             default => {}
         }
     });
+}
+
+/// Row 26, KN#62, TK#7990: the error of a batch told nothing of what had not been sent, or there was none.
+#[test]
+fn batch_closed_half_way_tells_how_many_were_sent_and_has_the_rest() {
+    for capacity in [0, 1, 5, 64] {
+        let (tx, rx) = bounded(capacity);
+        let mut sending = pin!(tx.send_many(0..100));
+        assert!(poll(&mut sending).is_pending());
+        rx.close();
+        let Ready(Err(SendManyError { sent, rest })) = poll(&mut sending) else {
+            panic!("a batch that was cut short is an error");
+        };
+        assert_eq!(sent, capacity);
+        assert!(rest.eq(capacity..100));
+        assert!(rx.drain().eq(0..capacity), "what was sent stays sent");
+
+        let Err(TrySendError::Closed(unsent)) = tx.try_send_many(0..100) else {
+            panic!("nothing can be sent into a closed channel");
+        };
+        assert_eq!(unsent.sent, 0);
+        assert!(unsent.rest.eq(0..100));
+    }
+}
+
+/// Row 26: what the vector had was overwritten, or what had been received was lost with the error.
+#[test]
+fn batch_received_from_a_closed_channel_is_put_behind_what_the_vector_has() {
+    for (tx, rx) in [bounded(4), bounded(64), unbounded()] {
+        tx.try_send_many(1..=3).unwrap();
+        tx.close();
+        let mut received = vec![0];
+        let all = rx.recv_many(&mut received, 10).now_or_never();
+        assert_eq!(all, Some(Ok(3)), "not an error: there were messages");
+        let end = rx.recv_many(&mut received, 10).now_or_never();
+        assert_eq!(end, Some(Err(RecvError)));
+        assert_eq!(received, [0, 1, 2, 3]);
+    }
 }
 
 /// Row 29, FL, LO: `is_terminated` spoke of the channel, so the arm was skipped and its error never seen.
