@@ -229,7 +229,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Lets the oldest parked sender go ahead, if a message that has just left made room.
-    #[inline(always)]
+    #[inline]
     fn promote(&mut self) -> Option<Waker> {
         if self.recv_end.sendq.is_empty() || !self.has_room() {
             return None;
@@ -240,7 +240,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes a parked sender that has just been dequeued while no receiver was parked and there was room.
-    #[inline(always)]
+    #[inline]
     fn admit(&mut self, sender: NonNull<Waiter<T>>) {
         // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
         match unsafe { Waiter::drain(sender) } {
@@ -252,7 +252,7 @@ impl<'c, T> Core<'c, T> {
     /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it, unless
     /// there are more permits than places. Who waits for a permit has to see the receive parked, and comes before those
     /// behind.
-    #[inline(always)]
+    #[inline]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
         let is_due = self.send_end.permits() <= self.capacity();
         if is_due { self.take_first() } else { None }
@@ -326,7 +326,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
-    #[inline(always)]
+    #[inline]
     fn take_first(&mut self) -> Option<(T, Waker)> {
         let sendq = &mut self.recv_end.sendq;
         let (sender, waker) = dequeue_if(sendq, |first| !first.is_reserve())?;
