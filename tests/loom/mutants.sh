@@ -172,7 +172,11 @@ replace park.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {" \
 # Re-checks.
 
 mutant "a receive parks without a second look"
-replace operation.rs "let step = core.recv();" "let step = RecvStep::Empty;"
+replace operation.rs "let step = core.recv();
+            if let RecvStep::Empty = step {
+                is_beside" "let step = RecvStep::Empty;
+            if let RecvStep::Empty = step {
+                is_beside"
 
 mutant "a send parks without a second look"
 replace operation.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
@@ -208,12 +212,10 @@ replace core.rs "        if self.recv_end.closed {
   "        if let Some((receiver, waker)) = self.dequeue_receiver() {"
 
 mutant "a closed channel receives nothing more"
-replace core.rs "        if !self.recv_end.given_back.is_empty() {
-            return self.recv_given_back();" "        if self.recv_end.closed {
+replace core.rs "        if let Some((seq, message)) = self.recv_end.given_back.pop() {" "        if self.recv_end.closed {
             return RecvStep::Closed;
         }
-        if !self.recv_end.given_back.is_empty() {
-            return self.recv_given_back();"
+        if let Some((seq, message)) = self.recv_end.given_back.pop() {"
 
 mutant "a thread lies down over a wake that has come"
 replace park.rs "            self.state
@@ -246,9 +248,7 @@ mutant "a message is not promoted"
 replace core.rs "(message, self.promote())" "(message, None)"
 
 mutant "messages in the ring come before those given back"
-replace core.rs "        if !self.recv_end.given_back.is_empty() {
-            return" "        if self.ring_len() == 0 && !self.recv_end.given_back.is_empty() {
-            return"
+replace core.rs "= self.recv_end.given_back.pop() {" "= (self.ring_len() == 0).then(|| self.recv_end.given_back.pop()).flatten() {"
 
 mutant "all messages leave with the same number"
 replace end.rs "        self.next_seq += 1;
@@ -532,7 +532,7 @@ replace select/race.rs "            let _ = this.withdraw();
 "
 
 mutant "a select that was claimed when its time was up is given up unseen"
-replace select/race.rs "            Some(self.finish_claimed())
+replace select/race.rs "            self.finish_claimed()
 " "            self.finish_claimed();
             None
 "
@@ -541,12 +541,10 @@ mutant "the waker of a parked select stays the first"
 replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
 
 mutant "a select that does not wait wakes nobody"
-replace select/expanded.rs "    wake(woken);
-" "    drop(woken);
-"
+replace select/expanded.rs "done.tell(Pin::new(arms), number, None);" "drop(done);"
 
 mutant "a select that finds an arm ready as it parks wakes nobody"
-replace select/race.rs "wake_and_drop(woken, own);" "drop((woken, own));"
+replace select/race.rs "done.tell(self.project().arms, number, own);" "drop((done, own));"
 
 # Permits.
 

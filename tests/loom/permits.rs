@@ -278,6 +278,24 @@ fn permit_asked_for_against_a_send() {
     }
 }
 
+#[test]
+fn permit_asked_for_against_the_close() {
+    explore(|ledger| {
+        let (tx, rx) = bounded(2);
+        let closing = thread::spawn(move || {
+            assert!(rx.close());
+            rx
+        });
+        let permit = tx.try_reserve().ok();
+        let rx = closing.join().unwrap();
+        assert!(tx.try_reserve().is_err(), "closed");
+        if let Some(permit) = permit {
+            assert!(permit.send(ledger.message()).is_err());
+        }
+        assert_idle(&rx);
+    });
+}
+
 /// One place, which a receive leaves: whoever gets it finds it free, and writes it after it was read.
 #[test]
 fn place_of_a_receive_goes_to_a_permit() {
