@@ -180,7 +180,9 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
-    #[inline(always)]
+    ///
+    /// Unoptimized it would put many copies of the message into its caller's frame.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
         if let Some((seq, message)) = self.recv_end.given_back.pop() {
             return RecvStep::Received(Taken {

@@ -422,7 +422,9 @@ fn conclude_send<T>(
 }
 
 /// What a receive comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
-#[inline(always)]
+///
+/// Unoptimized it would put many copies of the message into its caller's frame.
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn conclude_recv<T>(
     shared: &Shared<T>,
     waiter: Pin<&Waiter<T>>,
