@@ -90,11 +90,16 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// The oldest parked receiver, unless all of them are counted on by permits.
-    #[inline]
+    #[inline(always)]
     fn dequeue_receiver(&mut self) -> Option<(NonNull<Waiter<T>>, Waker)> {
-        if self.send_end.permits() == 0 {
-            return dequeue(&mut self.recv_end.recvq);
+        match self.send_end.permits() {
+            0 => dequeue(&mut self.recv_end.recvq),
+            _ => self.dequeue_receiver_beside_permits(),
         }
+    }
+
+    #[cold]
+    fn dequeue_receiver_beside_permits(&mut self) -> Option<(NonNull<Waiter<T>>, Waker)> {
         // An arm that cannot be had was not room after all.
         while self.has_room() && !self.recv_end.recvq.is_empty() {
             if let Some(receiver) = dequeue_first(&mut self.recv_end.recvq) {
