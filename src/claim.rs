@@ -7,7 +7,7 @@
 //! | `OPEN`    | the owner              | the owner waits; who changes this to `CLAIMED` commits it | who claims           |
 //! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
 
-use std::{marker::PhantomPinned, mem, task::Waker};
+use core::{marker::PhantomPinned, mem, task::Waker};
 
 use crate::sync::{
     UnsafeCell,

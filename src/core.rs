@@ -25,7 +25,7 @@
 //! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
 
-use std::{sync::atomic::Ordering, task::Waker};
+use core::{sync::atomic::Ordering, task::Waker};
 
 use crate::{
     end::{Passage, RecvEnd, RecvStep, SendEnd, SendStep, Taken, dequeue},

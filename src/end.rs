@@ -2,7 +2,7 @@
 //!
 //! The numbers in brackets are those of the invariants in [`core`](crate::core).
 
-use std::{
+use core::{
     pin::Pin,
     ptr::NonNull,
     sync::atomic::{AtomicBool, Ordering},

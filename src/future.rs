@@ -2,22 +2,30 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::{
+        error::{RecvTimeoutError, SendTimeoutError},
+        wait::{wait, wait_deadline, wait_timeout},
+    },
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
+    error::{RecvError, SendError},
     operation::{RecvOp, SendOp},
     select::{Operates, Operation},
     shared::Shared,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -115,7 +123,10 @@ impl<'a, T> SendFuture<'a, T> {
             op: SendOp::new(shared, message),
         }
     }
+}
 
+#[cfg(feature = "std")]
+impl<T> SendFuture<'_, T> {
     /// Blocks the thread until the message is sent.
     ///
     /// # Errors
@@ -216,7 +227,10 @@ impl<'a, T> RecvFuture<'a, T> {
             op: shared.map(RecvOp::new),
         }
     }
+}
 
+#[cfg(feature = "std")]
+impl<T> RecvFuture<'_, T> {
     /// Blocks the thread until there is a message.
     ///
     /// # Errors
@@ -293,6 +307,7 @@ impl<'a, T> RecvFuture<'a, T> {
     }
 }
 
+#[cfg(feature = "std")]
 fn or_timed_out<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
     match received {
         Some(result) => Ok(result?),

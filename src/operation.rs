@@ -12,7 +12,7 @@
 
 mod arm;
 
-use std::{
+use core::{
     cell::Cell,
     mem,
     ops::Deref,
@@ -109,6 +109,7 @@ where
     }
 
     /// Sends if that can be done at once; for an operation that has not been polled.
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
@@ -227,6 +228,7 @@ where
     }
 
     /// Receives if that can be done at once; for an operation that has not been polled.
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();

@@ -2,22 +2,30 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::{
+        error::SendTimeoutError,
+        wait::{wait, wait_deadline, wait_timeout},
+    },
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    error::{SendError, SendTimeoutError},
+    error::SendError,
     operation::SendOp,
     select::{Operates, Operation},
     shared::Shared,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -83,6 +91,29 @@ impl<'a, T> SendFromFuture<'a, T> {
         }
     }
 
+    /// Takes the message out of the `Option`, unless that has been done.
+    fn load(self: Pin<&mut Self>) {
+        let this = self.project();
+        if !*this.terminated && this.op.is_finished() {
+            if let Some(message) = this.message.take() {
+                this.op.load(message);
+            }
+        }
+    }
+
+    /// Notes the end, and puts a message that was not sent back.
+    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
+        let this = self.project();
+        *this.terminated = true;
+        result.map_err(|SendError(message)| {
+            **this.message = Some(message);
+            SendError(())
+        })
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> SendFromFuture<'_, T> {
     /// Blocks the thread until the message is sent.
     ///
     /// # Errors
@@ -167,28 +198,9 @@ impl<'a, T> SendFromFuture<'a, T> {
     pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<()>> {
         or_timed_out(wait_deadline(pin!(self), deadline))
     }
-
-    /// Takes the message out of the `Option`, unless that has been done.
-    fn load(self: Pin<&mut Self>) {
-        let this = self.project();
-        if !*this.terminated && this.op.is_finished() {
-            if let Some(message) = this.message.take() {
-                this.op.load(message);
-            }
-        }
-    }
-
-    /// Notes the end, and puts a message that was not sent back.
-    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
-        let this = self.project();
-        *this.terminated = true;
-        result.map_err(|SendError(message)| {
-            **this.message = Some(message);
-            SendError(())
-        })
-    }
 }
 
+#[cfg(feature = "std")]
 fn or_timed_out(sent: Option<Result<(), SendError<()>>>) -> Result<(), SendTimeoutError<()>> {
     match sent {
         Some(result) => Ok(result?),

@@ -2,17 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
+#[cfg(feature = "std")]
+use crate::error::SendError;
 use crate::{
-    error::{SendError, TrySendError},
-    future::SendFuture,
-    send_from::SendFromFuture,
-    shared::Shared,
-    sync::Arc,
+    error::TrySendError, future::SendFuture, send_from::SendFromFuture, shared::Shared, sync::Arc,
 };
 
 /// The sending end of a channel; clone it to send from several places.
@@ -149,6 +147,7 @@ impl<T> Sender<T> {
     /// tx.send_blocking("met").unwrap();
     /// assert_eq!(receiving.join().unwrap(), Ok("met"));
     /// ```
+    #[cfg(feature = "std")]
     #[doc(alias = "blocking_send")]
     #[inline]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {

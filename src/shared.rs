@@ -3,7 +3,7 @@
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
-use std::{fmt, task::Waker};
+use core::{fmt, task::Waker};
 
 use crate::{
     core::Core,
@@ -321,7 +321,8 @@ impl<T> Shared<T> {
         let closed = self.locked(|core| core.close());
         if closed {
             let mut panics = Panics::default();
-            self.complete_closing(&mut panics);
+            let mut wakes = WakeBatch::new();
+            panics.catch_each(|| self.wake_next_of_closing(&mut wakes));
             panics.resume();
         }
         closed
@@ -376,27 +377,29 @@ impl<T> Shared<T> {
     /// Counts a dropped receiver; the last one closes the channel and drops what is in it.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.remove() {
+            let mut is_closing = self.locked(|core| core.close());
+            let mut wakes = WakeBatch::new();
             let mut panics = Panics::default();
-            if self.locked(|core| core.close()) {
-                self.complete_closing(&mut panics);
-            }
-            // Nobody else sends or receives any more, so these are all.
-            while let Ok(message) = self.try_recv() {
-                panics.catch(|| drop(message));
-            }
+            panics.catch_each(|| {
+                if is_closing {
+                    is_closing = self.wake_next_of_closing(&mut wakes);
+                    return true;
+                }
+                // Nobody else sends or receives any more, so these are all.
+                self.try_recv().map(drop).is_ok()
+            });
             panics.resume();
         }
     }
 
-    fn complete_closing(&self, panics: &mut Panics) {
-        loop {
-            let mut wakes = WakeBatch::new();
-            self.recv_end_locked(|recv_end| recv_end.complete_closing(&mut wakes));
-            if wakes.is_empty() {
-                return;
-            }
-            wakes.wake_all(panics);
-        }
+    /// Completes those who were parked when the channel was closed, a batch at a time, and wakes one of them; says whether
+    /// there was one.
+    fn wake_next_of_closing(&self, wakes: &mut WakeBatch) -> bool {
+        let waker = wakes.pop().or_else(|| {
+            self.recv_end_locked(|recv_end| recv_end.complete_closing(wakes));
+            wakes.pop()
+        });
+        waker.map(Waker::wake).is_some()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a select sees of its arms, whatever their message types.
 
-use std::{
+use core::{
     pin::Pin,
     ptr::NonNull,
     task::{Context, Poll, Waker},

@@ -5,14 +5,17 @@
 //! borrows are gone. The label of an arm names, one after the other, whether it is switched on, its handle, and its future;
 //! and the variant that stands for it having happened.
 
-use std::{
+use core::{
+    future::poll_fn,
     pin::{Pin, pin},
-    task::{Context, Poll},
-    time::Duration,
+    task::{Context, Poll, Waker},
 };
 
+#[cfg(feature = "std")]
+pub use blocking::{select_try, select_wait, select_wait_timeout};
+
 use super::{arm::Places, race::Race};
-use crate::wait::{Wait, wait, wait_timeout};
+use crate::wait::Wait;
 
 /// Waits for several operations, of different channels and message types, until one happens: exactly one does.
 ///
@@ -208,8 +211,8 @@ macro_rules! select {
 /// }
 /// ```
 ///
-/// `default(timeout)`, with a [`Duration`], is for when nothing has happened for so long. `default(Duration::MAX)` never
-/// happens.
+/// `default(timeout)`, with a [`Duration`](core::time::Duration), is for when nothing has happened for so long.
+/// `default(Duration::MAX)` never happens.
 ///
 /// # Errors
 ///
@@ -246,6 +249,7 @@ macro_rules! select {
 ///     future(std::future::ready(1)) -> n => {}
 /// }
 /// ```
+#[cfg(feature = "std")]
 #[macro_export]
 macro_rules! select_blocking {
     (biased; $($arms:tt)*) => {
@@ -472,30 +476,43 @@ macro_rules! __select {
 /// The number of the arm that happens.
 pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
     let mut race = pin!(race(arms, biased));
-    std::future::poll_fn(|cx| race.as_mut().poll(cx))
-        .await
-        .into()
+    poll_fn(|cx| race.as_mut().poll(cx)).await.into()
 }
 
 /// The number of an arm that happens at once, `None` if there is none.
 pub async fn select_now<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
     let mut race = pin!(race(arms, biased));
-    std::future::poll_fn(|cx| Poll::Ready(race.as_mut().try_now(cx))).await
+    poll_fn(|cx| Poll::Ready(race.as_mut().try_now(cx))).await
 }
 
-/// The number of the arm that happens.
-pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    wait(pin!(race(arms, biased))).into()
-}
+#[cfg(feature = "std")]
+mod blocking {
+    use core::{
+        pin::pin,
+        task::{Context, Waker},
+        time::Duration,
+    };
 
-/// `None`: the time was up.
-pub fn select_wait_timeout<P: ArmList>(arms: P, biased: bool, timeout: Duration) -> Option<usize> {
-    wait_timeout(pin!(race(arms, biased)), timeout)
-}
+    use super::{ArmList, race};
+    use crate::wait::{wait, wait_timeout};
 
-/// As `select_now`, for a thread.
-pub fn select_try<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    pin!(race(arms, biased)).try_now(&mut Context::from_waker(std::task::Waker::noop()))
+    /// The number of the arm that happens.
+    pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+        wait(pin!(race(arms, biased))).into()
+    }
+
+    /// `None`: the time was up.
+    pub fn select_wait_timeout<P>(arms: P, biased: bool, timeout: Duration) -> Option<usize>
+    where
+        P: ArmList,
+    {
+        wait_timeout(pin!(race(arms, biased)), timeout)
+    }
+
+    /// As `select_now`, for a thread.
+    pub fn select_try<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
+        pin!(race(arms, biased)).try_now(&mut Context::from_waker(Waker::noop()))
+    }
 }
 
 /// The result of the arm that happened.
@@ -524,7 +541,7 @@ impl<P: Places> Future for Race<P> {
 /// As a thread waits for it; only `select!` has arms that would keep the waker.
 impl<P: Places> Wait for Race<P> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        Race::attempt(self, &mut Context::from_waker(std::task::Waker::noop()))
+        Race::attempt(self, &mut Context::from_waker(Waker::noop()))
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
