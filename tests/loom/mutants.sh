@@ -21,7 +21,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 clean=$scratch/clean copy=$scratch/copy
 mkdir "$clean" "$copy"
-git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml src tests |
+git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml src tests examples |
   (cd "$root" && xargs -0 cp --parents -t "$clean")
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export RUSTFLAGS="--cfg hchan_loom" RUST_BACKTRACE=0
@@ -130,21 +130,20 @@ replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<
 
 mutant "\`close\` completes nobody"
 replace shared.rs "            let mut panics = Panics::default();
-            self.complete_closing(&mut panics);
+            let mut wakes = WakeBatch::new();
+            panics.catch_each(|| self.wake_next_of_closing(&mut wakes));
             panics.resume();" ""
 
 mutant "the last receiver completes nobody"
-replace shared.rs "            if self.locked(|core| core.close()) {
-                self.complete_closing(&mut panics);
-            }
-" "            self.locked(|core| core.close());
-"
+replace shared.rs "let mut is_closing = self.locked(|core| core.close());" \
+  "let mut is_closing = self.locked(|core| core.close()) && false;"
 
 mutant "a close completes but does not wake"
-replace wake.rs "panics.catch(|| waker.wake());" "panics.catch(|| drop(waker));"
+replace shared.rs "waker.map(Waker::wake).is_some()" "waker.map(drop).is_some()"
 
 mutant "a close completes one batch only"
-replace shared.rs "            wakes.wake_all(panics);" "            return wakes.wake_all(panics);"
+replace wake.rs "            (self.woken, self.len) = (0, 0);
+" ""
 
 mutant "a close leaves the parked senders"
 replace core.rs "            closing.append(sendq);
@@ -274,21 +273,13 @@ mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "            while let Ok(message) = self.try_recv() {
-                panics.catch(|| drop(message));
-            }
-" ""
+replace shared.rs "self.try_recv().map(drop).is_ok()" "false"
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "            while let Ok(message) = self.try_recv() {
-                panics.catch(|| drop(message));
-            }
-" ""
-replace shared.rs "            if self.locked(|core| core.close()) {" \
-  "            while let Ok(message) = self.try_recv() {
-                panics.catch(|| drop(message));
-            }
-            if self.locked(|core| core.close()) {"
+replace shared.rs "self.try_recv().map(drop).is_ok()" "false"
+replace shared.rs "            let mut is_closing = self.locked(|core| core.close());" \
+  "            while self.try_recv().map(drop).is_ok() {}
+            let mut is_closing = self.locked(|core| core.close());"
 
 mutant "a receive is completed before its message is there"
 replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
@@ -416,7 +407,7 @@ replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
 
 mutant "the producer links the next block when it leaves that one"
 replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" \
-  "let last = std::mem::replace(&mut self.0.unlinked, self.0.block);
+  "let last = core::mem::replace(&mut self.0.unlinked, self.0.block);
                 if !last.is_null() {
                     unsafe { (*last).next.store(self.0.block, Ordering::Relaxed) };
                 }"
