@@ -6,6 +6,7 @@
 //! | `MARKED`  | a peer that passes by  | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
 //! | `OPEN`    | the owner              | the owner waits; who changes this to `CLAIMED` commits it | who claims           |
 //! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
+//! |           |                        | (or it completes none, and the owner begins anew)         |                      |
 
 use core::{marker::PhantomPinned, mem, task::Waker};
 
@@ -85,6 +86,16 @@ impl Claim {
         self.state
             .compare_exchange(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// Makes the claim as new, after a peer has claimed the select without completing an arm.
+    ///
+    /// # Safety
+    ///
+    /// No peer knows of the claim any more.
+    pub(crate) unsafe fn renew(&self) {
+        // Relaxed: the owner's note to itself, which peers see when it is opened.
+        self.state.store(AWAKE, Ordering::Relaxed);
     }
 
     /// Changes the waker and returns the one that was there.

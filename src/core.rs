@@ -7,31 +7,49 @@
 //! senders, or to give a message back, the receivers' lock is enough, which guards the queues.
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
-//! [`shared`](crate::shared) wakes it after unlocking. Whenever both locks are free (debug builds check before they unlock):
+//! [`shared`](crate::shared) wakes it after unlocking.
 //!
-//! 1. Messages in the channel (given back or in the ring) ⇒ no receiver is parked.
-//! 2. The channel is open and the ring has room ⇒ no sender is parked.
-//! 3. Senders and receivers are never parked at the same time, but for the arms of one select, which never pairs with itself.
-//! 4. The ring holds at most `capacity` messages.
-//! 5. A closed channel has nobody in `sendq` or `recvq`; an open one has nobody in `closing`.
+//! A **permit** is the right to one send that cannot wait. One rule covers every capacity: there is room while the places and
+//! the parked receivers are more than the messages (but for those given back) and the permits out. Sends and requests for a
+//! permit go ahead only while there is room, in the order in which they came. A message sent with a permit goes to
+//! the oldest parked receiver or behind all others; where the permit counted on a receiver who has left, `beyond` the ring.
+//!
+//! Whenever both locks are free (debug builds check before they unlock):
+//!
+//! 1. Messages in the channel (given back, in the ring, beyond it) ⇒ no receiver is parked.
+//! 2. The channel is open and there is room ⇒ nobody is in `sendq`, but for arms of a select that is alone in `recvq`: a
+//!    select never pairs with itself.
+//! 3. So without permits, senders and receivers are never parked at the same time, but for those arms.
+//! 4. The ring holds at most `capacity` messages, and as many if there are some beyond it.
+//! 5. A closed channel has nobody in `sendq`, `recvq` or `closeq`, and nobody in `drainq` unless messages are left; an open one
+//!    has nobody in `closing`.
 //! 6. Every linked waiter is alive, pinned, `Parked` and has a handle. A waiter that is not `Parked` is not linked.
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
-//!    numbers and then of the ring, the messages of a channel are in the order in which their sends entered it.
+//!    numbers, then of the ring, then of those beyond, the messages of a channel are in the order in which their sends entered it.
 //! 8. If the channel is closed or a receiver is parked, `SendEnd::slow` says so. (It may say so in vain.)
+//! 9. If messages were given back or are beyond the ring, a sender is parked, or somebody waits for the last message of a closed
+//!    channel, `RecvEnd::slow` says so. (It may say so in vain.)
 //!
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
-//! sender is; and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
+//! sender is, by (9); and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
 //! no room can have come unseen. That a receiver is parked and that the channel is closed is exact at either end. "Full" and
 //! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
 
-use core::{sync::atomic::Ordering, task::Waker};
+use alloc::{collections::VecDeque, vec::Vec};
+use core::{pin::Pin, ptr::NonNull, sync::atomic::Ordering, task::Waker};
 
 use crate::{
-    end::{Passage, RecvEnd, RecvStep, SendEnd, SendStep, Taken, dequeue},
+    claim::Claim,
+    end::{
+        Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken, TakenMany,
+        dequeue, dequeue_if, dislodge,
+    },
+    error::TryRecvError,
     list::List,
     ring,
     waiter::Waiter,
+    wake::WakeBatch,
 };
 
 /// Both ends, with both locks held.
@@ -61,27 +79,59 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn send(&mut self, take: impl FnOnce() -> T) -> SendStep {
         if self.recv_end.closed {
             SendStep::Closed
-        } else if let Some((receiver, waker)) = dequeue(&mut self.recv_end.recvq) {
-            let seq = self.recv_end.number();
-            // SAFETY: just dequeued, so it is alive and ours (6).
-            unsafe { Waiter::fill(receiver, seq, take()) };
+        } else if let Some((receiver, waker)) = self.dequeue_receiver() {
+            self.hand_over(receiver, take());
             SendStep::Sent(Some(waker))
-        } else if self.has_room() {
-            self.push(take());
+        } else if self.send_end.has_room(self.passage) {
+            self.send_end.push(self.passage, take());
             SendStep::Sent(None)
         } else {
             SendStep::Full
         }
     }
 
-    /// As `send`, but makes room by taking the oldest message out of a full ring, ahead of parked senders.
+    /// The oldest parked receiver, unless all of them are counted on by permits.
+    #[inline]
+    fn dequeue_receiver(&mut self) -> Option<(NonNull<Waiter<T>>, Waker)> {
+        let is_free = self.send_end.permits() == 0 || self.has_room();
+        if is_free {
+            dequeue(&mut self.recv_end.recvq)
+        } else {
+            None
+        }
+    }
+
+    /// Completes a receiver that has just been dequeued.
+    #[inline]
+    fn hand_over(&mut self, receiver: NonNull<Waiter<T>>, message: T) {
+        let seq = self.recv_end.number();
+        // SAFETY: just dequeued, so it is alive and ours (6).
+        unsafe { Waiter::fill(receiver, seq, message) };
+    }
+
+    /// Sends messages from the front while that can be done and their wakers find room; `Sent`: then it is to go on.
+    pub(crate) fn send_many(
+        &mut self,
+        messages: &mut VecDeque<T>,
+        wakes: &mut WakeBatch,
+    ) -> SendStep {
+        while !messages.is_empty() && !wakes.is_full() {
+            match self.send(|| messages.pop_front().expect("not empty")) {
+                SendStep::Sent(waker) => waker.into_iter().for_each(|waker| wakes.push(waker)),
+                end => return end,
+            }
+        }
+        SendStep::Sent(None)
+    }
+
+    /// As `send`, but makes room by taking the oldest message out of the ring, ahead of parked senders.
     ///
     /// A message that was given back is not evicted: it takes no place, so it would not make room.
     pub(crate) fn force_send(&mut self, mut take: impl FnMut() -> T) -> (SendStep, Option<T>) {
         match self.send(&mut take) {
             SendStep::Full => match self.pop() {
                 Some(evicted) => {
-                    self.push(take());
+                    self.append(take());
                     (SendStep::Sent(None), Some(evicted))
                 }
                 None => (SendStep::Full, None),
@@ -90,11 +140,50 @@ impl<'c, T> Core<'c, T> {
         }
     }
 
+    /// Gives out a permit if there is room for one more message.
+    pub(crate) fn reserve(&mut self) -> ReserveStep {
+        if self.recv_end.closed {
+            ReserveStep::Closed
+        } else if self.has_room() {
+            self.set_permits(self.send_end.permits() + 1);
+            ReserveStep::Reserved
+        } else {
+            ReserveStep::Full
+        }
+    }
+
+    /// Sends the message that `take` gives with a permit, which is gone then; if the channel is closed `take` is not called.
+    pub(crate) fn send_permitted(&mut self, take: impl FnOnce() -> T) -> SendStep {
+        self.set_permits(self.send_end.permits() - 1);
+        if self.recv_end.closed {
+            SendStep::Closed
+        } else if let Some((receiver, waker)) = dequeue(&mut self.recv_end.recvq) {
+            self.hand_over(receiver, take());
+            SendStep::Sent(Some(waker))
+        } else {
+            self.append(take());
+            SendStep::Sent(None)
+        }
+    }
+
+    /// Takes a permit back that was not used.
+    pub(crate) fn release_permit(&mut self, wakes: &mut WakeBatch) {
+        self.set_permits(self.send_end.permits() - 1);
+        self.serve(wakes);
+    }
+
+    fn set_permits(&mut self, permits: usize) {
+        self.send_end.set_permits(self.passage, permits);
+    }
+
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
     #[inline(always)]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
-        if !self.recv_end.given_back.is_empty() {
-            return self.recv_given_back();
+        if let Some((seq, message)) = self.recv_end.given_back.pop() {
+            return RecvStep::Received(Taken {
+                has_drained: self.note_drained(),
+                ..Taken::quietly(message, seq)
+            });
         }
         let (message, waker) = match self.pop() {
             Some(message) => (message, self.promote()),
@@ -109,71 +198,182 @@ impl<'c, T> Core<'c, T> {
             message,
             seq,
             waker,
+            has_drained: self.note_drained(),
         })
     }
 
-    #[cold]
-    fn recv_given_back(&mut self) -> RecvStep<T> {
-        match self.recv_end.given_back.pop() {
-            Some((seq, message)) => RecvStep::Received(Taken {
-                message,
-                seq,
-                waker: None,
-            }),
-            None => RecvStep::Empty,
+    /// Takes up to `most` messages, for which the vector has room, as long as there are some and the wakers find room.
+    pub(crate) fn recv_many(
+        &mut self,
+        into: &mut Vec<T>,
+        most: usize,
+        wakes: &mut WakeBatch,
+    ) -> TakenMany {
+        let (mut count, mut end, mut has_drained) = (0, None, false);
+        while count < most && !wakes.is_full() && end.is_none() {
+            match self.recv() {
+                RecvStep::Received(taken) => {
+                    into.push(taken.message);
+                    count += 1;
+                    taken.waker.into_iter().for_each(|waker| wakes.push(waker));
+                    has_drained |= taken.has_drained;
+                }
+                RecvStep::Empty => end = Some(TryRecvError::Empty),
+                RecvStep::Closed => end = Some(TryRecvError::Closed),
+            }
         }
+        TakenMany { end, has_drained }
     }
 
-    /// Moves the oldest parked sender's message into the place just freed in the ring.
-    #[inline]
+    /// Lets the oldest parked sender go ahead, if a message that has just left made room.
+    #[inline(always)]
     fn promote(&mut self) -> Option<Waker> {
-        let (message, waker) = self.complete_sender()?;
-        self.push(message);
+        if self.recv_end.sendq.is_empty() || !self.has_room() {
+            return None;
+        }
+        let (sender, waker) = dequeue(&mut self.recv_end.sendq)?;
+        self.admit(sender);
         Some(waker)
     }
 
-    /// Takes the message of the oldest parked sender, if there is one, and completes it.
-    #[inline]
-    fn complete_sender(&mut self) -> Option<(T, Waker)> {
-        let (sender, waker) = dequeue(&mut self.recv_end.sendq)?;
+    /// Completes a parked sender that has just been dequeued while no receiver was parked and there was room.
+    #[inline(always)]
+    fn admit(&mut self, sender: NonNull<Waiter<T>>) {
         // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
-        Some((unsafe { Waiter::drain(sender) }, waker))
+        match unsafe { Waiter::drain(sender) } {
+            Some(message) => self.send_end.push(self.passage, message),
+            None => self.set_permits(self.send_end.permits() + 1),
+        }
+    }
+
+    /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it. Who waits
+    /// for a permit has to see the receive parked, and comes before those behind.
+    #[inline(always)]
+    fn complete_sender(&mut self) -> Option<(T, Waker)> {
+        let permits = self.send_end.permits();
+        let is_due = permits == 0 || self.recv_end.recvq.is_empty() && permits <= self.capacity();
+        if is_due { self.take_first() } else { None }
     }
 
     #[inline]
-    fn has_room(&mut self) -> bool {
-        let Passage {
-            head, tail, blocks, ..
-        } = self.passage;
-        self.send_end.producer.has_room(tail, head, blocks)
+    pub(crate) fn has_senders(&self) -> bool {
+        !self.recv_end.sendq.is_empty()
+    }
+
+    /// Lets those in `sendq` go ahead while there is room: for when it came otherwise than by a message that left.
+    #[inline(never)]
+    pub(crate) fn serve(&mut self, wakes: &mut WakeBatch) {
+        let mut passed_over = List::new();
+        while self.has_room() {
+            let RecvEnd { sendq, recvq, .. } = &mut *self.recv_end;
+            let Some(first) = sendq.front() else { break };
+            if recvq.is_empty() || first.is_reserve() {
+                if let Some((sender, waker)) = dequeue(sendq) {
+                    self.admit(sender);
+                    wakes.push(waker);
+                }
+                continue;
+            }
+            // SAFETY: it is linked, and we hold the lock.
+            match unsafe { first.select() } {
+                // The receiver is claimed first: the send is there to be taken, as it is no arm of a select.
+                None => self.pair(wakes),
+                Some(select) if is_alone(recvq, select) => {
+                    let first = sendq.pop_front().expect("it was there");
+                    // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released.
+                    unsafe { passed_over.push_back(Pin::new_unchecked(first.as_ref())) };
+                }
+                // Two selects cannot be claimed in one step, so this one is woken to try for itself.
+                Some(_) => dislodge(sendq)
+                    .into_iter()
+                    .for_each(|waker| wakes.push(waker)),
+            }
+        }
+        self.recv_end.sendq.prepend(&mut passed_over);
+    }
+
+    /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver to be had.
+    fn pair(&mut self, wakes: &mut WakeBatch) {
+        let Some((receiver, woken_receiver)) = dequeue(&mut self.recv_end.recvq) else {
+            return;
+        };
+        let sent = self.take_first();
+        let (message, woken_sender) = sent.expect("the first in `sendq` has a message");
+        self.hand_over(receiver, message);
+        wakes.push(woken_receiver);
+        wakes.push(woken_sender);
+    }
+
+    /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
+    #[inline(always)]
+    fn take_first(&mut self) -> Option<(T, Waker)> {
+        let sendq = &mut self.recv_end.sendq;
+        let (sender, waker) = dequeue_if(sendq, |first| !first.is_reserve())?;
+        // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
+        let message = unsafe { Waiter::drain(sender) };
+        Some((message.expect("a send has a message"), waker))
+    }
+
+    /// Whether a send may go ahead.
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    /// How many sends may go ahead: by how many the places and parked receivers are more than the messages and permits.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        let places = self.capacity().saturating_add(self.recv_end.recvq.len());
+        let taken = self.ring_len() + self.recv_end.beyond.len();
+        places.saturating_sub(taken.saturating_add(self.send_end.permits()))
     }
 
     #[inline]
-    fn push(&mut self, message: T) {
-        self.send_end
-            .producer
-            .push(self.passage.tail, self.passage.blocks, message);
+    fn capacity(&self) -> usize {
+        self.passage.blocks.capacity()
     }
 
+    /// Takes the oldest message of the ring and of those beyond it.
     #[inline]
     fn pop(&mut self) -> Option<T> {
         let Passage {
             head, tail, blocks, ..
         } = self.passage;
-        self.recv_end.consumer.pop(head, tail, blocks)
+        let message = self.recv_end.consumer.pop(head, tail, blocks);
+        if self.recv_end.beyond.is_empty() {
+            return message;
+        }
+        let next = pop_beyond(&mut self.recv_end.beyond);
+        if message.is_none() {
+            // At capacity 0 it is the oldest itself.
+            return next;
+        }
+        next.into_iter()
+            .for_each(|next| self.send_end.push(self.passage, next));
+        message
+    }
+
+    /// Puts a message behind all others.
+    fn append(&mut self, message: T) {
+        if self.ring_len() < self.capacity() {
+            self.send_end.push(self.passage, message);
+        } else {
+            self.recv_end.beyond.push_back(message);
+        }
     }
 
     pub(crate) fn recv_end(&mut self) -> &mut RecvEnd<T> {
         self.recv_end
     }
 
-    /// Closes the channel; says whether it was open. All who are parked move to `closing`.
+    /// Closes the channel; says whether it was open. All whose wait is over by that move to `closing`.
     pub(crate) fn close(&mut self) -> bool {
         let RecvEnd {
             closed,
             closing,
             recvq,
             sendq,
+            closeq,
             ..
         } = &mut *self.recv_end;
         let was_open = !*closed;
@@ -181,12 +381,33 @@ impl<'c, T> Core<'c, T> {
             *closed = true;
             closing.append(recvq);
             closing.append(sendq);
+            closing.append(closeq);
+            self.note_drained();
         }
         was_open
     }
 
+    /// If the channel is closed and empty now, moves those who wait for that to `closing`; says whether there were any.
+    #[inline]
+    fn note_drained(&mut self) -> bool {
+        let has_drained =
+            self.recv_end.closed && !self.recv_end.drainq.is_empty() && self.len() == 0;
+        if has_drained {
+            self.recv_end.release_drainq();
+        }
+        has_drained
+    }
+
+    /// Whether what is waited for on that side, the close or the last message after it, has come.
+    pub(crate) fn is_over(&self, side: Side) -> bool {
+        match side {
+            Side::Drain => self.recv_end.drained || self.recv_end.closed && self.len() == 0,
+            _ => self.recv_end.closed,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.recv_end.given_back.len() + self.ring_len()
+        self.recv_end.given_back.len() + self.ring_len() + self.recv_end.beyond.len()
     }
 
     fn ring_len(&self) -> usize {
@@ -195,39 +416,42 @@ impl<'c, T> Core<'c, T> {
 
     /// Whether a send would have to wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.recv_end.recvq.is_empty() && self.ring_len() == self.passage.blocks.capacity()
+        !self.has_room()
     }
 
     /// Panics if an invariant that can be checked at once does not hold.
     fn assert_invariants(&self) {
         let RecvEnd {
-            given_back,
+            beyond,
             sendq,
             recvq,
+            closeq,
+            drainq,
             closing,
             closed,
             ..
         } = &*self.recv_end;
-        let (len, capacity) = (self.ring_len(), self.passage.blocks.capacity());
-        let has_messages = len > 0 || !given_back.is_empty();
-        let has_room = !closed && len < capacity;
+        let (len, capacity) = (self.ring_len(), self.capacity());
         assert!(
-            !has_messages || recvq.is_empty(),
+            self.len() == 0 || recvq.is_empty(),
             "1: a receiver is parked beside a message"
         );
         assert!(
-            !has_room || sendq.is_empty(),
+            !self.has_room() || sendq.is_empty() || *closed || are_of_one_select(sendq, recvq),
             "2: a sender is parked beside room"
         );
         assert!(
-            sendq.is_empty() || recvq.is_empty() || are_of_one_select(sendq, recvq),
-            "3: both sides are parked"
+            len == capacity || len < capacity && beyond.is_empty(),
+            "4: more messages than places, or one beyond them though there is one"
         );
-        assert!(len <= capacity, "4: more messages than places");
         if *closed {
             assert!(
-                sendq.is_empty() && recvq.is_empty(),
+                sendq.is_empty() && recvq.is_empty() && closeq.is_empty(),
                 "5: parked in a closed channel"
+            );
+            assert!(
+                drainq.is_empty() || self.len() > 0,
+                "5: waiting for the last message of an empty channel"
             );
         } else {
             assert!(closing.is_empty(), "5: closing in an open channel");
@@ -236,7 +460,7 @@ impl<'c, T> Core<'c, T> {
 }
 
 impl<T> Drop for Core<'_, T> {
-    /// Brings up to date what can be seen with one lock (8) or none.
+    /// Brings up to date what can be seen with one lock (8, 9) or none.
     #[inline(always)]
     fn drop(&mut self) {
         let RecvEnd {
@@ -244,25 +468,49 @@ impl<T> Drop for Core<'_, T> {
             recvq,
             sendq,
             given_back,
+            beyond,
+            drainq,
             ..
         } = &*self.recv_end;
-        let is_slow = *closed || !recvq.is_empty();
-        self.send_end.slow = is_slow;
+        // No branches: nearly all of it is nearly always false.
+        let is_send_slow = *closed | !recvq.is_empty();
+        let has_more = !sendq.is_empty() | !given_back.is_empty() | !beyond.is_empty();
+        let is_recv_slow = has_more | (*closed & !drainq.is_empty());
         let len = self.ring_len();
         let Passage {
             blocks, outlook, ..
         } = self.passage;
         let is_coupled = outlook.is_coupled;
-        let is_full = !sendq.is_empty() || is_coupled && len == blocks.capacity();
-        let sends_wait = !is_slow && is_full;
+        let is_full =
+            !sendq.is_empty() || is_coupled && len + self.send_end.permits() >= blocks.capacity();
+        let sends_wait = !is_send_slow && is_full;
         outlook.sends_wait.store(sends_wait, Ordering::Relaxed);
-        let recvs_wait =
-            is_coupled && !*closed && len == 0 && sendq.is_empty() && given_back.is_empty();
+        let recvs_wait = is_coupled & !*closed & (len == 0) & !has_more;
         outlook.recvs_wait.store(recvs_wait, Ordering::Relaxed);
+        self.send_end.slow = is_send_slow;
+        self.recv_end.slow = is_recv_slow;
         if cfg!(any(debug_assertions, hchan_loom)) {
             self.assert_invariants();
         }
     }
+}
+
+/// Takes the first message that is beyond the ring.
+#[cold]
+fn pop_beyond<T>(beyond: &mut VecDeque<T>) -> Option<T> {
+    let first = beyond.pop_front();
+    if beyond.is_empty() {
+        *beyond = VecDeque::new();
+    }
+    first
+}
+
+/// Whether all those in the queue are arms of that select.
+fn is_alone<T>(queue: &mut List<Waiter<T>>, select: NonNull<Claim>) -> bool {
+    queue.iter().all(|waiter| {
+        // SAFETY: the caller has borrowed the queue from the core, so it holds the lock, and who is in it is linked.
+        unsafe { waiter.select() == Some(select) }
+    })
 }
 
 /// Whether those parked first and last on both sides are arms of one select.

@@ -2,6 +2,7 @@
 //!
 //! The numbers in brackets are those of the invariants in [`core`](crate::core).
 
+use alloc::{collections::VecDeque, vec::Vec};
 use core::{
     pin::Pin,
     ptr::NonNull,
@@ -10,6 +11,7 @@ use core::{
 };
 
 use crate::{
+    error::TryRecvError,
     given_back::GivenBack,
     list::List,
     ring::{self, Blocks, Consumer, Position, Producer},
@@ -17,10 +19,15 @@ use crate::{
     wake::WakeBatch,
 };
 
-/// What the senders' lock guards.
+/// What the senders' lock guards. With that lock alone messages enter the ring and permits are given out and used; for all
+/// else both locks are held.
 #[repr(C)]
 pub(crate) struct SendEnd<T> {
     pub(crate) producer: Producer<T>,
+    /// How many messages sends without a permit may bring the ring to: the capacity less the permits out.
+    limit: usize,
+    /// How many permits are out: each the right to one send.
+    permits: usize,
     /// Whether a send has to go the long way (8). Changed with both locks held.
     pub(crate) slow: bool,
 }
@@ -34,15 +41,25 @@ pub(crate) struct RecvEnd<T> {
     pub(crate) consumer: Consumer<T>,
     /// The sequence number of the next message that leaves.
     pub(crate) next_seq: u64,
+    /// Whether a receive has to go the long way (9).
+    pub(crate) slow: bool,
+    pub(crate) closed: bool,
+    /// Whether the channel has been closed and empty, as far as those in `drainq` were concerned.
+    pub(crate) drained: bool,
     /// Messages that cancelled receives gave back. They take no place.
     pub(crate) given_back: GivenBack<T>,
-    /// Parked senders, the oldest first.
+    /// Messages sent with a permit that counted on a receiver who has left: they come after those of the full ring.
+    pub(crate) beyond: VecDeque<T>,
+    /// Parked senders, and those who wait for a permit, the oldest first.
     pub(crate) sendq: List<Waiter<T>>,
     /// Parked receivers, the oldest first.
     pub(crate) recvq: List<Waiter<T>>,
-    /// Those who were parked when the channel was closed and have not been told yet.
+    /// Those who wait for the close.
+    pub(crate) closeq: List<Waiter<T>>,
+    /// Those who wait for the channel to be closed and empty.
+    pub(crate) drainq: List<Waiter<T>>,
+    /// Those for whom the wait is over by the close and who have not been told yet.
     pub(crate) closing: List<Waiter<T>>,
-    pub(crate) closed: bool,
 }
 
 /// What each end may look at without a lock: the buffer, and both ends' positions in it.
@@ -51,6 +68,14 @@ pub(crate) struct Passage<'c, T> {
     pub(crate) tail: &'c Position,
     pub(crate) blocks: &'c Blocks<T>,
     pub(crate) outlook: &'c Outlook,
+}
+
+impl<T> Copy for Passage<'_, T> {}
+
+impl<T> Clone for Passage<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 /// Whether sends and receives would have to wait, as the last one to hold both locks left it: said only where to try first
@@ -79,6 +104,7 @@ impl Outlook {
         match side {
             Side::Send => self.sends_wait.load(Ordering::Relaxed),
             Side::Recv => self.recvs_wait.load(Ordering::Relaxed),
+            Side::Close | Side::Drain => false,
         }
     }
 }
@@ -106,6 +132,28 @@ pub(crate) struct Taken<T> {
     pub(crate) seq: u64,
     /// The sender that its leaving completed, to be woken.
     pub(crate) waker: Option<Waker>,
+    /// Whether it was the last of a closed channel, and those who have waited for that are to be told.
+    pub(crate) has_drained: bool,
+}
+
+impl<T> Taken<T> {
+    /// A message that changed nothing by leaving.
+    pub(crate) fn quietly(message: T, seq: u64) -> Self {
+        Self {
+            message,
+            seq,
+            waker: None,
+            has_drained: false,
+        }
+    }
+}
+
+/// What several messages that have left the channel leave behind.
+pub(crate) struct TakenMany {
+    /// Why there are no more.
+    pub(crate) end: Option<TryRecvError>,
+    /// As for [`Taken`].
+    pub(crate) has_drained: bool,
 }
 
 /// Which queue an operation parks in.
@@ -113,31 +161,107 @@ pub(crate) struct Taken<T> {
 pub(crate) enum Side {
     Send,
     Recv,
+    /// It waits for the close.
+    Close,
+    /// It waits for the close and the last message.
+    Drain,
+}
+
+/// How a request for a permit ended, for now.
+pub(crate) enum ReserveStep {
+    Reserved,
+    /// No room.
+    Full,
+    Closed,
 }
 
 impl<T> SendEnd<T> {
-    pub(crate) fn new(producer: Producer<T>) -> Self {
+    pub(crate) fn new(producer: Producer<T>, capacity: usize) -> Self {
         Self {
             producer,
+            limit: capacity,
+            permits: 0,
             slow: false,
         }
+    }
+
+    /// Whether there is room in the ring that no permit counts on.
+    #[inline]
+    pub(crate) fn has_room(&mut self, passage: Passage<'_, T>) -> bool {
+        self.producer
+            .has_room(passage.tail, passage.head, self.limit)
     }
 
     /// Sends the message that `take` gives if nobody waits for one and there is room; else `take` is not called.
     #[inline(always)]
     pub(crate) fn try_push(&mut self, passage: Passage<'_, T>, take: impl FnOnce() -> T) -> bool {
+        let is_possible = !self.slow && self.has_room(passage);
+        if is_possible {
+            self.push(passage, take());
+        }
+        is_possible
+    }
+
+    /// As `try_push`, for as many of the messages as there is room for.
+    pub(crate) fn try_push_many(&mut self, passage: Passage<'_, T>, messages: &mut VecDeque<T>) {
+        if self.slow {
+            return;
+        }
         let Passage {
             head, tail, blocks, ..
         } = passage;
-        let is_possible = !self.slow && self.producer.has_room(tail, head, blocks);
+        let room = self.producer.room(tail, head, self.limit, messages.len());
+        self.producer
+            .push_many(tail, blocks, messages.drain(..room));
+    }
+
+    /// Appends a message to the ring, which has room.
+    #[inline]
+    pub(crate) fn push(&mut self, passage: Passage<'_, T>, message: T) {
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        self.producer.push(tail, blocks, message);
+        debug_assert!(
+            ring::len(head, tail) <= blocks.capacity(),
+            "4: more messages than places"
+        );
+    }
+
+    /// Gives a permit out if nobody waits for a message and there is room.
+    pub(crate) fn try_permit(&mut self, passage: Passage<'_, T>) -> bool {
+        let is_possible = !self.slow && self.has_room(passage);
         if is_possible {
-            self.producer.push(tail, blocks, take());
-            debug_assert!(
-                ring::len(head, tail) <= blocks.capacity(),
-                "4: more messages than places"
-            );
+            self.set_permits(passage, self.permits + 1);
         }
         is_possible
+    }
+
+    /// Sends a message with a permit, which is gone then, if nobody waits for one and the ring has room: it has, unless the
+    /// permit counted on a receiver.
+    pub(crate) fn try_push_permitted(
+        &mut self,
+        passage: Passage<'_, T>,
+        take: impl FnOnce() -> T,
+    ) -> bool {
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let is_possible = !self.slow && self.producer.has_room(tail, head, blocks.capacity());
+        if is_possible {
+            self.push(passage, take());
+            self.set_permits(passage, self.permits - 1);
+        }
+        is_possible
+    }
+
+    pub(crate) fn permits(&self) -> usize {
+        self.permits
+    }
+
+    pub(crate) fn set_permits(&mut self, passage: Passage<'_, T>, permits: usize) {
+        self.permits = permits;
+        self.limit = passage.blocks.capacity().saturating_sub(permits);
     }
 
     /// After `try_push` was not possible: whether that was for want of room.
@@ -151,18 +275,23 @@ impl<T> RecvEnd<T> {
         Self {
             consumer,
             next_seq: 0,
+            slow: false,
+            closed: false,
+            drained: false,
             given_back: GivenBack::new(),
+            beyond: VecDeque::new(),
             sendq: List::new(),
             recvq: List::new(),
+            closeq: List::new(),
+            drainq: List::new(),
             closing: List::new(),
-            closed: false,
         }
     }
 
-    /// Takes the oldest message, if it is in the ring and no sender waits for its place. It has no number yet.
+    /// Takes the oldest message, if it is in the ring and nobody is concerned when it leaves. It has no number yet.
     #[inline(always)]
     pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<T> {
-        if self.needs_both() {
+        if self.slow {
             return None;
         }
         let Passage {
@@ -176,18 +305,36 @@ impl<T> RecvEnd<T> {
         Some(message)
     }
 
+    /// As `try_pop`, for up to `most` messages, for which the vector has room.
+    pub(crate) fn try_pop_many(&mut self, passage: Passage<'_, T>, into: &mut Vec<T>, most: usize) {
+        if !self.slow {
+            let Passage {
+                head, tail, blocks, ..
+            } = passage;
+            self.consumer
+                .pop_many(head, tail, blocks, most, |message| into.push(message));
+        }
+    }
+
+    /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,
+    /// and the sequence number of the first; the others have those that follow.
+    pub(crate) fn begin_many(&mut self, passage: Passage<'_, T>, limit: usize) -> (usize, u64) {
+        let in_ring = ring::len_seen(passage.head, passage.tail);
+        let available = self.given_back.len() + in_ring + self.beyond.len() + self.sendq.len();
+        // One more: whether there is anything at all is decided under both locks.
+        let most = limit.min(available.saturating_add(1));
+        let first_seq = self.next_seq;
+        self.next_seq += most as u64;
+        (most, first_seq)
+    }
+
     /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.
     pub(crate) fn step_if_empty(&self) -> Option<RecvStep<T>> {
         let step = || match self.closed {
             true => RecvStep::Closed,
             false => RecvStep::Empty,
         };
-        (!self.needs_both()).then(step)
-    }
-
-    #[inline(always)]
-    fn needs_both(&self) -> bool {
-        !self.given_back.is_empty() || !self.sendq.is_empty()
+        (!self.slow).then(step)
     }
 
     /// The sequence number of a message that leaves now.
@@ -201,9 +348,11 @@ impl<T> RecvEnd<T> {
     /// The queue in which waiters of that side are.
     fn queue(&mut self, side: Side) -> &mut List<Waiter<T>> {
         match side {
+            Side::Drain if !self.drained => &mut self.drainq,
             _ if self.closed => &mut self.closing,
             Side::Send => &mut self.sendq,
             Side::Recv => &mut self.recvq,
+            Side::Close | Side::Drain => &mut self.closeq,
         }
     }
 
@@ -218,6 +367,7 @@ impl<T> RecvEnd<T> {
             }
             None => {
                 self.given_back.insert(seq, message);
+                self.slow = true;
                 None
             }
         }
@@ -261,6 +411,13 @@ impl<T> RecvEnd<T> {
         }
     }
 
+    /// Moves those who wait for the last message to `closing`: it has left.
+    #[cold]
+    pub(crate) fn release_drainq(&mut self) {
+        self.drained = true;
+        self.closing.append(&mut self.drainq);
+    }
+
     /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
     pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
         while !wakes.is_full() {
@@ -281,6 +438,8 @@ impl<T> RecvEnd<T> {
         match side {
             Side::Send => self.sendq.len(),
             Side::Recv => self.recvq.len(),
+            Side::Close => self.closeq.len(),
+            Side::Drain => self.drainq.len(),
         }
     }
 
@@ -299,11 +458,33 @@ impl<T> RecvEnd<T> {
 /// then. Only here do selects matter: an arm that cannot be committed to is unlinked on the way, and left to its owner.
 #[inline]
 pub(crate) fn dequeue<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
-    loop {
+    dequeue_if(queue, |_| true)
+}
+
+/// As `dequeue`, as long as the first is one that will do.
+#[inline]
+pub(crate) fn dequeue_if<T>(
+    queue: &mut List<Waiter<T>>,
+    will_do: impl Fn(&Waiter<T>) -> bool,
+) -> Option<(NonNull<Waiter<T>>, Waker)> {
+    while queue.front().is_some_and(&will_do) {
         let waiter = queue.pop_front()?;
         // SAFETY: just unlinked under the lock, so it is alive and ours (6).
         if let Some(waker) = unsafe { Waiter::claim(waiter) } {
             return Some((waiter, waker));
         }
+    }
+    None
+}
+
+/// Unlinks the first, an arm of a select, and leaves it to its owner, who is to be woken to try again all arms of the select,
+/// unless that is going to happen anyway: claimed, a select whose arms are all as they were has only been woken.
+pub(crate) fn dislodge<T>(queue: &mut List<Waiter<T>>) -> Option<Waker> {
+    let waiter = queue.pop_front()?;
+    // SAFETY: just unlinked under the lock, so it is alive and ours (6), and unparked it is its owner's.
+    unsafe {
+        let waker = Waiter::claim(waiter)?;
+        Waiter::unpark(waiter);
+        Some(waker)
     }
 }

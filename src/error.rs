@@ -4,6 +4,8 @@
 
 use core::{error::Error, fmt};
 
+use crate::batch::Unsent;
+
 /// The channel is closed; the message that was not sent is in here.
 ///
 /// From [`Sender::send`](crate::Sender::send) and its blocking forms.
@@ -46,10 +48,10 @@ pub enum TrySendError<T> {
     Closed(T),
 }
 
-/// A message could not be sent in time; it is in here.
+/// A message could not be sent in time, or before something else came; it is in here.
 ///
-/// From [`SendFuture::wait_timeout`](crate::SendFuture::wait_timeout) and
-/// [`SendFuture::wait_deadline`](crate::SendFuture::wait_deadline).
+/// From [`SendFuture::wait_timeout`](crate::SendFuture::wait_timeout),
+/// [`SendFuture::wait_deadline`](crate::SendFuture::wait_deadline) and [`SendFuture::until`](crate::SendFuture::until).
 ///
 /// # Examples
 ///
@@ -64,10 +66,33 @@ pub enum TrySendError<T> {
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendTimeoutError<T> {
-    /// The time was up and the message had not been taken; it will not be.
+    /// The time was up, or what the send was to last [`until`](crate::SendFuture::until) had come, and the message had not
+    /// been taken; it will not be.
     Timeout(T),
     /// The channel is closed.
     Closed(T),
+}
+
+/// Not all messages of a batch could be sent, and here are the others.
+///
+/// From [`Sender::send_many`](crate::Sender::send_many), when the channel is closed; within [`TrySendError`] and
+/// [`SendTimeoutError`], which tell the reason, from its other forms.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// let error = tx.try_send_many(["a", "b", "c"]).unwrap_err();
+/// assert!(error.is_full());
+/// let hchan::SendManyError { sent, mut rest } = error.into_inner();
+/// assert_eq!((sent, rest.next()), (2, Some("c")));
+/// # drop(rx);
+/// ```
+pub struct SendManyError<I: Iterator> {
+    /// How many messages were sent.
+    pub sent: usize,
+    /// The messages that were not.
+    pub rest: Unsent<I>,
 }
 
 /// The channel is closed and there is nothing in it now.
@@ -112,10 +137,10 @@ pub enum TryRecvError {
     Closed,
 }
 
-/// No message came in time.
+/// No message came in time, or before something else came.
 ///
-/// From [`RecvFuture::wait_timeout`](crate::RecvFuture::wait_timeout) and
-/// [`RecvFuture::wait_deadline`](crate::RecvFuture::wait_deadline).
+/// From [`RecvFuture::wait_timeout`](crate::RecvFuture::wait_timeout),
+/// [`RecvFuture::wait_deadline`](crate::RecvFuture::wait_deadline) and [`RecvFuture::until`](crate::RecvFuture::until).
 ///
 /// # Examples
 ///
@@ -131,7 +156,8 @@ pub enum TryRecvError {
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecvTimeoutError {
-    /// The time was up and no message had come; none was taken from the channel.
+    /// The time was up, or what the receive was to last [`until`](crate::RecvFuture::until) had come, and no message; none
+    /// was taken from the channel.
     Timeout,
     /// The channel is closed and there is nothing in it now.
     Closed,
@@ -202,7 +228,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// Whether the time was up.
+    /// Whether the time was up, or the `stop` of an `until` had come.
     ///
     /// # Examples
     ///
@@ -252,7 +278,7 @@ impl TryRecvError {
 }
 
 impl RecvTimeoutError {
-    /// Whether the time was up.
+    /// Whether the time was up, or the `stop` of an `until` had come.
     ///
     /// # Examples
     ///
@@ -300,6 +326,18 @@ impl From<RecvError> for RecvTimeoutError {
     }
 }
 
+impl<I: Iterator + Clone> Clone for SendManyError<I>
+where
+    I::Item: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            sent: self.sent,
+            rest: self.rest.clone(),
+        }
+    }
+}
+
 // `Debug` without `T: Debug`, so that `unwrap` and `?` work for every message.
 
 impl<T> fmt::Debug for SendError<T> {
@@ -326,6 +364,14 @@ impl<T> fmt::Debug for SendTimeoutError<T> {
     }
 }
 
+impl<I: Iterator> fmt::Debug for SendManyError<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendManyError")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sending on a closed channel")
@@ -344,9 +390,19 @@ impl<T> fmt::Display for TrySendError<T> {
 impl<T> fmt::Display for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timeout(_) => "timed out while waiting to send",
+            Self::Timeout(_) => "timed out or stopped while waiting to send",
             Self::Closed(_) => "sending on a closed channel",
         })
+    }
+}
+
+impl<I: Iterator> fmt::Display for SendManyError<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "sending on a closed channel after {} messages of a batch",
+            self.sent
+        )
     }
 }
 
@@ -368,7 +424,7 @@ impl fmt::Display for TryRecvError {
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timeout => "timed out while waiting to receive",
+            Self::Timeout => "timed out or stopped while waiting to receive",
             Self::Closed => "receiving on a closed and empty channel",
         })
     }
@@ -377,6 +433,7 @@ impl fmt::Display for RecvTimeoutError {
 impl<T> Error for SendError<T> {}
 impl<T> Error for TrySendError<T> {}
 impl<T> Error for SendTimeoutError<T> {}
+impl<I: Iterator> Error for SendManyError<I> {}
 impl Error for RecvError {}
 impl Error for TryRecvError {}
 impl Error for RecvTimeoutError {}

@@ -9,10 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::{
-        error::{RecvTimeoutError, SendTimeoutError},
-        wait::{wait, wait_deadline, wait_timeout},
-    },
+    crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -21,10 +18,11 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    error::{RecvError, SendError},
+    error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
     operation::{RecvOp, SendOp},
     select::{Operates, Operation},
     shared::Shared,
+    until::Until,
     wait::Wait,
 };
 
@@ -123,6 +121,35 @@ impl<'a, T> SendFuture<'a, T> {
             op: SendOp::new(shared, message),
         }
     }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
+    /// sent, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    /// use std::future;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// assert_eq!(tx.send(1).until(future::pending::<()>()).await, Ok(()));
+    /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
 }
 
 #[cfg(feature = "std")]
@@ -173,9 +200,7 @@ impl<T> SendFuture<'_, T> {
     /// ```
     #[doc(alias = "send_timeout")]
     pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        let mut this = pin!(self);
-        let sent = wait_timeout(this.as_mut(), timeout);
-        this.or_timed_out(sent)
+        wait_timeout(pin!(self), timeout)
     }
 
     /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
@@ -200,24 +225,7 @@ impl<T> SendFuture<'_, T> {
     /// ```
     #[doc(alias = "send_deadline")]
     pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        let mut this = pin!(self);
-        let sent = wait_deadline(this.as_mut(), deadline);
-        this.or_timed_out(sent)
-    }
-
-    fn or_timed_out(
-        self: Pin<&mut Self>,
-        sent: Option<Result<(), SendError<T>>>,
-    ) -> Result<(), SendTimeoutError<T>> {
-        match sent {
-            Some(result) => Ok(result?),
-            None => {
-                let message = self.project().op.take_message();
-                Err(SendTimeoutError::Timeout(
-                    message.expect("a send that did not happen has its message"),
-                ))
-            }
-        }
+        wait_deadline(pin!(self), deadline)
     }
 }
 
@@ -226,6 +234,44 @@ impl<'a, T> RecvFuture<'a, T> {
         Self {
             op: shared.map(RecvOp::new),
         }
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
+    /// received, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the receive itself: nothing is lost when it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::{Receiver, RecvTimeoutError};
+    ///
+    /// /// Counts messages, until it is told to stop. That is seen even if there is always a message.
+    /// async fn count(messages: Receiver<u8>, stopped: Receiver<()>) -> usize {
+    ///     let mut count = 0;
+    ///     while messages.recv().until(stopped.recv()).await.is_ok() {
+    ///         count += 1;
+    ///     }
+    ///     count
+    /// }
+    /// # let ((tx, messages), (stop, stopped)) = (hchan::bounded(1), hchan::bounded(0));
+    /// # tx.try_send(1).unwrap();
+    /// # stop.close();
+    /// # assert_eq!(futures::executor::block_on(count(messages, stopped)), 0);
+    /// # let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// # let received = futures::executor::block_on(rx.recv().until(std::future::ready(())));
+    /// # assert_eq!(received, Err(RecvTimeoutError::Timeout));
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
     }
 }
 
@@ -278,7 +324,7 @@ impl<T> RecvFuture<'_, T> {
     /// ```
     #[doc(alias = "recv_timeout")]
     pub fn wait_timeout(self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        or_timed_out(wait_timeout(pin!(self), timeout))
+        wait_timeout(pin!(self), timeout)
     }
 
     /// Blocks the thread until there is a message or `deadline` has come; tries at least once.
@@ -303,15 +349,7 @@ impl<T> RecvFuture<'_, T> {
     /// ```
     #[doc(alias = "recv_deadline")]
     pub fn wait_deadline(self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        or_timed_out(wait_deadline(pin!(self), deadline))
-    }
-}
-
-#[cfg(feature = "std")]
-fn or_timed_out<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
-    match received {
-        Some(result) => Ok(result?),
-        None => Err(RecvTimeoutError::Timeout),
+        wait_deadline(pin!(self), deadline)
     }
 }
 
@@ -349,6 +387,8 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 }
 
 impl<T> Wait for SendFuture<'_, T> {
+    type Limited = Result<(), SendTimeoutError<T>>;
+
     #[inline]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.attempt()
@@ -357,9 +397,23 @@ impl<T> Wait for SendFuture<'_, T> {
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.withdraw()
     }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(result) => Ok(result?),
+            None => {
+                let message = self.project().op.take_message();
+                Err(SendTimeoutError::Timeout(
+                    message.expect("a send that did not happen has its message"),
+                ))
+            }
+        }
+    }
 }
 
 impl<T> Wait for RecvFuture<'_, T> {
+    type Limited = Result<T, RecvTimeoutError>;
+
     #[inline]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.as_pin_mut()?.attempt()
@@ -367,6 +421,13 @@ impl<T> Wait for RecvFuture<'_, T> {
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.as_pin_mut()?.withdraw()
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(result) => Ok(result?),
+            None => Err(RecvTimeoutError::Timeout),
+        }
     }
 }
 

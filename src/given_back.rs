@@ -29,7 +29,17 @@ impl<T> GivenBack<T> {
     }
 
     /// Takes the oldest.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
+        if self.is_empty() {
+            None
+        } else {
+            self.pop_some()
+        }
+    }
+
+    #[cold]
+    fn pop_some(&mut self) -> Option<(u64, T)> {
         let messages = self.0.as_mut()?;
         let oldest = messages.pop_first();
         if messages.is_empty() {

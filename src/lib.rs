@@ -41,6 +41,35 @@
 //! [`recv_blocking`](Receiver::recv_blocking). Both park in the same queues, each in its turn. [`try_send`](Sender::try_send),
 //! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait. As a flow of messages there are
 //! [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and [`try_iter`](Receiver::try_iter).
+//! [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle instead of borrowing it, and give
+//! it back.
+//!
+//! Each of these futures has an [`until`](RecvFuture::until), which gives up when another future completes: a timer of any
+//! runtime, a cancellation token, a receive on a channel that says stop. What is stopped already when it begins does
+//! nothing, so a loop sees its shutdown even if the channel is always ready. A send's message comes back in the error.
+//!
+//! ```
+//! use hchan::{Receiver, SendTimeoutError, Sender};
+//!
+//! /// Sends 0, 1, 2.. until it is told to stop, and returns how many were sent.
+//! async fn count(numbers: Sender<u64>, stopped: Receiver<()>) -> u64 {
+//!     let mut next = 0;
+//!     loop {
+//!         match numbers.send(next).until(stopped.recv()).await {
+//!             Ok(()) => next += 1,
+//!             Err(SendTimeoutError::Timeout(unsent) | SendTimeoutError::Closed(unsent)) => return unsent,
+//!         }
+//!     }
+//! }
+//! # futures::executor::block_on(async {
+//! # let (tx, rx) = hchan::bounded(2);
+//! # let (stop, stopped) = hchan::bounded(0);
+//! # let mut counting = Box::pin(count(tx, stopped));
+//! # assert!(futures::poll!(&mut counting).is_pending());
+//! # stop.close();
+//! # assert_eq!((counting.await, rx.len()), (2, 2));
+//! # });
+//! ```
 //!
 //! # What a send and a receive do
 //!
@@ -83,7 +112,8 @@
 //! | [`send_from`](Sender::send_from), its message taken already | it was sent, and the `Option` is empty |
 //!
 //! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
-//! a timeout around it, use `send_from`, whose `Option` tells.
+//! a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does. An
+//! [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle then.
 //!
 //! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
 //! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
@@ -191,7 +221,9 @@ extern crate std;
 #[cfg(all(hchan_loom, not(feature = "std")))]
 compile_error!("the models of `hchan_loom` need the feature `std`");
 
+mod batch;
 mod claim;
+mod closed;
 mod core;
 mod count;
 mod end;
@@ -203,36 +235,53 @@ mod iter;
 mod iter_blocking;
 mod list;
 mod operation;
+mod owned;
 #[cfg(feature = "std")]
 mod park;
+mod permit;
 mod receiver;
+mod recv_many;
 mod ring;
 mod select;
 mod send_from;
+mod send_many;
 mod sender;
 mod shared;
+#[cfg(feature = "sink")]
+mod sink;
 mod stream;
 mod sync;
 mod until;
 mod wait;
 mod waiter;
 mod wake;
+mod weak;
 
 use sync::Arc;
 
+pub use batch::Unsent;
+pub use closed::ClosedFuture;
 pub use error::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TrySendError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use iter::TryIter;
 #[cfg(feature = "std")]
 pub use iter_blocking::IterBlocking;
-pub use receiver::{Receiver, WeakReceiver};
+pub use owned::{IntoRecv, IntoSend};
+pub use permit::{OwnedPermit, Permit, ReserveFuture};
+pub use receiver::Receiver;
+pub use recv_many::{Drain, RecvManyFuture};
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
-pub use sender::{Sender, WeakSender};
+pub use send_many::SendManyFuture;
+pub use sender::Sender;
+#[cfg(feature = "sink")]
+pub use sink::SendSink;
 pub use stream::RecvStream;
 pub use until::Until;
+pub use weak::{WeakReceiver, WeakSender};
 
 /// Makes a channel whose buffer holds up to `capacity` messages; with `capacity` 0 there is none, and sender and receiver
 /// have to meet.

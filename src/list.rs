@@ -3,7 +3,7 @@
 //! The nodes live elsewhere (here: inside the pinned futures that wait) and carry their own links, so linking allocates
 //! nothing and unlinking any of them is O(1). The list only points; it owns no node.
 
-use core::{mem::MaybeUninit, pin::Pin, ptr::NonNull};
+use core::{iter::successors, mem::MaybeUninit, pin::Pin, ptr::NonNull};
 
 use crate::sync::UnsafeCell;
 
@@ -72,6 +72,18 @@ impl<N: Node> List<N> {
         [self.head, self.tail].map(|node| node.map(|node| unsafe { node.as_ref() }))
     }
 
+    pub(crate) fn front(&self) -> Option<&N> {
+        self.ends()[0]
+    }
+
+    /// The nodes, from the head on.
+    pub(crate) fn iter(&mut self) -> impl Iterator<Item = &N> {
+        // SAFETY: a linked node is in this list, which stays borrowed.
+        let next = |&node: &NonNull<N>| unsafe { neighbours(node, |of| of.next) };
+        // SAFETY: it is linked, so it is alive, and it cannot be unlinked while the list is borrowed.
+        successors(self.head, next).map(|node| unsafe { &*node.as_ptr() })
+    }
+
     /// Links a node in at the tail.
     ///
     /// # Safety
@@ -131,6 +143,12 @@ impl<N: Node> List<N> {
         }
         self.tail = Some(last);
         self.len += other.len;
+    }
+
+    /// Moves all nodes of `other` before those of this list.
+    pub(crate) fn prepend(&mut self, other: &mut Self) {
+        other.append(self);
+        core::mem::swap(self, other);
     }
 
     /// # Safety

@@ -11,6 +11,11 @@
 //! between (an allocation that fails aborts), so the message cannot drop twice.
 
 mod arm;
+mod reserve;
+mod watch;
+
+pub(crate) use reserve::ReserveOp;
+pub(crate) use watch::WatchOp;
 
 use core::{
     cell::Cell,
@@ -27,6 +32,7 @@ use crate::{
     error::{RecvError, SendError},
     shared::{HeldRecvEnd, HeldSendEnd, Shared, wake_and_drop},
     waiter::{Handle, State, Waiter},
+    wake::WakeBatch,
 };
 
 pin_project! {
@@ -227,6 +233,11 @@ where
         self.waiter.state() == State::Finished
     }
 
+    /// Whether it is neither parked nor completed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiter.state() == State::Idle
+    }
+
     /// Receives if that can be done at once; for an operation that has not been polled.
     #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     #[inline(always)]
@@ -301,15 +312,51 @@ where
     /// If it is the handle of a select, that stays where it is while the operation is parked.
     unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
-        self.shared.locked(|core| {
+        let mut is_beside_senders = false;
+        let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
+                is_beside_senders = core.has_senders();
+                if is_beside_senders {
+                    return step;
+                }
                 let handle = handle.take().expect("an operation parks once");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
                 unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
             }
             step
-        })
+        });
+        if is_beside_senders {
+            // SAFETY: the caller's promise.
+            return unsafe { self.recv_or_park_beside_senders(handle) };
+        }
+        step
+    }
+
+    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cold]
+    unsafe fn recv_or_park_beside_senders(
+        self: Pin<&Self>,
+        handle: &Cell<Option<Handle>>,
+    ) -> RecvStep<T> {
+        let waiter = self.project_ref().waiter;
+        let mut wakes = WakeBatch::new();
+        let step = self.shared.locked(|core| {
+            let step = core.recv();
+            if let RecvStep::Empty = step {
+                let handle = handle.take().expect("an operation parks once");
+                // SAFETY: as in `recv_or_park`.
+                unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
+                core.serve(&mut wakes);
+            }
+            step
+        });
+        wakes.wake();
+        step
     }
 
     /// Stops waiting. `None`: nothing happened.
@@ -371,7 +418,7 @@ fn conclude_send<T>(
 }
 
 /// What a receive comes to, after the lock; `None` if it is parked or has to be. A waker cloned for parking may be left.
-#[inline]
+#[inline(always)]
 fn conclude_recv<T>(
     shared: &Shared<T>,
     waiter: Pin<&Waiter<T>>,

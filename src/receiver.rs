@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
 use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -10,8 +11,16 @@ use core::{
 #[cfg(feature = "std")]
 use crate::error::RecvError;
 use crate::{
-    error::TryRecvError, future::RecvFuture, iter::TryIter, shared::Shared, stream::RecvStream,
+    closed::ClosedFuture,
+    error::TryRecvError,
+    future::RecvFuture,
+    iter::TryIter,
+    owned::IntoRecv,
+    recv_many::{Drain, RecvManyFuture},
+    shared::Shared,
+    stream::RecvStream,
     sync::Arc,
+    weak::WeakReceiver,
 };
 
 /// The receiving end of a channel; clone it to receive in several places. Each message goes to one of them.
@@ -38,7 +47,7 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The first receiver of a channel, which counts it already; or, without a channel, one on which nothing happens.
+    /// A receiver that is counted already; or, without a channel, one on which nothing happens.
     pub(crate) const fn new(shared: Option<Arc<Shared<T>>>) -> Self {
         Self { shared }
     }
@@ -85,6 +94,42 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self.shared.as_deref())
+    }
+
+    /// As [`recv`](Self::recv), but the future owns this receiver, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped a message that had been handed to it is given back, and then the receiver is dropped. To have
+    /// that back, end it by [`until`](IntoRecv::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send(1).await?;
+    /// drop(tx);
+    /// let (rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Ok(1));
+    /// let (_rx, message) = rx.into_recv().await;
+    /// assert_eq!(message, Err(hchan::RecvError));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_recv_async")]
+    #[doc(alias = "recv_owned")]
+    pub fn into_recv(self) -> IntoRecv<T> {
+        IntoRecv::new(self)
     }
 
     /// Receives the oldest message, blocking the thread while there is none: short for
@@ -227,6 +272,127 @@ impl<T> Receiver<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter::new(self)
+    }
+
+    /// Receives as many messages as there are, up to `limit`, and puts them behind those in the vector, waiting for one if
+    /// there is none; returns how many they were.
+    ///
+    /// They are taken in one step, which takes little longer than a single receive. With a `limit` of 0 it is `Ok(0)` at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`RecvManyFuture`]: nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send_many(1..=3).unwrap();
+    /// drop(tx);
+    /// let mut received = Vec::new();
+    /// assert_eq!(rx.recv_many(&mut received, 100).await, Ok(3));
+    /// assert_eq!(rx.recv_many(&mut received, 100).await, Err(hchan::RecvError));
+    /// assert_eq!(received, [1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn recv_many<'a>(&'a self, into: &'a mut Vec<T>, limit: usize) -> RecvManyFuture<'a, T> {
+        RecvManyFuture::new(self, into, limit)
+    }
+
+    /// Receives the messages that can be had at once, up to `limit`, and puts them behind those in the vector; returns how many
+    /// they were. With a `limit` of 0 it is `Ok(0)`.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`], if there is none: `Empty` or `Closed`.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the messages are back in the channel then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send_many(1..=3).unwrap();
+    /// let mut received = Vec::new();
+    /// assert_eq!(rx.try_recv_many(&mut received, 2), Ok(2));
+    /// assert_eq!(rx.try_recv_many(&mut received, 2), Ok(1));
+    /// assert!(rx.try_recv_many(&mut received, 2).unwrap_err().is_empty());
+    /// assert_eq!(received, [1, 2, 3]);
+    /// ```
+    pub fn try_recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
+        match &self.shared {
+            _ if limit == 0 => Ok(0),
+            Some(shared) => shared.try_recv_many(into, limit),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Receives all messages that can be had now, those of parked senders among them.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the messages are back in the channel then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(8);
+    /// tx.try_send_many(["a", "b"]).unwrap();
+    /// assert_eq!(rx.drain().collect::<String>(), "ab");
+    /// assert_eq!(rx.drain().count(), 0);
+    /// ```
+    pub fn drain(&self) -> Drain<T> {
+        let mut messages = Vec::new();
+        // An error says that there is none.
+        let _ = self.try_recv_many(&mut messages, usize::MAX);
+        Drain::new(messages)
+    }
+
+    /// Waits until the channel is closed, messages left in it or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(tx);
+    /// rx.closed().await;
+    /// # });
+    /// ```
+    pub fn closed(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::closed(self.shared.as_deref())
+    }
+
+    /// Waits until the channel is closed and nothing is left in it.
+    ///
+    /// Once it has been so, that is that, even if a cancelled receive gives a message back later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(tx);
+    /// rx.drained().await;
+    /// # });
+    /// ```
+    pub fn drained(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::drained(self.shared.as_deref())
     }
 
     /// Closes the channel; returns whether this call did.
@@ -415,9 +581,7 @@ impl<T> Receiver<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver {
-            shared: self.shared.clone(),
-        }
+        WeakReceiver::new(self.shared.clone())
     }
 }
 
@@ -452,67 +616,7 @@ impl<T> fmt::Debug for Receiver<T> {
 impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
-/// A receiver that does not keep its channel open; made by [`Receiver::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
-///
-/// # Examples
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let weak = rx.downgrade();
-/// tx.try_send(1).unwrap();
-/// assert_eq!(weak.upgrade().map(|rx| rx.try_recv()), Some(Ok(1)));
-/// drop(rx);
-/// assert!(weak.upgrade().is_none());
-/// ```
-pub struct WeakReceiver<T> {
-    /// `None` for [`never`](crate::never).
-    shared: Option<Arc<Shared<T>>>,
-}
-
-impl<T> WeakReceiver<T> {
-    /// Makes a receiver of it, unless the last one has been dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let weak = rx.downgrade();
-    /// let second = weak.upgrade().expect("a receiver is there");
-    /// drop(rx);
-    /// tx.try_send(1).unwrap();
-    /// assert_eq!(second.try_recv(), Ok(1));
-    /// ```
-    pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let counted = self
-            .shared
-            .as_ref()
-            .is_none_or(|shared| shared.receivers.add_unless_zero());
-        counted.then(|| Receiver {
-            shared: self.shared.clone(),
-        })
-    }
-}
-
-impl<T> Clone for WeakReceiver<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakReceiver<T> {}
-impl<T> RefUnwindSafe for WeakReceiver<T> {}
-
-fn fmt_receiver<T>(
+pub(crate) fn fmt_receiver<T>(
     shared: Option<&Shared<T>>,
     name: &str,
     f: &mut fmt::Formatter<'_>,

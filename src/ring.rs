@@ -50,8 +50,8 @@ impl Position {
     }
 
     #[inline]
-    fn advance(&self, from: usize) {
-        self.0.store(from.wrapping_add(1), Ordering::Release);
+    fn advance(&self, from: usize, by: usize) {
+        self.0.store(from.wrapping_add(by), Ordering::Release);
     }
 }
 
@@ -201,25 +201,52 @@ impl<T> Cursor<T> {
 }
 
 impl<T> Producer<T> {
-    /// Whether there is room for a message.
+    /// How much room there is, up to `most`, if the buffer is to hold no more than `limit` messages, which is at most its
+    /// capacity.
     #[inline]
-    pub(crate) fn has_room(
+    pub(crate) fn room(
         &mut self,
         tail: &Position,
         head: &Position,
-        blocks: &Blocks<T>,
-    ) -> bool {
+        limit: usize,
+        most: usize,
+    ) -> usize {
         let tail = tail.own();
-        if tail.wrapping_sub(self.0.seen) < blocks.capacity {
-            return true;
+        let room = |seen| limit.saturating_sub(tail.wrapping_sub(seen));
+        if room(self.0.seen) < most {
+            self.0.seen = head.of_other();
         }
-        self.0.seen = head.of_other();
-        tail.wrapping_sub(self.0.seen) < blocks.capacity
+        room(self.0.seen).min(most)
+    }
+
+    /// As `room`, for one message.
+    #[inline]
+    pub(crate) fn has_room(&mut self, tail: &Position, head: &Position, limit: usize) -> bool {
+        self.room(tail, head, limit, 1) > 0
     }
 
     /// Appends a message; there is room, by `has_room`.
     #[inline]
     pub(crate) fn push(&mut self, tail: &Position, blocks: &Blocks<T>, message: T) {
+        self.write(blocks, message);
+        tail.advance(tail.own(), 1);
+    }
+
+    /// Appends so many messages, which can be seen all at once; there is room, by `room`.
+    #[inline]
+    pub(crate) fn push_many(
+        &mut self,
+        tail: &Position,
+        blocks: &Blocks<T>,
+        messages: impl ExactSizeIterator<Item = T>,
+    ) {
+        let count = messages.len();
+        messages.for_each(|message| self.write(blocks, message));
+        tail.advance(tail.own(), count);
+    }
+
+    #[inline]
+    fn write(&mut self, blocks: &Blocks<T>, message: T) {
         if self.0.index == blocks.block_len {
             self.advance(blocks);
         }
@@ -233,7 +260,6 @@ impl<T> Producer<T> {
                 .with_mut(|slot| (*slot).write(message));
         }
         self.0.index += 1;
-        tail.advance(tail.own());
     }
 
     #[cold]
@@ -272,6 +298,39 @@ impl<T> Consumer<T> {
                 return None;
             }
         }
+        // SAFETY: the message there has been seen.
+        let message = unsafe { self.read(blocks) };
+        head.advance(position, 1);
+        Some(message)
+    }
+
+    /// Takes the oldest messages, up to `most`, and gives one after the other to `f`, which does not panic.
+    #[inline]
+    pub(crate) fn pop_many(
+        &mut self,
+        head: &Position,
+        tail: &Position,
+        blocks: &Blocks<T>,
+        most: usize,
+        mut f: impl FnMut(T),
+    ) {
+        let position = head.own();
+        if self.0.seen.wrapping_sub(position) < most {
+            self.0.seen = tail.of_other();
+        }
+        let count = self.0.seen.wrapping_sub(position).min(most);
+        for _ in 0..count {
+            // SAFETY: so many messages have been seen.
+            f(unsafe { self.read(blocks) });
+        }
+        head.advance(position, count);
+    }
+
+    /// # Safety
+    ///
+    /// There is another message, by the position last seen.
+    #[inline]
+    unsafe fn read(&mut self, blocks: &Blocks<T>) -> T {
         if self.0.index == blocks.block_len {
             self.advance(blocks);
         }
@@ -285,8 +344,7 @@ impl<T> Consumer<T> {
                 .with_mut(|slot| (*slot).assume_init_read())
         };
         self.0.index += 1;
-        head.advance(position);
-        Some(message)
+        message
     }
 
     #[cold]
@@ -342,6 +400,11 @@ pub(crate) fn len(head: &Position, tail: &Position) -> usize {
     tail.own().wrapping_sub(head.own())
 }
 
+/// As `len`, for who holds the consuming end: some that are on their way may be missing.
+pub(crate) fn len_seen(head: &Position, tail: &Position) -> usize {
+    tail.of_other().wrapping_sub(head.own())
+}
+
 /// How many messages a block of so many bytes holds.
 fn messages_in<T>(bytes: usize) -> usize {
     (bytes / size_of::<T>().max(1)).max(LEAST_MESSAGES)
@@ -375,7 +438,7 @@ mod tests {
                 // Rising to the middle, then falling.
                 let is_push = (rng >> 16) % 4 < if step < 200 { 3 } else { 1 };
                 if is_push {
-                    let has_room = producer.has_room(&tail, &head, &blocks);
+                    let has_room = producer.has_room(&tail, &head, blocks.capacity);
                     assert_eq!(has_room, model.len() < blocks.capacity());
                     if has_room {
                         producer.push(&tail, &blocks, [step; 128]);
@@ -408,7 +471,7 @@ mod tests {
             producer.0.seen = 0;
             consumer.0.seen = start;
             for n in 0..10 {
-                assert!(producer.has_room(&tail, &head, &blocks));
+                assert!(producer.has_room(&tail, &head, blocks.capacity));
                 producer.push(&tail, &blocks, n);
                 assert_eq!(consumer.pop(&head, &tail, &blocks), Some(n));
             }

@@ -9,10 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::{
-        error::SendTimeoutError,
-        wait::{wait, wait_deadline, wait_timeout},
-    },
+    crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -21,10 +18,11 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    error::SendError,
+    error::{SendError, SendTimeoutError},
     operation::SendOp,
     select::{Operates, Operation},
     shared::Shared,
+    until::Until,
     wait::Wait,
 };
 
@@ -72,11 +70,9 @@ pin_project! {
 
     impl<T> PinnedDrop for SendFromFuture<'_, T> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            this.op.as_mut().unpark();
-            if let Some(message) = this.op.take_message() {
-                **this.message = Some(message);
-            }
+            let mut this = this;
+            this.as_mut().project().op.unpark();
+            this.put_back();
         }
     }
 }
@@ -101,6 +97,14 @@ impl<'a, T> SendFromFuture<'a, T> {
         }
     }
 
+    /// Puts a message that is still in the operation, which is not parked, back.
+    fn put_back(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(message) = this.op.take_message() {
+            **this.message = Some(message);
+        }
+    }
+
     /// Notes the end, and puts a message that was not sent back.
     fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
         let this = self.project();
@@ -109,6 +113,37 @@ impl<'a, T> SendFromFuture<'a, T> {
             **this.message = Some(message);
             SendError(())
         })
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
+    /// sent, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]; the message is back in the `Option`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the send itself: the message is never lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// let mut message = Some(1);
+    /// assert!(tx.send_from(&mut message).until(future::ready(())).await.unwrap_err().is_timeout());
+    /// assert_eq!(message, Some(1));
+    /// assert_eq!(tx.send_from(&mut message).until(future::pending::<()>()).await, Ok(()));
+    /// assert_eq!(message, None);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
     }
 }
 
@@ -167,7 +202,7 @@ impl<T> SendFromFuture<'_, T> {
     /// assert_eq!(message, Some(1));
     /// ```
     pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<()>> {
-        or_timed_out(wait_timeout(pin!(self), timeout))
+        wait_timeout(pin!(self), timeout)
     }
 
     /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
@@ -196,15 +231,7 @@ impl<T> SendFromFuture<'_, T> {
     /// assert_eq!(message, Some(1));
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<()>> {
-        or_timed_out(wait_deadline(pin!(self), deadline))
-    }
-}
-
-#[cfg(feature = "std")]
-fn or_timed_out(sent: Option<Result<(), SendError<()>>>) -> Result<(), SendTimeoutError<()>> {
-    match sent {
-        Some(result) => Ok(result?),
-        None => Err(SendTimeoutError::Timeout(())),
+        wait_deadline(pin!(self), deadline)
     }
 }
 
@@ -228,6 +255,8 @@ impl<T> FusedFuture for SendFromFuture<'_, T> {
 }
 
 impl<T> Wait for SendFromFuture<'_, T> {
+    type Limited = Result<(), SendTimeoutError<()>>;
+
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         assert!(
             !self.terminated,
@@ -241,6 +270,16 @@ impl<T> Wait for SendFromFuture<'_, T> {
     fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         let result = self.as_mut().project().op.withdraw()?;
         Some(self.end(result))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(result) => Ok(result?),
+            None => {
+                self.put_back();
+                Err(SendTimeoutError::Timeout(()))
+            }
+        }
     }
 }
 

@@ -9,8 +9,20 @@ use core::{
 
 #[cfg(feature = "std")]
 use crate::error::SendError;
+#[cfg(feature = "sink")]
+use crate::sink::SendSink;
 use crate::{
-    error::TrySendError, future::SendFuture, send_from::SendFromFuture, shared::Shared, sync::Arc,
+    closed::ClosedFuture,
+    end::ReserveStep,
+    error::{SendManyError, TrySendError},
+    future::SendFuture,
+    owned::IntoSend,
+    permit::{Permit, ReserveFuture},
+    send_from::SendFromFuture,
+    send_many::{SendManyFuture, try_send_many},
+    shared::Shared,
+    sync::Arc,
+    weak::WeakSender,
 };
 
 /// The sending end of a channel; clone it to send from several places.
@@ -40,9 +52,13 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// The first sender of a channel, which counts it already.
+    /// A sender that is counted already.
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
         Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
+        &self.shared
     }
 
     /// Sends a message, waiting for room if there is none.
@@ -125,6 +141,41 @@ impl<T> Sender<T> {
         SendFromFuture::new(&self.shared, message)
     }
 
+    /// As [`send`](Self::send), but the future owns this sender, and returns it with the result: for tasks and structs that
+    /// cannot borrow it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes while the send is parked.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the sender is dropped, and the message as with [`send`](Self::send). To have both back, end
+    /// it by [`until`](IntoSend::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let (tx, sent) = tx.into_send(1).await;
+    /// sent?;
+    /// let (_tx, sent) = tx.into_send(2).await;
+    /// sent?;
+    /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "into_send_async")]
+    #[doc(alias = "send_owned")]
+    pub fn into_send(self, message: T) -> IntoSend<T> {
+        IntoSend::new(self, message)
+    }
+
     /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
     ///
     /// # Errors
@@ -205,6 +256,221 @@ impl<T> Sender<T> {
     /// ```
     pub fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
         self.shared.force_send(message)
+    }
+
+    /// Waits for room, and returns the right to send one message into it.
+    ///
+    /// For a message that is costly to make, or cannot be put back where it came from: it is taken only when it is sure to
+    /// be sent. A request for a permit waits in one line with the sends, and while a permit is out it takes the place of
+    /// one message. At capacity 0, and when all places are taken by permits, there is room for a permit as for a message
+    /// when a receiver is parked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed, or closes while the request is parked.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`ReserveFuture`]: dropping it leaves no trace.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.reserve().await?;
+    /// permit.send("made just now")?;
+    /// assert_eq!(rx.recv().await, Ok("made just now"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn reserve(&self) -> ReserveFuture<'_, T> {
+        ReserveFuture::new(self)
+    }
+
+    /// The right to send one message, if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`]: `Full` or `Closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TrySendError;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(tx.try_reserve().unwrap_err(), TrySendError::Full(()));
+    /// drop(permit);
+    /// assert!(tx.try_reserve().is_ok());
+    /// ```
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        match self.shared.reserve() {
+            ReserveStep::Reserved => Ok(Permit::new(self)),
+            ReserveStep::Full => Err(TrySendError::Full(())),
+            ReserveStep::Closed => Err(TrySendError::Closed(())),
+        }
+    }
+
+    /// Sends all messages of an iterator, in order, waiting for room as often as there is none; returns how many they were.
+    ///
+    /// As many as there is room for go in one step, which takes little longer than a single send. Between the steps, messages of
+    /// other senders may go in. Messages are taken out of the iterator only when there is room for them, and one more to wait with.
+    ///
+    /// # Errors
+    ///
+    /// [`SendManyError`], if the channel is closed, or closes meanwhile: it tells how many were sent, and has the others.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendManyFuture`]: what was sent stays sent, and an iterator that was lent keeps what was not taken from it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(8);
+    /// assert_eq!(tx.send_many(["a", "b", "c"]).await.unwrap(), 3);
+    /// assert_eq!(rx.recv().await, Ok("a"));
+    ///
+    /// tx.close();
+    /// let error = tx.send_many(["d", "e"]).await.unwrap_err();
+    /// assert_eq!(error.sent, 0);
+    /// assert_eq!(error.rest.collect::<Vec<_>>(), ["d", "e"]);
+    /// # });
+    /// ```
+    pub fn send_many<I: IntoIterator<Item = T>>(
+        &self,
+        messages: I,
+    ) -> SendManyFuture<'_, I::IntoIter> {
+        SendManyFuture::new(&self.shared, messages.into_iter())
+    }
+
+    /// Sends the messages of an iterator, in order, for as long as there is room; returns how many, if they were all.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], `Full` or `Closed`, with a [`SendManyError`] that tells how many were sent, and has the others.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator does, or the waker of a receiver that gets a message; what has been taken from the iterator and not been
+    /// sent is dropped then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(3);
+    /// assert_eq!(tx.try_send_many([1, 2]).unwrap(), 2);
+    ///
+    /// let mut more = 3..=10;
+    /// let unsent = tx.try_send_many(&mut more).unwrap_err().into_inner();
+    /// assert_eq!(unsent.sent, 1);
+    /// assert_eq!(unsent.rest.collect::<Vec<_>>(), [4, 5, 6, 7, 8, 9, 10]);
+    /// # drop(rx);
+    /// ```
+    pub fn try_send_many<I: IntoIterator<Item = T>>(
+        &self,
+        messages: I,
+    ) -> Result<usize, TrySendError<SendManyError<I::IntoIter>>> {
+        try_send_many(&self.shared, messages.into_iter())
+    }
+
+    /// This sender as a [`Sink`](futures_sink::Sink).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::SinkExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let mut sink = tx.sink();
+    /// sink.send("a").await?;
+    /// sink.send("b").await?;
+    /// assert_eq!(rx.drain().collect::<String>(), "ab");
+    /// # Ok::<(), hchan::SendError<Option<&str>>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "sink")]
+    pub fn sink(&self) -> SendSink<'_, T> {
+        SendSink::borrowed(self)
+    }
+
+    /// As [`sink`](Self::sink), but the sink owns this sender.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{Sink, SinkExt};
+    ///
+    /// async fn greet(mut to: impl Sink<&'static str> + Unpin) {
+    ///     let _ = to.send("hello").await;
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// greet(tx.into_sink()).await;
+    /// assert_eq!(rx.recv().await, Ok("hello"));
+    /// # });
+    /// ```
+    #[cfg(feature = "sink")]
+    pub fn into_sink(self) -> SendSink<'static, T> {
+        SendSink::owned(self)
+    }
+
+    /// Waits until the channel is closed, messages left in it or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// drop(rx);
+    /// tx.closed().await;
+    /// # });
+    /// ```
+    pub fn closed(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::closed(Some(&self.shared))
+    }
+
+    /// Waits until the channel is closed and nothing is left in it.
+    ///
+    /// Once it has been so, that is that, even if a cancelled receive gives a message back later.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send("last words").await?;
+    /// tx.close();
+    /// let all_received = tx.drained();
+    /// # let all_received = async { futures::join!(all_received, rx.recv()) };
+    /// all_received.await;
+    /// assert!(rx.recv().await.is_err());
+    /// # Ok::<(), hchan::SendError<&str>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn drained(&self) -> ClosedFuture<'_, T> {
+        ClosedFuture::drained(Some(&self.shared))
     }
 
     /// Closes the channel; returns whether this call did.
@@ -386,9 +652,7 @@ impl<T> Sender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender {
-            shared: Arc::clone(&self.shared),
-        }
+        WeakSender::new(Arc::clone(&self.shared))
     }
 }
 
@@ -418,62 +682,3 @@ impl<T> fmt::Debug for Sender<T> {
 // A panic anywhere in user code leaves a channel consistent.
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
-
-/// A sender that does not keep its channel open; made by [`Sender::downgrade`].
-///
-/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`](crate::Receiver).
-///
-/// # Examples
-///
-/// A source of messages that stops when nobody else sends any more:
-///
-/// ```
-/// let (tx, rx) = hchan::bounded(8);
-/// let ticker = tx.downgrade();
-/// ticker.upgrade().unwrap().try_send("tick").unwrap();
-/// drop(tx);
-/// assert!(ticker.upgrade().is_none());
-/// assert_eq!(rx.recv_blocking(), Ok("tick"));
-/// assert!(rx.recv_blocking().is_err());
-/// ```
-pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> WeakSender<T> {
-    /// Makes a sender of it, unless the last one has been dropped.
-    ///
-    /// A channel that was closed by `close` but still has senders yields one, too; its sends fail.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// let weak = tx.downgrade();
-    /// let second = weak.upgrade().expect("a sender is there");
-    /// drop(tx);
-    /// second.try_send(1).unwrap();
-    /// ```
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.shared.senders.add_unless_zero().then(|| Sender {
-            shared: Arc::clone(&self.shared),
-        })
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt("WeakSender", f)
-    }
-}
-
-impl<T> UnwindSafe for WeakSender<T> {}
-impl<T> RefUnwindSafe for WeakSender<T> {}

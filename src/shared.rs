@@ -3,12 +3,14 @@
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
-use core::{fmt, task::Waker};
+mod many;
+
+use core::{fmt, mem, task::Waker};
 
 use crate::{
     core::Core,
     count::HandleCount,
-    end::{Outlook, Passage, RecvEnd, RecvStep, SendEnd, SendStep, Side, Taken},
+    end::{Outlook, Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken},
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
     sync::{Guard, Lock, Rank},
@@ -58,7 +60,7 @@ impl<T> Shared<T> {
         let (blocks, producer, consumer) = Blocks::new(capacity);
         Self {
             recv_end: End::new(RecvEnd::new(consumer)),
-            send_end: End::new(SendEnd::new(producer)),
+            send_end: End::new(SendEnd::new(producer, blocks.capacity())),
             outlook: Outlook::new(blocks.capacity() <= LARGEST_COUPLED),
             blocks,
             capacity,
@@ -162,11 +164,7 @@ impl<T> Shared<T> {
         }
         let mut recv_end = self.recv_end.lock.lock();
         match recv_end.try_pop(self.passage()) {
-            Some(message) => RecvStep::Received(Taken {
-                message,
-                seq: recv_end.number(),
-                waker: None,
-            }),
+            Some(message) => RecvStep::Received(Taken::quietly(message, recv_end.number())),
             None => self.recv_rest(Some(recv_end)),
         }
     }
@@ -196,6 +194,41 @@ impl<T> Shared<T> {
         }
         let mut send_end = self.send_end.lock.lock();
         Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
+    }
+
+    /// How many sends could go ahead at once.
+    pub(crate) fn room(&self) -> usize {
+        self.locked(|core| core.room())
+    }
+
+    /// Gives a permit out if there is room for one more message.
+    pub(crate) fn reserve(&self) -> ReserveStep {
+        if !self.is_coupled() && !self.is_to_wait(Side::Send) {
+            let mut send_end = self.send_end.lock.lock();
+            if send_end.try_permit(self.passage()) {
+                return ReserveStep::Reserved;
+            }
+        }
+        self.locked(|core| core.reserve())
+    }
+
+    /// Sends the message that `take` gives with a permit, which is gone then; if the channel is closed `take` is not called.
+    #[inline]
+    pub(crate) fn send_permitted(&self, mut take: impl FnMut() -> T) -> SendStep {
+        if !self.is_coupled() {
+            let mut send_end = self.send_end.lock.lock();
+            if send_end.try_push_permitted(self.passage(), &mut take) {
+                return SendStep::Sent(None);
+            }
+        }
+        self.locked(|core| core.send_permitted(take))
+    }
+
+    /// Takes back a permit that was not used.
+    pub(crate) fn release_permit(&self) {
+        let mut wakes = WakeBatch::new();
+        self.locked(|core| core.release_permit(&mut wakes));
+        wakes.wake();
     }
 
     /// Locks both ends without a guard: for a select, which holds several channels.
@@ -295,16 +328,27 @@ impl<T> Shared<T> {
     /// if any of that panics, the message goes back.
     #[inline]
     pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
+        if taken.has_drained {
+            return self.settle_last(taken, unused);
+        }
         if taken.waker.is_none() && unused.is_none() {
             return taken.message;
         }
-        let mut held = Held {
-            shared: self,
-            seq: taken.seq,
-            message: Some(taken.message),
-        };
+        let mut held = Held::new(self, taken.seq, taken.message);
         wake_and_drop(taken.waker, unused);
-        held.message.take().expect("held until here")
+        held.take()
+    }
+
+    /// As `settle`, and tells those who have waited for the last message.
+    #[cold]
+    fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
+        let mut held = Held::new(self, taken.seq, taken.message);
+        let mut panics = Panics::default();
+        panics.catch(|| self.complete_closing());
+        // There is nobody else to wake: no sender is parked in a closed channel.
+        panics.catch(|| wake_and_drop(taken.waker, unused));
+        panics.resume();
+        held.take()
     }
 
     /// Gives back a message that a receive was handed and does not use.
@@ -320,12 +364,14 @@ impl<T> Shared<T> {
     pub(crate) fn close(&self) -> bool {
         let closed = self.locked(|core| core.close());
         if closed {
-            let mut panics = Panics::default();
-            let mut wakes = WakeBatch::new();
-            panics.catch_each(|| self.wake_next_of_closing(&mut wakes));
-            panics.resume();
+            self.complete_closing();
         }
         closed
+    }
+
+    /// Whether what is waited for on that side, the close or the last message after it, has come.
+    pub(crate) fn is_over(&self, side: Side) -> bool {
+        self.locked(|core| core.is_over(side))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -377,29 +423,35 @@ impl<T> Shared<T> {
     /// Counts a dropped receiver; the last one closes the channel and drops what is in it.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.remove() {
-            let mut is_closing = self.locked(|core| core.close());
-            let mut wakes = WakeBatch::new();
+            let mut is_over = self.locked(|core| core.close());
             let mut panics = Panics::default();
             panics.catch_each(|| {
-                if is_closing {
-                    is_closing = self.wake_next_of_closing(&mut wakes);
+                if mem::take(&mut is_over) {
+                    self.complete_closing();
                     return true;
                 }
                 // Nobody else sends or receives any more, so these are all.
-                self.try_recv().map(drop).is_ok()
+                let step = self.recv();
+                is_over = matches!(&step, RecvStep::Received(taken) if taken.has_drained);
+                // What was received drops with the step.
+                matches!(step, RecvStep::Received(_))
             });
             panics.resume();
         }
     }
 
-    /// Completes those who were parked when the channel was closed, a batch at a time, and wakes one of them; says whether
-    /// there was one.
-    fn wake_next_of_closing(&self, wakes: &mut WakeBatch) -> bool {
-        let waker = wakes.pop().or_else(|| {
-            self.recv_end_locked(|recv_end| recv_end.complete_closing(wakes));
-            wakes.pop()
+    /// Tells all those for whom the wait is over by the close, or by the last message after it; then the first panic of a
+    /// waker goes on, if there was one.
+    pub(crate) fn complete_closing(&self) {
+        let mut panics = Panics::default();
+        panics.catch_each(|| {
+            let mut wakes = WakeBatch::new();
+            self.recv_end_locked(|recv_end| recv_end.complete_closing(&mut wakes));
+            let is_more = !wakes.is_empty();
+            wakes.wake();
+            is_more
         });
-        waker.map(Waker::wake).is_some()
+        panics.resume();
     }
 }
 
@@ -415,6 +467,22 @@ struct Held<'a, T> {
     shared: &'a Shared<T>,
     seq: u64,
     message: Option<T>,
+}
+
+impl<'a, T> Held<'a, T> {
+    #[inline]
+    fn new(shared: &'a Shared<T>, seq: u64, message: T) -> Self {
+        Self {
+            shared,
+            seq,
+            message: Some(message),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) -> T {
+        self.message.take().expect("held until here")
+    }
 }
 
 impl<T> Drop for Held<'_, T> {

@@ -1,4 +1,4 @@
-//! An operation with a time limit or any other reason to give up.
+//! An operation with a reason to give up: a time limit, a shutdown, any other future.
 
 #![forbid(unsafe_code)]
 
@@ -14,37 +14,56 @@ use pin_project_lite::pin_project;
 use crate::wait::Wait;
 
 pin_project! {
-    /// An operation that gives up when another future completes; made by [`Select::until`](crate::Select::until) and
-    /// [`RecvAny::until`](crate::RecvAny::until).
+    /// An operation that gives up when another future completes: a timer of any runtime, a cancellation token, a receive on
+    /// a channel that says stop.
     ///
-    /// It returns `Some` of what the operation returns, or `None`: it has given up, and nothing has happened.
+    /// | made by | what it returns | if it has given up |
+    /// |---|---|---|
+    /// | [`SendFuture::until`](crate::SendFuture::until) | `Result<(), SendTimeoutError<T>>` | `Timeout(message)` |
+    /// | [`SendFromFuture::until`](crate::SendFromFuture::until) | `Result<(), SendTimeoutError<()>>` | `Timeout(())`, the message in its `Option` |
+    /// | [`RecvFuture::until`](crate::RecvFuture::until) | `Result<T, RecvTimeoutError>` | `Timeout` |
+    /// | [`IntoSend::until`](crate::IntoSend::until) | the sender, and as `SendFuture` | the sender, and as `SendFuture` |
+    /// | [`IntoRecv::until`](crate::IntoRecv::until) | the receiver, and as `RecvFuture` | the receiver, and as `RecvFuture` |
+    /// | [`SendManyFuture::until`](crate::SendManyFuture::until) | `Result<usize, SendTimeoutError<SendManyError<I>>>` | `Timeout` with what was not sent |
+    /// | [`RecvManyFuture::until`](crate::RecvManyFuture::until) | `Result<usize, RecvTimeoutError>` | `Timeout` |
+    /// | [`ReserveFuture::until`](crate::ReserveFuture::until) | `Result<Permit<T>, SendTimeoutError<()>>` | `Timeout(())` |
+    /// | [`ClosedFuture::until`](crate::ClosedFuture::until) | `bool`: whether it is over | `false` |
+    /// | [`Select::until`](crate::Select::until), [`RecvAny::until`](crate::RecvAny::until) | `Option` of what they return | `None` |
     ///
-    /// If the other future is complete at the first poll, that is the end, before anything was done. Later the operation
-    /// comes first: where both are complete it is the operation that counts, and what it has done is never undone.
+    /// If the other future is complete at the first poll, that is the end, before anything was done: a loop on a channel
+    /// that is always ready sees its shutdown, too. Later the operation comes first: where both are complete it is the
+    /// operation that counts, and what it has done is never undone. Having given up, nothing has happened (of a batch, nothing
+    /// more).
+    ///
+    /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`, or
+    /// its operation is terminated.
     ///
     /// # Panics
     ///
-    /// When polled again after it has returned `Ready`, and whenever the operation or the other future does.
+    /// When polled again after it has returned `Ready`, and whenever the operation or the other future does. If the latter
+    /// panics the operation stays as it is.
     ///
     /// # Cancel safety
     ///
-    /// As for the operation.
+    /// As for the operation. To have a send's message back where it is not sent, let it end by the other future instead of
+    /// dropping it.
     ///
     /// # Examples
     ///
     /// ```
-    /// use std::{pin::pin, time::Duration};
+    /// use std::time::Duration;
+    ///
+    /// use hchan::SendTimeoutError;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let mut receive = pin!(rx.recv());
-    /// let mut select = hchan::Select::new();
-    /// select.arm(receive.as_mut());
+    /// let (tx, _rx) = hchan::bounded(0);
     /// let timeout = tokio::time::sleep(Duration::from_millis(1));
-    /// assert_eq!(select.until(timeout).await, None);
+    /// assert_eq!(tx.send("anyone?").until(timeout).await, Err(SendTimeoutError::Timeout("anyone?")));
     /// # }
     /// ```
+    #[doc(alias = "timeout")]
+    #[doc(alias = "run_until_cancelled")]
     #[must_use = "futures do nothing unless you `.await` them"]
     pub struct Until<F, S> {
         #[pin]
@@ -73,7 +92,7 @@ impl<F, S> Until<F, S> {
 }
 
 impl<F: Wait, S: Future> Future for Until<F, S> {
-    type Output = Option<F::Output>;
+    type Output = F::Limited;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -81,26 +100,26 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
             Phase::New if this.stop.as_mut().poll(cx).is_ready() => None,
             Phase::New => {
                 *this.phase = Phase::Begun;
-                Some(ready!(this.operation.poll(cx)))
+                Some(ready!(this.operation.as_mut().poll(cx)))
             }
             Phase::Begun => match this.operation.as_mut().poll(cx) {
                 Poll::Ready(output) => Some(output),
                 Poll::Pending => {
                     ready!(this.stop.poll(cx));
                     // A peer may have come in between.
-                    this.operation.withdraw()
+                    this.operation.as_mut().withdraw()
                 }
             },
             Phase::Finished => panic!("an `until` was polled again after it had completed"),
         };
         *this.phase = Phase::Finished;
-        Poll::Ready(output)
+        Poll::Ready(this.operation.limited(output))
     }
 }
 
-impl<F: Wait, S: Future> FusedFuture for Until<F, S> {
+impl<F: Wait + FusedFuture, S: Future> FusedFuture for Until<F, S> {
     fn is_terminated(&self) -> bool {
-        self.phase == Phase::Finished
+        self.phase == Phase::Finished || self.operation.is_terminated()
     }
 }
 

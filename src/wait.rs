@@ -1,4 +1,4 @@
-//! Waiting for a future from a thread.
+//! Waiting for a future from a thread, and what it takes to give up.
 
 #![forbid(unsafe_code)]
 
@@ -7,14 +7,21 @@ use core::pin::Pin;
 #[cfg(feature = "std")]
 pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
 
-/// A future of this crate, as a thread that waits for it needs it.
-pub(crate) trait Wait: Future {
+/// A future of this crate, as those need it who wait for it in a thread or may give it up.
+///
+/// It is `pub` for [`Until`](crate::Until) alone; nobody else can name it.
+pub trait Wait: Future {
+    /// What waiting with a limit returns.
+    type Limited;
+
     /// Completes it if that can be done at once; for a future that has not been polled.
-    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// Stops waiting; what was done in the meantime stays done and is returned.
+    /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output>;
+
+    /// What it has come to. `None`: it was given up, and has not been polled or has been withdrawn; it is not polled again.
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
 }
 
 #[cfg(feature = "std")]
@@ -37,26 +44,22 @@ mod blocking {
         }
     }
 
-    /// `None`: the time was up and nothing happened. A time too far away for an `Instant` never comes.
+    /// A time too far away for an `Instant` never comes.
     #[inline]
-    pub(crate) fn wait_timeout<F: Wait>(
-        mut future: Pin<&mut F>,
-        timeout: Duration,
-    ) -> Option<F::Output> {
+    pub(crate) fn wait_timeout<F: Wait>(mut future: Pin<&mut F>, timeout: Duration) -> F::Limited {
         let output = future.as_mut().attempt();
-        output.or_else(|| park(future, Instant::now().checked_add(timeout)))
+        let output = output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)));
+        future.limited(output)
+    }
+
+    #[inline]
+    pub(crate) fn wait_deadline<F: Wait>(mut future: Pin<&mut F>, deadline: Instant) -> F::Limited {
+        let output = future.as_mut().attempt();
+        let output = output.or_else(|| park(future.as_mut(), Some(deadline)));
+        future.limited(output)
     }
 
     /// `None`: the deadline came and nothing had happened.
-    #[inline]
-    pub(crate) fn wait_deadline<F: Wait>(
-        mut future: Pin<&mut F>,
-        deadline: Instant,
-    ) -> Option<F::Output> {
-        let output = future.as_mut().attempt();
-        output.or_else(|| park(future, Some(deadline)))
-    }
-
     #[cold]
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {

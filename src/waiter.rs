@@ -46,6 +46,8 @@ pub(crate) struct Waiter<T> {
     contents: UnsafeCell<Contents<T>>,
     /// A [`State`].
     state: AtomicU8,
+    /// Whether it waits, in `sendq`, for a permit instead of sending.
+    is_reserve: bool,
     /// Linked by address, so it must not move once pinned.
     _pinned: PhantomPinned,
 }
@@ -84,17 +86,22 @@ impl<T> Waiter<T> {
     /// An idle waiter, with the message to send in its slot.
     #[inline]
     pub(crate) fn with_message(message: T) -> Self {
-        Self::new(MaybeUninit::new(message), State::Idle)
+        Self::new(MaybeUninit::new(message), State::Idle, false)
     }
 
-    /// A waiter without a message: an idle one for a receive, a finished one for a send.
+    /// A waiter without a message: a finished one for a send, an idle one for all else.
     #[inline]
     pub(crate) fn without_message(state: State) -> Self {
-        Self::new(MaybeUninit::uninit(), state)
+        Self::new(MaybeUninit::uninit(), state, false)
+    }
+
+    /// An idle waiter for a permit.
+    pub(crate) fn for_permit() -> Self {
+        Self::new(MaybeUninit::uninit(), State::Idle, true)
     }
 
     #[inline]
-    fn new(slot: MaybeUninit<T>, state: State) -> Self {
+    fn new(slot: MaybeUninit<T>, state: State, is_reserve: bool) -> Self {
         Self {
             links: Links::new(),
             contents: UnsafeCell::new(Contents {
@@ -103,6 +110,7 @@ impl<T> Waiter<T> {
                 handle: MaybeUninit::uninit(),
             }),
             state: AtomicU8::new(state as u8),
+            is_reserve,
             _pinned: PhantomPinned,
         }
     }
@@ -218,6 +226,11 @@ impl<T> Waiter<T> {
 
 /// What the holder of the receivers' lock may do.
 impl<T> Waiter<T> {
+    #[inline]
+    pub(crate) fn is_reserve(&self) -> bool {
+        self.is_reserve
+    }
+
     /// The select that this is an arm of.
     ///
     /// # Safety
@@ -257,7 +270,7 @@ impl<T> Waiter<T> {
                 Handle::Select(claim) => claim.as_ref().try_claim(),
             };
             if claimed.is_none() {
-                Self::change(this, State::Idle);
+                Self::unpark(this);
             }
             claimed
         }
@@ -280,19 +293,30 @@ impl<T> Waiter<T> {
         }
     }
 
-    /// Takes the message out of a send's slot and completes it.
+    /// Takes the message out of a send's slot and completes it; or completes a request for a permit, which has none.
     ///
     /// # Safety
     ///
-    /// See above; the waiter has been claimed, and is a send's.
+    /// See above; the waiter has been claimed, and was in `sendq`.
     #[inline]
-    pub(crate) unsafe fn drain(this: NonNull<Self>) -> T {
+    pub(crate) unsafe fn drain(this: NonNull<Self>) -> Option<T> {
         // SAFETY: the waiter is ours until it is completed, and a parked send has its message.
         unsafe {
-            let message = this.as_ref().take_message();
+            let waiter = this.as_ref();
+            let message = (!waiter.is_reserve).then(|| waiter.take_message());
             Self::change(this, State::Done);
             message
         }
+    }
+
+    /// Leaves the waiter to its owner, as if it had not parked.
+    ///
+    /// # Safety
+    ///
+    /// See above; the handle has been taken out.
+    pub(crate) unsafe fn unpark(this: NonNull<Self>) {
+        // SAFETY: the caller's promise.
+        unsafe { Self::change(this, State::Idle) };
     }
 
     /// Completes an operation whose channel was closed.

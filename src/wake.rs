@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
 use core::task::Waker;
 
 #[cfg(feature = "std")]
@@ -12,42 +13,47 @@ pub(crate) use uncaught::Panics;
 /// How many wakers are collected under the lock at a time.
 const BATCH: usize = 32;
 
-/// A few wakers, collected under the lock and woken after it, without allocating.
+/// A few wakers, collected under the lock and woken after it; more than a few take an allocation.
 pub(crate) struct WakeBatch {
     wakers: [Option<Waker>; BATCH],
-    /// How many have been woken.
-    woken: usize,
-    /// How many have been added.
     len: usize,
+    more: Vec<Waker>,
 }
 
 impl WakeBatch {
     pub(crate) fn new() -> Self {
         Self {
             wakers: [const { None }; BATCH],
-            woken: 0,
             len: 0,
+            more: Vec::new(),
         }
     }
 
+    /// Whether the next one would take an allocation.
     pub(crate) fn is_full(&self) -> bool {
         self.len == BATCH
     }
 
-    /// Adds a waker; the batch must not be full.
-    pub(crate) fn push(&mut self, waker: Waker) {
-        self.wakers[self.len] = Some(waker);
-        self.len += 1;
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
-    /// Takes the waker that is the next to be woken; when there is none, the batch is as new.
-    pub(crate) fn pop(&mut self) -> Option<Waker> {
-        if self.woken == self.len {
-            (self.woken, self.len) = (0, 0);
-            return None;
+    pub(crate) fn push(&mut self, waker: Waker) {
+        match self.wakers.get_mut(self.len) {
+            Some(place) => {
+                *place = Some(waker);
+                self.len += 1;
+            }
+            None => self.more.push(waker),
         }
-        self.woken += 1;
-        self.wakers[self.woken - 1].take()
+    }
+
+    /// Wakes all, in order, whatever some of them do; then the first panic goes on, if there was one.
+    pub(crate) fn wake(self) {
+        let mut wakers = self.wakers.into_iter().flatten().chain(self.more);
+        let mut panics = Panics::default();
+        panics.catch_each(|| wakers.next().map(Waker::wake).is_some());
+        panics.resume();
     }
 }
 

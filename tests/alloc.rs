@@ -537,6 +537,59 @@ fn send_from_allocates_nothing() {
     }
 }
 
+// Given up, and owned.
+
+#[test]
+fn until_allocates_nothing() {
+    for (tx, rx) in channels().into_iter().skip(1) {
+        assert_steady("a send and a receive that nothing stops", || {
+            assert!(poll(&mut pin!(tx.send(1).until(pending::<()>()))).is_ready());
+            assert!(poll(&mut pin!(rx.recv().until(pending::<()>()))).is_ready());
+        });
+    }
+    let (stop, stopped) = hchan::bounded(1);
+    for (tx, rx) in full_channels() {
+        let mut slot = Some(1);
+        assert_steady("sends that are stopped while parked", || {
+            let mut send = pin!(tx.send(1).until(stopped.recv()));
+            assert!(poll(&mut send).is_pending());
+            stop.try_send(()).unwrap();
+            assert!(matches!(poll(&mut send), Poll::Ready(Err(_))));
+            let mut send = pin!(tx.send_from(&mut slot).until(stopped.recv()));
+            assert!(poll(&mut send).is_pending());
+            stop.try_send(()).unwrap();
+            assert!(matches!(poll(&mut send), Poll::Ready(Err(_))));
+        });
+        rx.try_iter().count();
+        assert_steady("a receive that is stopped while parked", || {
+            let mut recv = pin!(rx.recv().until(stopped.recv()));
+            assert!(poll(&mut recv).is_pending());
+            stop.try_send(()).unwrap();
+            assert!(matches!(poll(&mut recv), Poll::Ready(Err(_))));
+        });
+    }
+}
+
+#[test]
+fn owned_futures_allocate_nothing() {
+    for (tx, rx) in channels() {
+        let mut handles = Some((tx, rx));
+        assert_steady("an owned receive, parked, and an owned send", || {
+            let (tx, rx) = handles.take().unwrap();
+            let mut recv = pin!(rx.into_recv());
+            assert!(poll(&mut recv).is_pending());
+            let (tx, sent) = tx.into_send(1).wait();
+            sent.unwrap();
+            let Poll::Ready((rx, Ok(1))) = poll(&mut recv) else {
+                panic!("it was handed a message");
+            };
+            let (rx, received) = rx.into_recv().wait_timeout(Duration::ZERO);
+            received.unwrap_err();
+            handles = Some((tx, rx));
+        });
+    }
+}
+
 // Streams.
 
 #[test]

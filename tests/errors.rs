@@ -21,7 +21,7 @@ fn errors_say_what_happened() {
     );
     assert_eq!(
         say(&SendTimeoutError::Timeout(Plain)),
-        "timed out while waiting to send"
+        "timed out or stopped while waiting to send"
     );
     assert_eq!(
         say(&SendTimeoutError::Closed(Plain)),
@@ -35,7 +35,7 @@ fn errors_say_what_happened() {
     );
     assert_eq!(
         say(&RecvTimeoutError::Timeout),
-        "timed out while waiting to receive"
+        "timed out or stopped while waiting to receive"
     );
     assert_eq!(
         say(&RecvTimeoutError::Closed),

@@ -39,6 +39,8 @@ mod meet;
 mod select;
 #[path = "loom/short.rs"]
 mod short;
+#[path = "loom/until.rs"]
+mod until;
 #[path = "loom/wake.rs"]
 mod wake;
 

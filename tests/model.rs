@@ -15,7 +15,7 @@ use std::{
     env,
     future::poll_fn,
     mem,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::{Arc, Mutex},
     task::{Context, Poll, Wake, Waker},
@@ -39,7 +39,8 @@ use proptest::{
 
 /// What is done in one step. Where there is no such handle or task, nothing is.
 ///
-/// A task is a future or a stream with a handle of its own. `Poll` and its like pick one of those there are.
+/// A task is a future or a stream with a handle of its own. `Poll` and its like pick one of those there are. Some of the
+/// futures are to last only until a stop, which completes when `Stop` says so.
 #[derive(Clone, Debug)]
 enum Op {
     TrySend,
@@ -49,12 +50,15 @@ enum Op {
     TryIter,
     RecvWithinNoTime,
     NewSend {
+        has_stop: bool,
         is_polled: bool,
     },
     NewSendFrom {
+        has_stop: bool,
         is_polled: bool,
     },
     NewRecv {
+        has_stop: bool,
         is_polled: bool,
     },
     NewStream {
@@ -68,6 +72,9 @@ enum Op {
     Poll {
         pick: u8,
         with_new_waker: bool,
+    },
+    Stop {
+        pick: u8,
     },
     Drop {
         pick: u8,
@@ -98,11 +105,12 @@ enum Outcome {
     TryRecv(Result<Id, TryRecvError>),
     TryIter(Vec<Id>),
     TimedRecv(Result<Id, RecvTimeoutError>),
-    Send(Poll<Result<(), SendError<Id>>>),
-    SendFrom(Poll<Result<(), SendError<()>>>),
+    /// Without a stop an error is `Closed`, as with a `recv`.
+    Send(Poll<Result<(), SendTimeoutError<Id>>>),
+    SendFrom(Poll<Result<(), SendTimeoutError<()>>>),
     /// Which arm, and the message that it received, if it is one that receives.
     Select(Poll<(usize, Result<Option<Id>, Closed>)>),
-    Recv(Poll<Result<Id, RecvError>>),
+    Recv(Poll<Result<Id, RecvTimeoutError>>),
     Item(Poll<Option<Id>>),
 }
 
@@ -174,6 +182,13 @@ struct Model {
 
 struct ModelTask {
     state: State,
+    stop: Option<ModelStop>,
+    waker: Option<Id>,
+}
+
+#[derive(Default)]
+struct ModelStop {
+    is_complete: bool,
     waker: Option<Id>,
 }
 
@@ -211,6 +226,15 @@ enum Phase {
 }
 
 impl State {
+    fn is_new(self) -> bool {
+        match self {
+            Self::Send(sending) | Self::SendFrom(sending) => matches!(sending, Sending::New(_)),
+            Self::Select(selecting) => selecting.phase == Phase::New,
+            Self::Recv(receiving) | Self::Stream(receiving) => receiving == Receiving::New,
+            Self::EndedStream => false,
+        }
+    }
+
     fn is_parked(self) -> bool {
         match self {
             Self::Send(sending) | Self::SendFrom(sending) => {
@@ -315,36 +339,50 @@ impl Model {
                     TryRecvError::Closed => RecvTimeoutError::Closed,
                 }))
             }
-            Op::NewSend { is_polled } => {
+            Op::NewSend {
+                has_stop,
+                is_polled,
+            } => {
                 let message = self.new_message();
                 self.senders += 1;
-                self.new_task(State::Send(Sending::New(message)), is_polled)
+                self.new_task(State::Send(Sending::New(message)), has_stop, is_polled)
             }
-            Op::NewSendFrom { is_polled } => {
+            Op::NewSendFrom {
+                has_stop,
+                is_polled,
+            } => {
                 let message = self.new_message();
                 self.senders += 1;
-                self.new_task(State::SendFrom(Sending::New(message)), is_polled)
+                self.new_task(State::SendFrom(Sending::New(message)), has_stop, is_polled)
             }
             Op::NewSelect { sends, is_polled } => {
                 let messages = sends.map(|sends| sends.then(|| self.new_message()));
                 self.senders += 1;
                 self.receivers += 1;
                 let phase = Phase::New;
-                self.new_task(State::Select(Selecting { messages, phase }), is_polled)
+                let state = State::Select(Selecting { messages, phase });
+                self.new_task(state, false, is_polled)
             }
-            Op::NewRecv { is_polled } => {
+            Op::NewRecv {
+                has_stop,
+                is_polled,
+            } => {
                 self.receivers += 1;
-                self.new_task(State::Recv(Receiving::New), is_polled)
+                self.new_task(State::Recv(Receiving::New), has_stop, is_polled)
             }
             Op::NewStream { is_polled } => {
                 self.receivers += 1;
-                self.new_task(State::Stream(Receiving::New), is_polled)
+                self.new_task(State::Stream(Receiving::New), false, is_polled)
             }
             Op::Poll {
                 pick: task,
                 with_new_waker,
             } => match pick(&self.tasks, task) {
                 Some(task) => self.poll(task, with_new_waker),
+                None => Outcome::Skipped,
+            },
+            Op::Stop { pick: task } => match pick(&self.tasks, task) {
+                Some(task) => self.complete_stop(task),
                 None => Outcome::Skipped,
             },
             Op::Drop { pick: task } => match pick(&self.tasks, task) {
@@ -514,10 +552,15 @@ impl Model {
 
     // Tasks.
 
-    fn new_task(&mut self, state: State, is_polled: bool) -> Outcome {
+    fn new_task(&mut self, state: State, has_stop: bool, is_polled: bool) -> Outcome {
         let id = self.next_task;
         self.next_task += 1;
-        self.tasks.insert(id, ModelTask { state, waker: None });
+        let task = ModelTask {
+            state,
+            stop: has_stop.then(ModelStop::default),
+            waker: None,
+        };
+        self.tasks.insert(id, task);
         match is_polled {
             true => self.poll(id, true),
             false => Outcome::Done,
@@ -533,6 +576,55 @@ impl Model {
             }
             task.state
         };
+        // A stop comes first with what is new, and last with what is parked and stays so.
+        if state.is_new() && self.is_stopped(id) {
+            return self.give_up(id);
+        }
+        let outcome = self.poll_operation(id, state);
+        let is_parked_still = state.is_parked() && self.tasks.contains_key(&id);
+        if is_parked_still && self.is_stopped(id) {
+            return self.give_up(id);
+        }
+        outcome
+    }
+
+    /// Polls the task's stop, if it has one; says whether it is complete.
+    fn is_stopped(&mut self, id: Id) -> bool {
+        let task = self.tasks.get_mut(&id).expect("it exists");
+        let waker = task.waker;
+        task.stop.as_mut().is_some_and(|stop| {
+            stop.waker = waker.filter(|_| !stop.is_complete);
+            stop.is_complete
+        })
+    }
+
+    /// Ends a task that has been stopped: nothing has happened, and its caller drops the message.
+    fn give_up(&mut self, id: Id) -> Outcome {
+        let state = self.tasks[&id].state;
+        self.cancel(id);
+        match state {
+            State::Send(Sending::New(message) | Sending::Parked(message)) => {
+                Outcome::Send(Poll::Ready(Err(SendTimeoutError::Timeout(message))))
+            }
+            State::SendFrom(_) => {
+                Outcome::SendFrom(Poll::Ready(Err(SendTimeoutError::Timeout(()))))
+            }
+            State::Recv(_) => Outcome::Recv(Poll::Ready(Err(RecvTimeoutError::Timeout))),
+            other => panic!("{other:?} is not to be stopped"),
+        }
+    }
+
+    fn complete_stop(&mut self, id: Id) -> Outcome {
+        let task = self.tasks.get_mut(&id).expect("picked among them");
+        let Some(stop) = &mut task.stop else {
+            return Outcome::Skipped;
+        };
+        stop.is_complete = true;
+        self.woken.extend(stop.waker.take());
+        Outcome::Done
+    }
+
+    fn poll_operation(&mut self, id: Id, state: State) -> Outcome {
         match state {
             State::Send(sending) => {
                 let sent = self.poll_send(id, sending);
@@ -540,7 +632,7 @@ impl Model {
                     self.tasks.remove(&id);
                     self.drop_sender();
                 }
-                Outcome::Send(sent)
+                Outcome::Send(sent.map_err(SendTimeoutError::from))
             }
             State::SendFrom(sending) => {
                 let sent = self.poll_send(id, sending);
@@ -550,7 +642,7 @@ impl Model {
                 }
                 Outcome::SendFrom(sent.map_err(|SendError(message)| {
                     self.left_in_options.push(message);
-                    SendError(())
+                    SendTimeoutError::Closed(())
                 }))
             }
             State::Select(selecting) => {
@@ -568,7 +660,7 @@ impl Model {
                     self.tasks.remove(&id);
                     self.drop_receiver();
                 }
-                Outcome::Recv(received)
+                Outcome::Recv(received.map_err(RecvTimeoutError::from))
             }
             State::Stream(receiving) => {
                 let received = self.poll_recv(id, receiving, State::Stream);
@@ -827,6 +919,10 @@ impl Model {
         for task in self.tasks.values().filter(|task| task.state.is_parked()) {
             held[task.waker.expect("it was polled")] += 1;
         }
+        let stops = self.tasks.values().filter_map(|task| task.stop.as_ref());
+        for waker in stops.filter_map(|stop| stop.waker) {
+            held[waker] += 1;
+        }
         Observed {
             from_sender: (self.senders > 0).then(|| view.clone()),
             from_receiver: (self.receivers > 0).then_some(view),
@@ -869,15 +965,47 @@ struct Real {
 
 struct RealTask {
     work: Work,
+    stop: Option<Stop>,
     waker: Option<Id>,
 }
 
 enum Work {
-    Send(LocalBoxFuture<'static, Result<(), SendError<Message>>>),
-    SendFrom(LocalBoxFuture<'static, Result<(), SendError<()>>>),
+    Send(LocalBoxFuture<'static, Result<(), SendTimeoutError<Message>>>),
+    SendFrom(LocalBoxFuture<'static, Result<(), SendTimeoutError<()>>>),
     Select(LocalBoxFuture<'static, (usize, Result<Option<Message>, Closed>)>),
-    Recv(LocalBoxFuture<'static, Result<Message, RecvError>>),
+    Recv(LocalBoxFuture<'static, Result<Message, RecvTimeoutError>>),
     Stream(RecvStream<'static, Message>),
+}
+
+/// What a task gives up for.
+#[derive(Clone, Default)]
+struct Stop(Rc<RefCell<RealStop>>);
+
+#[derive(Default)]
+struct RealStop {
+    is_complete: bool,
+    waker: Option<Waker>,
+}
+
+impl Stop {
+    fn complete(&self) {
+        let mut stop = self.0.borrow_mut();
+        stop.is_complete = true;
+        stop.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Future for Stop {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut stop = self.0.borrow_mut();
+        if stop.is_complete {
+            return Poll::Ready(());
+        }
+        stop.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
 }
 
 struct Message {
@@ -973,32 +1101,48 @@ impl Real {
             Op::SendWithinNoTime => {
                 let tx = self.senders.last()?;
                 let sent = send_within_no_time(tx, self.new_message());
-                Outcome::TimedSend(sent.map_err(|error| match error {
-                    SendTimeoutError::Timeout(message) => SendTimeoutError::Timeout(id(message)),
-                    SendTimeoutError::Closed(message) => SendTimeoutError::Closed(id(message)),
-                }))
+                Outcome::TimedSend(sent.map_err(send_error_id))
             }
             Op::TryRecv => Outcome::TryRecv(self.receivers.last()?.try_recv().map(id)),
             Op::TryIter => Outcome::TryIter(self.receivers.last()?.try_iter().map(id).collect()),
             Op::RecvWithinNoTime => {
                 Outcome::TimedRecv(recv_within_no_time(self.receivers.last()?).map(id))
             }
-            Op::NewSend { is_polled } => {
+            Op::NewSend {
+                has_stop,
+                is_polled,
+            } => {
                 let tx = self.senders.last()?.clone();
                 let message = self.new_message();
-                let send = async move { checked(tx.send(message)).await };
-                self.new_task(Work::Send(send.boxed_local()), is_polled)
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let send = async move {
+                        match stop {
+                            Some(stop) => checked(tx.send(message).until(stop)).await,
+                            None => Ok(checked(tx.send(message)).await?),
+                        }
+                    };
+                    Work::Send(send.boxed_local())
+                })
             }
-            Op::NewSendFrom { is_polled } => {
+            Op::NewSendFrom {
+                has_stop,
+                is_polled,
+            } => {
                 let tx = self.senders.last()?.clone();
                 let options = self.options([Some(self.new_message()), None]);
-                let send = async move {
-                    // The handle drops last, however this ends.
-                    let tx = tx;
-                    let mut options = options;
-                    checked(tx.send_from(&mut options.messages[0])).await
-                };
-                self.new_task(Work::SendFrom(send.boxed_local()), is_polled)
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let send = async move {
+                        // The handle drops last, however this ends.
+                        let tx = tx;
+                        let mut options = options;
+                        let send = tx.send_from(&mut options.messages[0]);
+                        match stop {
+                            Some(stop) => checked(send.until(stop)).await,
+                            None => Ok(checked(send).await?),
+                        }
+                    };
+                    Work::SendFrom(send.boxed_local())
+                })
             }
             Op::NewSelect { sends, is_polled } => {
                 let (tx, rx) = (self.senders.last()?.clone(), self.receivers.last()?.clone());
@@ -1022,21 +1166,36 @@ impl Real {
                         recv(rx) -> result, if !sends[1] => (1, received(result)),
                     }
                 };
-                self.new_task(Work::Select(select.boxed_local()), is_polled)
+                self.new_task(Work::Select(select.boxed_local()), None, is_polled)
             }
-            Op::NewRecv { is_polled } => {
+            Op::NewRecv {
+                has_stop,
+                is_polled,
+            } => {
                 let rx = self.receivers.last()?.clone();
-                let recv = async move { checked(rx.recv()).await };
-                self.new_task(Work::Recv(recv.boxed_local()), is_polled)
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let recv = async move {
+                        match stop {
+                            Some(stop) => checked(rx.recv().until(stop)).await,
+                            None => Ok(checked(rx.recv()).await?),
+                        }
+                    };
+                    Work::Recv(recv.boxed_local())
+                })
             }
             Op::NewStream { is_polled } => {
                 let rx = self.receivers.last()?.clone();
-                self.new_task(Work::Stream(rx.into_stream()), is_polled)
+                self.new_task(Work::Stream(rx.into_stream()), None, is_polled)
             }
             Op::Poll {
                 pick: task,
                 with_new_waker,
             } => self.poll(pick(&self.tasks, task)?, with_new_waker),
+            Op::Stop { pick: task } => {
+                let task = pick(&self.tasks, task)?;
+                self.tasks[&task].stop.as_ref()?.complete();
+                Outcome::Done
+            }
             Op::Drop { pick: task } => {
                 let task = pick(&self.tasks, task)?;
                 self.tasks.remove(&task);
@@ -1099,8 +1258,7 @@ impl Real {
             Work::Send(send) => {
                 let sent = send.as_mut().poll(&mut cx);
                 let done = sent.is_ready();
-                let sent = sent.map_err(|SendError(message)| SendError(id(message)));
-                (Outcome::Send(sent), done)
+                (Outcome::Send(sent.map_err(send_error_id)), done)
             }
             Work::SendFrom(send) => {
                 let sent = send.as_mut().poll(&mut cx);
@@ -1133,10 +1291,21 @@ impl Real {
         outcome
     }
 
-    fn new_task(&mut self, work: Work, is_polled: bool) -> Outcome {
+    fn new_task_until(
+        &mut self,
+        has_stop: bool,
+        is_polled: bool,
+        work: impl FnOnce(Option<Stop>) -> Work,
+    ) -> Outcome {
+        let stop = has_stop.then(Stop::default);
+        self.new_task(work(stop.clone()), stop, is_polled)
+    }
+
+    fn new_task(&mut self, work: Work, stop: Option<Stop>, is_polled: bool) -> Outcome {
         let id = self.next_task;
         self.next_task += 1;
-        self.tasks.insert(id, RealTask { work, waker: None });
+        let waker = None;
+        self.tasks.insert(id, RealTask { work, stop, waker });
         match is_polled {
             true => self.poll(id, true),
             false => Outcome::Done,
@@ -1231,6 +1400,13 @@ fn recv_within_no_time(rx: &Receiver<Message>) -> Result<Message, RecvTimeoutErr
     })
 }
 
+fn send_error_id(error: SendTimeoutError<Message>) -> SendTimeoutError<Id> {
+    match error {
+        SendTimeoutError::Timeout(message) => SendTimeoutError::Timeout(id(message)),
+        SendTimeoutError::Closed(message) => SendTimeoutError::Closed(id(message)),
+    }
+}
+
 fn try_send_error_id(error: TrySendError<Message>) -> TrySendError<Id> {
     match error {
         TrySendError::Full(message) => TrySendError::Full(id(message)),
@@ -1243,12 +1419,19 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
     let rarely = 1;
     // A table and a number, because the strategies made for such a choice take longer than the test.
     type Choice = (u32, fn(u8) -> Op);
-    let table: [Choice; 27] = [
+    let table: [Choice; 28] = [
         (3 * sends, |_| Op::TrySend),
         (3 * receives, |_| Op::TryRecv),
-        (6 * sends, |_| Op::NewSend { is_polled: true }),
-        (6 * receives, |_| Op::NewRecv { is_polled: true }),
+        (6 * sends, |pick| Op::NewSend {
+            has_stop: pick % 3 == 0,
+            is_polled: true,
+        }),
+        (6 * receives, |pick| Op::NewRecv {
+            has_stop: pick % 3 == 0,
+            is_polled: true,
+        }),
         (3 * sends, |pick| Op::NewSendFrom {
+            has_stop: pick % 3 == 0,
             is_polled: pick % 8 > 0,
         }),
         (2 * sends, |pick| Op::NewSelect {
@@ -1260,8 +1443,14 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
             is_polled: pick % 16 > 1,
         }),
         (2 * receives, |_| Op::NewStream { is_polled: true }),
-        (sends, |_| Op::NewSend { is_polled: false }),
-        (receives, |_| Op::NewRecv { is_polled: false }),
+        (sends, |pick| Op::NewSend {
+            has_stop: pick % 2 == 0,
+            is_polled: false,
+        }),
+        (receives, |pick| Op::NewRecv {
+            has_stop: pick % 2 == 0,
+            is_polled: false,
+        }),
         (receives, |_| Op::NewStream { is_polled: false }),
         (4 * (sends + receives), |pick| Op::Poll {
             pick,
@@ -1271,6 +1460,7 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
             pick,
             with_new_waker: true,
         }),
+        (3 * (sends + receives), |pick| Op::Stop { pick }),
         (3 * (sends + receives), |pick| Op::Drop { pick }),
         (2 * receives, |pick| Op::Release { pick }),
         (sends, |_| Op::ForceSend),

@@ -8,7 +8,8 @@
 //! Many of the sends and receives are arms of selects, with a second message, a second receive, other futures and a side
 //! channel beside them. Through the side channel the selects of senders and of receivers hand each other tokens, in
 //! both directions, so that selects pair with selects. A token that was sent is received once, or given back to the side
-//! channel by a select that was cancelled; and no select has ever done two things.
+//! channel by a select that was cancelled; and no select has ever done two things. Some sends and receives are to last
+//! only until a token comes: what is stopped has not happened, and what has happened is not stopped.
 //!
 //! What is checked about order depends on who receives:
 //!
@@ -18,8 +19,8 @@
 //! | eight | awaited, or timed out in a thread | of each sender each of them gets a part, in order |
 //! | eight | cancelled at random | none: a message given back may go to a receiver that has a later one already |
 //!
-//! (A receive that times out gives nothing back: what it was handed meanwhile it returns. Nor does a receive that loses in
-//! a select: it has not been handed anything.)
+//! (A receive that times out or is stopped gives nothing back: what it was handed meanwhile it returns. Nor does a receive
+//! that loses in a select: it has not been handed anything.)
 //!
 //! No two runs are the same. A failure tells the seed of its choices; what the scheduler did it cannot tell.
 //!
@@ -62,13 +63,13 @@ use futures::{
     future::{join, join_all, pending},
     poll,
 };
-use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, recv_any, select};
+use hchan::{
+    Receiver, RecvError, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError,
+    TrySendError, recv_any, select,
+};
 use tokio::{runtime, task::yield_now};
 #[cfg(feature = "std")]
-use {
-    hchan::{RecvTimeoutError, SendTimeoutError, select_blocking},
-    std::time::Instant,
-};
+use {hchan::select_blocking, std::time::Instant};
 
 const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
 const SENDERS: usize = 8;
@@ -350,6 +351,12 @@ impl Tokens {
         }
     }
 
+    /// Receives a token, if one comes; for what is to last only until then.
+    async fn receive(&self) {
+        self.rx.recv().await.expect("open");
+        self.count_received();
+    }
+
     fn count_received(&self) {
         self.received.fetch_add(1, Relaxed);
     }
@@ -428,6 +435,15 @@ enum Sent {
     Closed,
 }
 
+/// The result of a send with a limit; a message that comes back drops here.
+fn sent_if_not_stopped<T>(sent: Result<(), SendTimeoutError<T>>) -> Sent {
+    match sent {
+        Ok(()) => Sent::Yes,
+        Err(SendTimeoutError::Timeout(_)) => Sent::No,
+        Err(SendTimeoutError::Closed(_)) => Sent::Closed,
+    }
+}
+
 impl Sending {
     async fn run_in_task(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
@@ -439,7 +455,8 @@ impl Sending {
                 3 => self.select_one_in_task(message).await,
                 4..7 => self.select_in_task(message).await,
                 7..9 => self.select_at_run_time(message, true).await,
-                9..14 => {
+                9..12 => self.send_until_in_task(message).await,
+                12..15 => {
                     let mut send = Box::pin(self.tx.send(message));
                     match give_up_soon(&mut send, &mut self.rng).await {
                         Some(Ok(())) => Sent::Yes,
@@ -476,6 +493,10 @@ impl Sending {
                 2 => self.drop_unpolled(message),
                 3..6 => self.select_in_thread(message),
                 6..8 => block_on(self.select_at_run_time(message, false)),
+                14..16 => {
+                    let stop = self.ledger.tokens.receive();
+                    sent_if_not_stopped(block_on(self.tx.send(message).until(stop)))
+                }
                 choice @ 8..14 => {
                     let timeout = short_time(&mut self.rng);
                     let send = self.tx.send(message);
@@ -483,11 +504,7 @@ impl Sending {
                         8 => send.wait_deadline(Instant::now() + timeout),
                         _ => send.wait_timeout(timeout),
                     };
-                    match sent {
-                        Ok(()) => Sent::Yes,
-                        Err(SendTimeoutError::Timeout(_)) => Sent::No,
-                        Err(SendTimeoutError::Closed(_)) => Sent::Closed,
-                    }
+                    sent_if_not_stopped(sent)
                 }
                 _ => match self.tx.send_blocking(message) {
                     Ok(()) => Sent::Yes,
@@ -539,6 +556,32 @@ impl Sending {
     fn drop_unpolled(&self, message: Message) -> Sent {
         drop(self.tx.send(message));
         Sent::No
+    }
+
+    /// Sends a message, unless something else comes first, and gives up at times.
+    async fn send_until_in_task(&mut self, message: Message) -> Sent {
+        let id = message.id;
+        let token = self.ledger.tokens.receive();
+        match self.rng.u8(..3) {
+            0 => {
+                let turns = turns_of_the_executor((self.rng.u8(..4), self.rng.bool()));
+                sent_if_not_stopped(self.tx.send(message).until(turns).await)
+            }
+            1 => {
+                let mut slot = Some(message);
+                let sent = self.tx.send_from(&mut slot).until(token).await;
+                assert_eq!(sent.is_ok(), slot.is_none(), "the `Option` tells");
+                sent_if_not_stopped(sent)
+            }
+            _ => {
+                let mut send = Box::pin(self.tx.send(message).until(token));
+                match give_up_soon(&mut send, &mut self.rng).await {
+                    Some(sent) => sent_if_not_stopped(sent),
+                    None if is_sent_though_cancelled(id, send) => Sent::Yes,
+                    None => Sent::No,
+                }
+            }
+        }
     }
 
     /// Sends a message, or receives a token, or gives up.
@@ -759,6 +802,11 @@ impl Receiving {
                         break;
                     }
                 }
+                10..13 => {
+                    if self.recv_until_in_task(&rx).await {
+                        break;
+                    }
+                }
                 _ => match rx.recv().await {
                     Ok(message) => self.keep(message),
                     Err(_) => break,
@@ -778,6 +826,32 @@ impl Receiving {
                 None if self.rng.bool() => stream.release(),
                 None => {}
             }
+        }
+        false
+    }
+
+    /// Receives a message, unless something else comes first; says whether the channel has ended.
+    async fn recv_until_in_task(&mut self, rx: &Receiver<Message>) -> bool {
+        let turns = turns_of_the_executor((self.rng.u8(..4), true));
+        let received = match self.rng.u8(..3) {
+            0 => rx.recv().until(turns).await,
+            1 if self.cancels => {
+                let ledger = Arc::clone(&self.ledger);
+                let mut recv = Box::pin(rx.recv().until(ledger.tokens.receive()));
+                let received = give_up_soon(&mut recv, &mut self.rng).await;
+                received.unwrap_or(Err(RecvTimeoutError::Timeout))
+            }
+            _ => rx.recv().until(self.ledger.tokens.receive()).await,
+        };
+        self.keep_if_not_stopped(received)
+    }
+
+    /// Says whether the channel has ended.
+    fn keep_if_not_stopped(&mut self, received: Result<Message, RecvTimeoutError>) -> bool {
+        match received {
+            Ok(message) => self.keep(message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Closed) => return true,
         }
         false
     }
@@ -815,10 +889,15 @@ impl Receiving {
                         1 => recv.wait_deadline(Instant::now() + timeout),
                         _ => recv.wait_timeout(timeout),
                     };
-                    match received {
-                        Ok(message) => self.keep(message),
-                        Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Closed) => break,
+                    if self.keep_if_not_stopped(received) {
+                        break;
+                    }
+                }
+                10..13 => {
+                    let stop = self.ledger.tokens.receive();
+                    let received = block_on(rx.recv().until(stop));
+                    if self.keep_if_not_stopped(received) {
+                        break;
                     }
                 }
                 8..10 if self.cancels => {

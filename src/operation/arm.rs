@@ -9,6 +9,7 @@ use crate::{
     select::{Channel, Done, Operation},
     shared::Shared,
     waiter::{Handle, State, Waiter},
+    wake::WakeBatch,
 };
 
 impl<C, T> Operation for SendOp<C, T>
@@ -59,6 +60,8 @@ where
         }
     }
 
+    unsafe fn serve_locked(&self, _: &mut WakeBatch) {}
+
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
         drop(unpark(this.shared, this.waiter, Side::Send));
@@ -108,6 +111,11 @@ where
         }
     }
 
+    unsafe fn serve_locked(&self, wakes: &mut WakeBatch) {
+        // SAFETY: the channel is locked by hand, by the caller's promise.
+        unsafe { self.shared.locked_by_hand(|core| core.serve(wakes)) };
+    }
+
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
         drop(unpark(this.shared, this.waiter, Side::Recv));
@@ -122,7 +130,10 @@ fn note_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Done> {
         SendStep::Sent(waker) => (State::Done, waker),
     };
     waiter.set_state(state);
-    Some(Done(waker))
+    Some(Done {
+        waker,
+        has_drained: false,
+    })
 }
 
 /// Leaves the outcome of a receive in its waiter, as a peer would.
@@ -131,12 +142,15 @@ fn note_recv<T>(waiter: Pin<&Waiter<T>>, step: RecvStep<T>) -> Option<Done> {
         RecvStep::Empty => None,
         RecvStep::Closed => {
             waiter.set_state(State::Closed);
-            Some(Done(None))
+            Some(Done::QUIETLY)
         }
         RecvStep::Received(taken) => {
             // SAFETY: we own the waiter, which is a receive's and idle.
             unsafe { waiter.put_message(taken.seq, taken.message) };
-            Some(Done(taken.waker))
+            Some(Done {
+                waker: taken.waker,
+                has_drained: taken.has_drained,
+            })
         }
     }
 }

@@ -252,6 +252,8 @@ impl<T> FusedFuture for RecvAny<'_, T> {
 }
 
 impl<T> Wait for RecvAny<'_, T> {
+    type Limited = Option<Self::Output>;
+
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         let mut cx = Context::from_waker(Waker::noop());
         let number = self.as_mut().project().race.attempt(&mut cx)?;
@@ -261,6 +263,10 @@ impl<T> Wait for RecvAny<'_, T> {
     fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         let number = self.as_mut().project().race.withdraw()?;
         Some(self.result(number))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        output
     }
 }
 

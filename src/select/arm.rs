@@ -8,10 +8,11 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use crate::{claim::Claim, shared::Shared, waiter::State};
+use crate::{claim::Claim, shared::Shared, waiter::State, wake::WakeBatch};
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
-/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture).
+/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture), and the owned
+/// [`IntoRecv`](crate::IntoRecv), [`IntoSend`](crate::IntoSend).
 ///
 /// Nothing else can implement it.
 ///
@@ -24,6 +25,8 @@ use crate::{claim::Claim, shared::Shared, waiter::State};
 /// assert_arm(&rx.recv());
 /// assert_arm(&tx.send(1));
 /// assert_arm(&tx.send_from(&mut Some(1)));
+/// assert_arm(&rx.into_recv());
+/// assert_arm(&tx.into_send(1));
 /// ```
 #[allow(
     private_bounds,
@@ -77,12 +80,32 @@ pub(crate) trait Operation {
     /// stays where it is until the operation has been unparked.
     unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>);
 
+    /// Lets those go ahead to whom a parked receive gives room, and adds whom to wake when no lock is held.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand.
+    unsafe fn serve_locked(&self, wakes: &mut WakeBatch);
+
     /// Unparks the operation, if it is parked. Where a peer is at it, waits for the lock that the peer holds.
     fn unpark(self: Pin<&mut Self>);
 }
 
-/// An operation has been done, and here is whom to wake when no lock is held.
-pub(crate) struct Done(pub(crate) Option<Waker>);
+/// An operation has been done; when no lock is held, its peers are to be told.
+pub(crate) struct Done {
+    /// Whom to wake.
+    pub(crate) waker: Option<Waker>,
+    /// Whether those are to be told who waited for the last message of the closed channel.
+    pub(crate) has_drained: bool,
+}
+
+impl Done {
+    /// There is nobody to be told.
+    pub(crate) const QUIETLY: Self = Self {
+        waker: None,
+        has_drained: false,
+    };
+}
 
 /// A channel whatever its message type, to be locked by hand.
 pub(crate) trait Channel {
@@ -95,6 +118,9 @@ pub(crate) trait Channel {
     ///
     /// The caller has locked it.
     unsafe fn unlock(&self);
+
+    /// Tells those who waited for its last message.
+    fn tell_drained(&self);
 }
 
 impl<T> Channel for Shared<T> {
@@ -109,6 +135,10 @@ impl<T> Channel for Shared<T> {
     unsafe fn unlock(&self) {
         // SAFETY: the caller's promise.
         unsafe { self.unlock_by_hand() };
+    }
+
+    fn tell_drained(&self) {
+        self.complete_closing();
     }
 }
 

@@ -331,6 +331,8 @@ impl FusedFuture for Select<'_> {
 }
 
 impl Wait for Select<'_> {
+    type Limited = Option<usize>;
+
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
         // No arm of this select is a future that would keep the waker.
         self.project()
@@ -340,6 +342,10 @@ impl Wait for Select<'_> {
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
         self.project().race.withdraw()
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
+        output
     }
 }
 

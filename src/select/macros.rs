@@ -540,11 +540,17 @@ impl<P: Places> Future for Race<P> {
 
 /// As a thread waits for it; only `select!` has arms that would keep the waker.
 impl<P: Places> Wait for Race<P> {
+    type Limited = Option<usize>;
+
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
         Race::attempt(self, &mut Context::from_waker(Waker::noop()))
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
         Race::withdraw(self)
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
+        output
     }
 }

@@ -14,6 +14,9 @@
 //! again, and one with both ends of a channel always passes itself by. So the second time all channels are locked, in the
 //! order of their addresses, all operations are tried, all are parked, and the claim is opened before they are unlocked.
 //!
+//! A peer that has another select's message or slot at hand cannot claim two selects in one step. It claims this one without
+//! completing an arm, which only wakes it: it begins anew.
+//!
 //! In the end all waiters that are still parked are unlinked. An arm is chosen by the one change of the claim, or by the
 //! owner while nobody can claim: exactly one arm happens.
 
@@ -29,7 +32,12 @@ use super::{
     arm::{Channel, Done, Operation, Place, Places},
     order::Order,
 };
-use crate::{claim::Claim, shared::wake_and_drop, waiter::State};
+use crate::{
+    claim::Claim,
+    shared::wake_and_drop,
+    waiter::State,
+    wake::{Panics, WakeBatch},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -95,11 +103,11 @@ impl<P: Places> Race<P> {
             let number = self.next(&mut order, place);
             let done = match self.as_mut().project().arms.place(number) {
                 Place::Disabled => None,
-                Place::Future(future) => future.is_done(cx).then_some(Done(None)),
+                Place::Future(future) => future.is_done(cx).then_some(Done::QUIETLY),
                 Place::Operation(operation) => match operation.state() {
                     State::Idle => operation.attempt(),
                     // By a peer, before it became an arm of this select.
-                    State::Done | State::Closed => Some(Done(None)),
+                    State::Done | State::Closed => Some(Done::QUIETLY),
                     State::Parked | State::Finished => None,
                 },
             };
@@ -163,13 +171,20 @@ impl<P: Places> Race<P> {
         unsafe { locked.park(NonNull::from(this.claim.as_ref().get_ref())) };
         // SAFETY: we are awake, and all channels are locked.
         unsafe { this.claim.open() };
+        let mut wakes = WakeBatch::new();
+        locked.serve(&mut wakes);
+        drop(locked);
+        wakes.wake();
         Poll::Pending
     }
 
     /// Step 3.
     fn poll_parked(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         if !self.claim.recall() {
-            return Poll::Ready(self.finish_claimed());
+            return match self.as_mut().finish_claimed() {
+                Some(chosen) => Poll::Ready(chosen),
+                None => self.poll(cx),
+            };
         }
         // SAFETY: recalled, so we are awake.
         if !unsafe { self.claim.will_wake(cx.waker()) } {
@@ -216,10 +231,20 @@ impl<P: Places> Race<P> {
     }
 
     /// Ends the select with an operation that has just been done, and wakes whom that completed.
-    fn happen(self: Pin<&mut Self>, number: usize, Done(woken): Done) -> usize {
-        let own = self.finish(Some(number));
-        // Either may panic: the arm has happened.
-        wake_and_drop(woken, own);
+    fn happen(mut self: Pin<&mut Self>, number: usize, done: Done) -> usize {
+        let own = self.as_mut().finish(Some(number));
+        // All of this may panic: the arm has happened.
+        if !done.has_drained {
+            wake_and_drop(done.waker, own);
+            return number;
+        }
+        let mut panics = Panics::default();
+        if let Place::Operation(operation) = self.project().arms.place(number) {
+            panics.catch(|| operation.channel().tell_drained());
+        }
+        // There is nobody else to wake: no sender is parked in a closed channel.
+        panics.catch(|| wake_and_drop(done.waker, own));
+        panics.resume();
         number
     }
 
@@ -241,8 +266,8 @@ impl<P: Places> Race<P> {
         waker
     }
 
-    /// Ends the select that a peer has claimed.
-    fn finish_claimed(self: Pin<&mut Self>) -> usize {
+    /// Ends the select that a peer has claimed. `None`: it did so only to have the arms tried again, and the select is as new.
+    fn finish_claimed(self: Pin<&mut Self>) -> Option<usize> {
         let mut this = self.project();
         *this.phase = Phase::Finished;
         let mut chosen = None;
@@ -254,7 +279,12 @@ impl<P: Places> Race<P> {
                 }
             }
         }
-        chosen.expect("a peer that claims completes an arm")
+        if chosen.is_none() {
+            *this.phase = Phase::New;
+            // SAFETY: all arms are unlinked, so nobody else knows of the claim.
+            unsafe { this.claim.renew() };
+        }
+        chosen
     }
 
     /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
@@ -265,7 +295,7 @@ impl<P: Places> Race<P> {
             self.finish(None);
             None
         } else {
-            Some(self.finish_claimed())
+            self.finish_claimed()
         }
     }
 }
@@ -305,6 +335,16 @@ impl<'l, P: Places> Locked<'l, P> {
             if let Some(operation) = self.idle(number) {
                 // SAFETY: its channel is locked; the rest is the caller's promise.
                 unsafe { operation.park_locked(claim) };
+            }
+        }
+    }
+
+    /// Lets those go ahead to whom the parked arms give room.
+    fn serve(&mut self, wakes: &mut WakeBatch) {
+        for number in 0..self.arms.count() {
+            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
+                // SAFETY: its channel is locked.
+                unsafe { operation.serve_locked(wakes) };
             }
         }
     }

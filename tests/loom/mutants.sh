@@ -230,6 +230,12 @@ mutant "an operation whose time is up is given up unseen"
 replace wait.rs "return future.withdraw();" "let _ = future.withdraw();
                 return None;"
 
+mutant "an operation that is stopped is given up unseen"
+replace until.rs "this.operation.as_mut().withdraw()" "{ let _ = this.operation.as_mut().withdraw(); None }"
+
+mutant "an operation that is stopped is not withdrawn"
+replace until.rs "this.operation.as_mut().withdraw()" "None"
+
 # Who gets what.
 
 mutant "a message is not promoted"

@@ -15,9 +15,9 @@ use futures::{future::FusedFuture, stream::FusedStream};
 #[cfg(feature = "std")]
 use hchan::IterBlocking;
 use hchan::{
-    Receiver, RecvAny, RecvError, RecvFuture, RecvStream, RecvTimeoutError, Select, SendError,
-    SendFromFuture, SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError,
-    Until, WeakReceiver, WeakSender, select,
+    IntoRecv, IntoSend, Receiver, RecvAny, RecvError, RecvFuture, RecvStream, RecvTimeoutError,
+    Select, SendError, SendFromFuture, SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError,
+    TrySendError, Until, WeakReceiver, WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -40,8 +40,14 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_impl_all!(WeakReceiver<Sent>: Send, Sync);
     assert_impl_all!(SendFuture<'static, Sent>: Send, Sync);
     assert_impl_all!(RecvFuture<'static, Sent>: Send, Sync);
+    assert_impl_all!(IntoSend<Sent>: Send, Sync);
+    assert_impl_all!(IntoRecv<Sent>: Send, Sync);
     assert_impl_all!(RecvAny<'static, Sent>: Send, Sync);
     assert_impl_all!(Until<RecvAny<'static, Sent>, Pending<()>>: Send, Sync);
+    assert_impl_all!(Until<SendFuture<'static, Sent>, Pending<()>>: Send, Sync);
+    assert_impl_all!(Until<RecvFuture<'static, Sent>, Pending<()>>: Send, Sync);
+    assert_impl_all!(Until<IntoSend<Sent>, Pending<()>>: Send, Sync);
+    assert_impl_all!(Until<IntoRecv<Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(RecvStream<'static, Sent>: Send, Sync);
     #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Sent>: Send, Sync);
@@ -53,8 +59,14 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(WeakReceiver<Local>: Send, Sync);
     assert_not_impl_any!(SendFuture<'static, Local>: Send, Sync);
     assert_not_impl_any!(RecvFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(IntoSend<Local>: Send, Sync);
+    assert_not_impl_any!(IntoRecv<Local>: Send, Sync);
     assert_not_impl_any!(RecvAny<'static, Local>: Send, Sync);
     assert_not_impl_any!(Until<RecvAny<'static, Local>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<SendFuture<'static, Local>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<RecvFuture<'static, Local>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<IntoSend<Local>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<IntoRecv<Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Local>: Send, Sync);
     #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Local>: Send, Sync);
@@ -66,8 +78,14 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(WeakReceiver<Shared>: Send, Sync);
     assert_not_impl_any!(SendFuture<'static, Shared>: Send, Sync);
     assert_not_impl_any!(RecvFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(IntoSend<Shared>: Send, Sync);
+    assert_not_impl_any!(IntoRecv<Shared>: Send, Sync);
     assert_not_impl_any!(RecvAny<'static, Shared>: Send, Sync);
     assert_not_impl_any!(Until<RecvAny<'static, Shared>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<SendFuture<'static, Shared>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<RecvFuture<'static, Shared>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<IntoSend<Shared>, Pending<()>>: Send, Sync);
+    assert_not_impl_any!(Until<IntoRecv<Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Shared>: Send, Sync);
     #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Shared>: Send, Sync);
@@ -82,6 +100,9 @@ fn send_from_goes_between_threads_as_the_option_that_it_borrows() {
     assert_not_impl_any!(SendFromFuture<'static, Sent>: Sync);
     assert_not_impl_any!(SendFromFuture<'static, Local>: Send, Sync);
     assert_not_impl_any!(SendFromFuture<'static, Shared>: Send);
+    assert_impl_all!(Until<SendFromFuture<'static, Sent>, Pending<()>>: Send);
+    assert_not_impl_any!(Until<SendFromFuture<'static, Sent>, Pending<()>>: Sync);
+    assert_not_impl_any!(Until<SendFromFuture<'static, Local>, Pending<()>>: Send, Sync);
 }
 
 /// Its arms are `Send`, which is asked when they are added; what else they are is forgotten then.
@@ -102,6 +123,15 @@ fn until_goes_between_threads_if_both_its_futures_may() {
     assert_impl_all!(Until<Stop<u8>, Stop<u8>>: Unpin);
     assert_not_impl_any!(Until<RecvAny<'static, u8>, Stop<u8>>: Unpin);
     assert_not_impl_any!(Until<Stop<u8>, Stop<PhantomPinned>>: Unpin);
+}
+
+#[test]
+fn owned_futures_borrow_nothing() {
+    fn assert_static<F: 'static>(_: F) {}
+
+    let (tx, rx) = hchan::bounded(1);
+    assert_static(tx.into_send(Local::new(1)));
+    assert_static(rx.into_recv());
 }
 
 #[test]
@@ -150,6 +180,10 @@ fn only_the_futures_are_pinned_whatever_the_message() {
     assert_not_impl_any!(SendFuture<'static, u8>: Unpin);
     assert_not_impl_any!(RecvFuture<'static, u8>: Unpin);
     assert_not_impl_any!(SendFromFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(IntoSend<u8>: Unpin);
+    assert_not_impl_any!(IntoRecv<u8>: Unpin);
+    assert_not_impl_any!(Until<SendFuture<'static, u8>, Pending<()>>: Unpin);
+    assert_not_impl_any!(Until<RecvFuture<'static, u8>, Pending<()>>: Unpin);
     assert_not_impl_any!(RecvAny<'static, u8>: Unpin);
     assert_not_impl_any!(Select<'static>: Unpin);
 }
@@ -176,7 +210,14 @@ fn everything_prints_and_clones_whatever_the_message() {
     assert_impl_all!(SendFromFuture<'static, Plain>: Debug, FusedFuture);
     assert_impl_all!(RecvAny<'static, Plain>: Debug, FusedFuture);
     assert_impl_all!(Select<'static>: Debug, Default, FusedFuture);
+    assert_impl_all!(IntoSend<Plain>: Debug, FusedFuture);
+    assert_impl_all!(IntoRecv<Plain>: Debug, FusedFuture);
     assert_impl_all!(StoppedBy<Plain>: Debug, FusedFuture);
+    assert_impl_all!(Until<SendFuture<'static, Plain>, Pending<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(Until<SendFromFuture<'static, Plain>, Pending<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(Until<RecvFuture<'static, Plain>, Pending<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(Until<IntoSend<Plain>, Pending<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(Until<IntoRecv<Plain>, Pending<Plain>>: Debug, FusedFuture);
     assert_impl_all!(RecvStream<'static, Plain>: Debug, FusedStream);
     #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Plain>: FusedIterator);

@@ -7,6 +7,8 @@
 pub(crate) mod blocking;
 
 use std::{
+    cell::{Cell, RefCell},
+    future, mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{
@@ -66,6 +68,57 @@ impl Wake for CountingWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.fetch_add(1, SeqCst);
     }
+}
+
+/// Completes when it is told to; a reference to it is the future.
+#[derive(Default)]
+pub(crate) struct Stop {
+    is_complete: Cell<bool>,
+    polls: Cell<usize>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Stop {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn complete(&self) {
+        self.is_complete.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn polls(&self) -> usize {
+        self.polls.get()
+    }
+}
+
+impl Future for &Stop {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls.set(self.polls.get() + 1);
+        if self.is_complete.get() {
+            return Poll::Ready(());
+        }
+        self.waker.replace(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+}
+
+/// A stop that acts as the peer when it is polled the second time, and is complete then.
+pub(crate) fn stop_after(act: impl FnOnce()) -> impl Future<Output = ()> {
+    let mut act = Some(act);
+    let mut is_first = true;
+    future::poll_fn(move |_| {
+        if mem::take(&mut is_first) {
+            return Poll::Pending;
+        }
+        act.take().expect("complete only once")();
+        Poll::Ready(())
+    })
 }
 
 /// Counts the drops of the messages it makes.

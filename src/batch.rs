@@ -1,0 +1,127 @@
+//! The messages of a batch on their way from the caller's iterator into the channel.
+
+#![forbid(unsafe_code)]
+
+use alloc::collections::{VecDeque, vec_deque};
+use core::{fmt, iter::FusedIterator};
+
+/// How many bytes of messages are taken from the iterator at a time, at the most.
+const PULLED_BYTES: usize = 64 * 1024;
+
+/// An iterator, and messages that have been taken from it and not been sent yet.
+pub(crate) struct Batch<I: Iterator> {
+    pulled: VecDeque<I::Item>,
+    iter: I,
+    is_exhausted: bool,
+    /// How many messages have been taken from the iterator.
+    count: usize,
+}
+
+impl<I: Iterator> Batch<I> {
+    pub(crate) fn new(iter: I) -> Self {
+        Self {
+            pulled: VecDeque::new(),
+            iter,
+            is_exhausted: false,
+            count: 0,
+        }
+    }
+
+    /// Takes up to `most` messages from the iterator, and one at least, if there are none at hand; says whether there are any
+    /// then. Allocates once in the batch's life.
+    pub(crate) fn pull(&mut self, most: usize) -> bool {
+        if self.pulled.is_empty() && !self.is_exhausted {
+            if self.pulled.capacity() == 0 {
+                let at_most = (PULLED_BYTES / size_of::<I::Item>().max(1)).max(1);
+                let hint = self.iter.size_hint().1.unwrap_or(at_most);
+                self.pulled.reserve_exact(hint.clamp(1, at_most));
+            }
+            let most = most.clamp(1, self.pulled.capacity().min(PULLED_BYTES));
+            for message in self.iter.by_ref().take(most) {
+                self.pulled.push_back(message);
+                self.count += 1;
+            }
+            self.is_exhausted = self.pulled.len() < most;
+        }
+        !self.pulled.is_empty()
+    }
+
+    /// The messages at hand.
+    pub(crate) fn pulled(&mut self) -> &mut VecDeque<I::Item> {
+        &mut self.pulled
+    }
+
+    /// How many messages have been taken from the iterator and from here.
+    pub(crate) fn passed_on(&self) -> usize {
+        self.count - self.pulled.len()
+    }
+
+    pub(crate) fn into_unsent(self) -> Unsent<I> {
+        Unsent {
+            pulled: self.pulled.into_iter(),
+            iter: (!self.is_exhausted).then_some(self.iter),
+        }
+    }
+}
+
+/// The messages of a batch that have not been sent: those that had been taken from the caller's iterator already, then those
+/// still in it.
+///
+/// It is in [`SendManyError`](crate::SendManyError).
+///
+/// # Examples
+///
+/// ```
+/// let (tx, _rx) = hchan::bounded(2);
+/// let error = tx.try_send_many(1..=5).unwrap_err();
+/// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [3, 4, 5]);
+/// ```
+#[must_use = "these messages have not been sent"]
+pub struct Unsent<I: Iterator> {
+    pulled: vec_deque::IntoIter<I::Item>,
+    /// `None` once it has ended.
+    iter: Option<I>,
+}
+
+impl<I: Iterator> Iterator for Unsent<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.pulled.next().or_else(|| {
+            let next = self.iter.as_mut()?.next();
+            if next.is_none() {
+                self.iter = None;
+            }
+            next
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.iter.as_ref().map_or((0, Some(0)), I::size_hint);
+        let pulled = self.pulled.len();
+        (
+            left.0.saturating_add(pulled),
+            left.1.and_then(|left| left.checked_add(pulled)),
+        )
+    }
+}
+
+impl<I: Iterator> FusedIterator for Unsent<I> {}
+
+impl<I: Iterator + Clone> Clone for Unsent<I>
+where
+    I::Item: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            pulled: self.pulled.clone(),
+            iter: self.iter.clone(),
+        }
+    }
+}
+
+impl<I: Iterator> fmt::Debug for Unsent<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsent").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,208 @@
+//! Waiting for the close of a channel.
+
+#![forbid(unsafe_code)]
+
+use core::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{end::Side, operation::WatchOp, shared::Shared, until::Until, wait::Wait};
+
+pin_project! {
+    /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
+    /// [`Receiver::closed`](crate::Receiver::closed), [`Sender::drained`](crate::Sender::drained) and
+    /// [`Receiver::drained`](crate::Receiver::drained), the latter two for the last message after it, too.
+    ///
+    /// Any number of them may wait. It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether
+    /// it has returned `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker of this task does (cloned or dropped).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it has no effect on the channel.
+    ///
+    /// # Examples
+    ///
+    /// A producer that stops as soon as nobody listens any more, in the middle of its work:
+    ///
+    /// ```
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, rx) = hchan::bounded::<u32>(8);
+    /// tokio::spawn(async move {
+    ///     drop(rx);
+    /// });
+    ///
+    /// let work = async {
+    ///     tokio::time::sleep(Duration::from_secs(3600)).await;
+    /// };
+    /// hchan::select! {
+    ///     future(work) -> () => panic!("took an hour"),
+    ///     future(tx.closed()) -> () => {}
+    /// }
+    /// # }
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct ClosedFuture<'a, T> {
+        // `None` for the receiver on which nothing ever happens.
+        #[pin]
+        op: Option<WatchOp<&'a Shared<T>, T>>,
+    }
+}
+
+impl<'a, T> ClosedFuture<'a, T> {
+    pub(crate) fn closed(shared: Option<&'a Shared<T>>) -> Self {
+        Self {
+            op: shared.map(|shared| WatchOp::new(shared, Side::Close)),
+        }
+    }
+
+    pub(crate) fn drained(shared: Option<&'a Shared<T>>) -> Self {
+        Self {
+            op: shared.map(|shared| WatchOp::new(shared, Side::Drain)),
+        }
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    /// `true`: it is over.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.closed().until(std::future::ready(())).await);
+    /// tx.close();
+    /// assert!(tx.closed().until(std::future::pending::<()>()).await);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> ClosedFuture<'_, T> {
+    /// Blocks the thread until it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// std::thread::spawn(move || drop(rx));
+    /// tx.closed().wait();
+    /// assert!(tx.is_closed());
+    /// ```
+    pub fn wait(self) {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    /// `true`: it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.closed().wait_timeout(Duration::from_millis(1)));
+    /// tx.close();
+    /// assert!(tx.closed().wait_timeout(Duration::from_millis(1)));
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> bool {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    /// `true`: it is over.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(!tx.closed().wait_deadline(soon));
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> bool {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl<T> Future for ClosedFuture<'_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.project().op.as_pin_mut() {
+            Some(op) => op.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Wait for ClosedFuture<'_, T> {
+    type Limited = bool;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<()> {
+        self.project().op.as_pin_mut()?.attempt()
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<()> {
+        self.project().op.as_pin_mut()?.withdraw()
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<()>) -> bool {
+        output.is_some()
+    }
+}
+
+impl<T> FusedFuture for ClosedFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.op.as_ref().is_some_and(WatchOp::is_finished)
+    }
+}
+
+impl<T> fmt::Debug for ClosedFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClosedFuture")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,417 @@
+//! Room first, then the message: permits to send.
+
+#![forbid(unsafe_code)]
+
+use core::{
+    fmt,
+    mem::ManuallyDrop,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{
+    end::SendStep,
+    error::{SendError, SendTimeoutError},
+    operation::ReserveOp,
+    sender::Sender,
+    shared::Shared,
+    until::Until,
+    wait::Wait,
+};
+
+pin_project! {
+    /// A request for the right to send one message; made by [`Sender::reserve`](crate::Sender::reserve).
+    ///
+    /// It waits in one line with the sends, in the order in which they came.
+    ///
+    /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker of this task does (cloned or dropped):
+    /// no permit is lost then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has completed, it leaves the line. If it had been given its permit already, the room goes to
+    /// whoever is next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let first = tx.reserve().await?;
+    /// let mut second = Box::pin(tx.reserve());
+    /// assert!(futures::poll!(&mut second).is_pending());
+    ///
+    /// first.send("hello")?;
+    /// assert_eq!(rx.recv().await, Ok("hello"));
+    /// second.await?.send("again")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct ReserveFuture<'a, T> {
+        sender: &'a Sender<T>,
+        #[pin]
+        op: ReserveOp<&'a Shared<T>, T>,
+    }
+}
+
+impl<'a, T> ReserveFuture<'a, T> {
+    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
+        Self {
+            sender,
+            op: ReserveOp::new(sender.shared()),
+        }
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(tx.reserve().until(std::future::ready(())).await.unwrap_err().is_timeout());
+    /// assert!(!tx.is_full());
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<'a, T> ReserveFuture<'a, T> {
+    /// Blocks the thread until there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is or gets closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.reserve().wait().unwrap().send(7).unwrap();
+    /// assert_eq!(rx.try_recv(), Ok(7));
+    /// ```
+    pub fn wait(self) -> Result<Permit<'a, T>, SendError<()>> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(0);
+    /// assert!(tx.reserve().wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(0);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(tx.reserve().wait_deadline(soon).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl<'a, T> Future for ReserveFuture<'a, T> {
+    type Output = Result<Permit<'a, T>, SendError<()>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let reserved = ready!(this.op.poll(cx));
+        Poll::Ready(reserved.map(|()| Permit::new(this.sender)))
+    }
+}
+
+impl<'a, T> Wait for ReserveFuture<'a, T> {
+    type Limited = Result<Permit<'a, T>, SendTimeoutError<()>>;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let this = self.project();
+        let reserved = this.op.attempt()?;
+        Some(reserved.map(|()| Permit::new(this.sender)))
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let this = self.project();
+        let reserved = this.op.withdraw()?;
+        Some(reserved.map(|()| Permit::new(this.sender)))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(reserved) => Ok(reserved?),
+            None => Err(SendTimeoutError::Timeout(())),
+        }
+    }
+}
+
+impl<T> FusedFuture for ReserveFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.op.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for ReserveFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReserveFuture")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The right to send one message without waiting; made by [`Sender::reserve`](crate::Sender::reserve) and
+/// [`Sender::try_reserve`](crate::Sender::try_reserve).
+///
+/// A permit takes a place, as the message will: no send and no other permit can take it. At capacity 0, or when the buffer
+/// is full of permits, it counts on a parked receiver instead. If that one leaves before the message is sent, the message
+/// waits in the channel for the next, beyond its capacity.
+///
+/// Dropping a permit gives the place on, to whoever has waited longest. Forgetting it (`mem::forget`) takes the place for ever.
+///
+/// # Examples
+///
+/// What is costly to make, or cannot be put back, is made only when there is room for it:
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(1);
+/// let mut queue = vec!["a", "b"];
+/// while let Ok(permit) = tx.try_reserve() {
+///     permit.send(queue.remove(0)).unwrap();
+/// }
+/// assert_eq!((rx.try_recv(), queue), (Ok("a"), vec!["b"]));
+/// ```
+#[must_use = "a permit that is dropped gives its place to somebody else"]
+pub struct Permit<'a, T> {
+    sender: &'a Sender<T>,
+}
+
+impl<'a, T> Permit<'a, T> {
+    /// One that the channel has given out.
+    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
+        Self { sender }
+    }
+
+    /// Sends a message: to the receiver that has been parked longest, or behind all messages of the channel. It never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert!(tx.try_send("no room").is_err());
+    /// permit.send("reserved").unwrap();
+    /// assert_eq!(rx.try_recv(), Ok("reserved"));
+    /// ```
+    pub fn send(self, message: T) -> Result<(), SendError<T>> {
+        let this = ManuallyDrop::new(self);
+        send(this.sender.shared(), message)
+    }
+
+    /// Makes it a permit that borrows nothing, with a sender of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve().unwrap().into_owned();
+    /// drop(tx);
+    /// std::thread::spawn(move || permit.send("from elsewhere"));
+    /// assert_eq!(rx.recv_blocking(), Ok("from elsewhere"));
+    /// ```
+    pub fn into_owned(self) -> OwnedPermit<T> {
+        let this = ManuallyDrop::new(self);
+        OwnedPermit {
+            sender: Some(this.sender.clone()),
+        }
+    }
+}
+
+/// Gives the place on. Panics if a waker does, unless the thread is panicking already.
+impl<T> Drop for Permit<'_, T> {
+    fn drop(&mut self) {
+        self.sender.shared().release_permit();
+    }
+}
+
+impl<T> fmt::Debug for Permit<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("sender", self.sender)
+            .finish()
+    }
+}
+
+/// A [`Permit`] with a sender of its own; made by [`Permit::into_owned`].
+///
+/// # Examples
+///
+/// A request takes its place with it, through whichever tasks it passes:
+///
+/// ```
+/// struct Request {
+///     reply: hchan::OwnedPermit<u32>,
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (tx, rx) = hchan::bounded(8);
+/// let request = Request { reply: tx.reserve().await?.into_owned() };
+/// request.reply.send(42).unwrap();
+/// assert_eq!(rx.recv().await, Ok(42));
+/// # Ok::<(), hchan::SendError<()>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a permit that is dropped gives its place to somebody else"]
+pub struct OwnedPermit<T> {
+    /// `None` once the permit is used.
+    sender: Option<Sender<T>>,
+}
+
+impl<T> OwnedPermit<T> {
+    /// As [`Permit::send`]; gives the sender back.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed; the sender is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve().unwrap().into_owned();
+    /// let tx = permit.send(1).unwrap();
+    /// assert!(tx.is_full());
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// ```
+    pub fn send(mut self, message: T) -> Result<Sender<T>, SendError<T>> {
+        let sender = self.take();
+        send(sender.shared(), message)?;
+        Ok(sender)
+    }
+
+    /// Gives the place on, and the sender back.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of who gets the place panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap().into_owned();
+    /// assert!(tx.is_full());
+    /// let tx = permit.release();
+    /// assert!(!tx.is_full());
+    /// ```
+    pub fn release(mut self) -> Sender<T> {
+        let sender = self.take();
+        sender.shared().release_permit();
+        sender
+    }
+
+    fn take(&mut self) -> Sender<T> {
+        self.sender.take().expect("a permit is used once")
+    }
+}
+
+/// Gives the place on. Panics if a waker does, unless the thread is panicking already.
+impl<T> Drop for OwnedPermit<T> {
+    fn drop(&mut self) {
+        if let Some(sender) = self.sender.take() {
+            sender.shared().release_permit();
+        }
+    }
+}
+
+impl<T> fmt::Debug for OwnedPermit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedPermit")
+            .field("sender", &self.sender)
+            .finish()
+    }
+}
+
+fn send<T>(shared: &Shared<T>, message: T) -> Result<(), SendError<T>> {
+    let mut slot = Some(message);
+    let step = shared.send_permitted(|| slot.take().expect("a message is sent once"));
+    match (step, slot) {
+        (SendStep::Sent(waker), _) => {
+            crate::shared::wake(waker);
+            Ok(())
+        }
+        (_, Some(message)) => Err(SendError(message)),
+        (_, None) => unreachable!("a send that fails leaves its message"),
+    }
+}

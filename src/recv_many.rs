@@ -1,0 +1,315 @@
+//! Receives of many messages.
+
+#![forbid(unsafe_code)]
+
+use alloc::vec::{self, Vec};
+use core::{
+    fmt,
+    iter::FusedIterator,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{
+    error::{RecvError, RecvTimeoutError, TryRecvError},
+    operation::RecvOp,
+    receiver::Receiver,
+    shared::Shared,
+    until::Until,
+    wait::Wait,
+};
+
+pin_project! {
+    /// A receive of as many messages as there are; made by [`Receiver::recv_many`](crate::Receiver::recv_many).
+    ///
+    /// It waits only while there is none at all.
+    ///
+    /// It allocates only what the vector needs, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has
+    /// returned `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
+    /// or of a peer (woken): nothing is lost or left hanging then. The messages are back in the channel, but for one that
+    /// had been handed to it, which is in the vector.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped: messages are put into the vector only when it returns `Ready`, and one that
+    /// had been handed to it is given back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::unbounded();
+    /// tx.try_send_many(1..=5).unwrap();
+    /// let mut received = vec![0];
+    /// assert_eq!(rx.recv_many(&mut received, 3).await, Ok(3));
+    /// assert_eq!(rx.recv_many(&mut received, 3).await, Ok(2));
+    /// assert_eq!(received, [0, 1, 2, 3, 4, 5]);
+    /// # });
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct RecvManyFuture<'a, T> {
+        receiver: &'a Receiver<T>,
+        // `None` for the receiver on which nothing ever happens.
+        #[pin]
+        op: Option<RecvOp<&'a Shared<T>, T>>,
+        into: &'a mut Vec<T>,
+        limit: usize,
+        terminated: bool,
+    }
+}
+
+impl<'a, T> RecvManyFuture<'a, T> {
+    pub(crate) fn new(receiver: &'a Receiver<T>, into: &'a mut Vec<T>, limit: usize) -> Self {
+        let shared = receiver.shared().map(|shared| &**shared);
+        Self {
+            receiver,
+            op: shared.map(RecvOp::new),
+            into,
+            limit,
+            terminated: false,
+        }
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let mut received = Vec::new();
+    /// let result = rx.recv_many(&mut received, 10).until(std::future::ready(())).await;
+    /// assert!(result.unwrap_err().is_timeout());
+    /// assert_eq!((received.len(), rx.len()), (0, 1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> RecvManyFuture<'_, T> {
+    /// Blocks the thread until there are messages.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sending = std::thread::spawn(move || tx.send_many(["a", "b"]).wait());
+    /// let mut received = Vec::new();
+    /// while rx.recv_many(&mut received, 10).wait().is_ok() {}
+    /// assert_eq!(received, ["a", "b"]);
+    /// # sending.join().unwrap().unwrap();
+    /// ```
+    pub fn wait(self) -> Result<usize, RecvError> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let mut received = Vec::new();
+    /// let result = rx.recv_many(&mut received, 10).wait_timeout(Duration::from_millis(1));
+    /// assert!(result.unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> Result<usize, RecvTimeoutError> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let mut received = Vec::new();
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(rx.recv_many(&mut received, 10).wait_deadline(soon).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> Result<usize, RecvTimeoutError> {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl<T> RecvManyFuture<'_, T> {
+    /// Receives what is there, if that is anything, or what can be told without waiting.
+    fn receive(self: Pin<&mut Self>) -> Option<Result<usize, RecvError>> {
+        let this = self.project();
+        let received = match this.receiver.try_recv_many(this.into, *this.limit) {
+            Ok(count) => Ok(count),
+            Err(TryRecvError::Closed) => Err(RecvError),
+            Err(TryRecvError::Empty) => return None,
+        };
+        *this.terminated = true;
+        Some(received)
+    }
+
+    /// Adds what is there to the message for which it was parked.
+    fn receive_more(self: Pin<&mut Self>, first: Result<T, RecvError>) -> Result<usize, RecvError> {
+        let this = self.project();
+        *this.terminated = true;
+        this.into.push(first?);
+        let more = this.receiver.try_recv_many(this.into, *this.limit - 1);
+        Ok(1 + more.unwrap_or(0))
+    }
+}
+
+impl<T> Future for RecvManyFuture<'_, T> {
+    type Output = Result<usize, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(
+            !self.terminated,
+            "a receive of many was polled again after it had completed"
+        );
+        if self.op.as_ref().is_none_or(RecvOp::is_idle) {
+            if let Some(received) = self.as_mut().receive() {
+                return Poll::Ready(received);
+            }
+        }
+        let this = self.as_mut().project();
+        // If that cannot be had, the message is still where it was.
+        this.into.reserve(1);
+        let Some(op) = this.op.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let first = ready!(op.poll(cx));
+        Poll::Ready(self.receive_more(first))
+    }
+}
+
+impl<T> Wait for RecvManyFuture<'_, T> {
+    type Limited = Result<usize, RecvTimeoutError>;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.receive()
+    }
+
+    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let first = self.as_mut().project().op.as_pin_mut()?.withdraw()?;
+        Some(self.receive_more(first))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(received) => Ok(received?),
+            None => Err(RecvTimeoutError::Timeout),
+        }
+    }
+}
+
+impl<T> FusedFuture for RecvManyFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.terminated
+    }
+}
+
+impl<T> fmt::Debug for RecvManyFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvManyFuture")
+            .field("terminated", &self.terminated)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The messages that could be had at once; made by [`Receiver::drain`](crate::Receiver::drain).
+///
+/// They have been received: those that are not taken out drop with it.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::unbounded();
+/// tx.try_send_many(1..=3).unwrap();
+/// let messages = rx.drain();
+/// assert_eq!((messages.len(), rx.len()), (3, 0));
+/// assert_eq!(messages.sum::<i32>(), 6);
+/// ```
+#[must_use = "the messages drop unless they are taken out"]
+pub struct Drain<T>(vec::IntoIter<T>);
+
+impl<T> Drain<T> {
+    pub(crate) fn new(messages: Vec<T>) -> Self {
+        Self(messages.into_iter())
+    }
+}
+
+impl<T> Iterator for Drain<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<T> ExactSizeIterator for Drain<T> {}
+impl<T> FusedIterator for Drain<T> {}
+
+impl<T> fmt::Debug for Drain<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,322 @@
+//! A send of many messages.
+
+#![forbid(unsafe_code)]
+
+use core::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
+};
+
+use futures_core::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::{
+    batch::Batch,
+    end::SendStep,
+    error::{SendError, SendManyError, SendTimeoutError, TrySendError},
+    operation::SendOp,
+    shared::Shared,
+    until::Until,
+    wait::Wait,
+};
+
+pin_project! {
+    /// A send of all messages of an iterator; made by [`Sender::send_many`](crate::Sender::send_many).
+    ///
+    /// It takes messages out of the iterator as there is room for them, one more at the most, and parks with that one. The
+    /// iterator runs while it is polled, and with no lock held.
+    ///
+    /// It allocates once at the most, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned
+    /// `Ready`.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has returned `Ready`. A poll also panics if the iterator does, or a waker, of this task
+    /// (cloned or dropped) or of a peer (woken): it can be polled again then, and goes on where it was.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it has completed, what was sent stays sent. What has been taken out of the iterator and not been sent is
+    /// dropped with it; an iterator that was lent (`&mut iter`) keeps the rest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let sending = tx.send_many(1..=5);
+    /// let receiving = async {
+    ///     let mut received = Vec::new();
+    ///     while received.len() < 5 {
+    ///         rx.recv_many(&mut received, 10).await.unwrap();
+    ///     }
+    ///     received
+    /// };
+    /// let (sent, received) = futures::join!(sending, receiving);
+    /// assert_eq!((sent.unwrap(), received), (5, vec![1, 2, 3, 4, 5]));
+    /// # });
+    /// ```
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    pub struct SendManyFuture<'a, I: Iterator> {
+        shared: &'a Shared<I::Item>,
+        // The send of the message for which there was no room; finished if there is none.
+        #[pin]
+        op: SendOp<&'a Shared<I::Item>, I::Item>,
+        // `None` once it is all over.
+        batch: Option<Batch<I>>,
+    }
+}
+
+impl<'a, I: Iterator> SendManyFuture<'a, I> {
+    pub(crate) fn new(shared: &'a Shared<I::Item>, iter: I) -> Self {
+        Self {
+            shared,
+            op: SendOp::empty(shared),
+            batch: Some(Batch::new(iter)),
+        }
+    }
+
+    fn poll_sends(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, SendManyError<I>>> {
+        let mut this = self.project();
+        let batch = this.batch.as_mut();
+        let batch = batch.expect("a send of many was polled again after it had completed");
+        loop {
+            if !this.op.is_finished() {
+                match this.op.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(SendError(message))) => batch.pulled().push_front(message),
+                }
+            }
+            match send(this.shared, batch) {
+                SendStep::Full => {
+                    let first = batch.pulled().pop_front();
+                    this.op
+                        .as_mut()
+                        .load(first.expect("a send fails with its message"));
+                }
+                SendStep::Sent(_) => {
+                    let sent = batch.passed_on();
+                    *this.batch = None;
+                    return Poll::Ready(Ok(sent));
+                }
+                SendStep::Closed => {
+                    return Poll::Ready(Err(unsent(this.batch).expect("it is not over")));
+                }
+            }
+        }
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let error = tx.send_many(1..=3).until(std::future::ready(())).await.unwrap_err();
+    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<I: Iterator> SendManyFuture<'_, I> {
+    /// Blocks the thread until all messages are sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendManyError`], if the channel is or gets closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let receiving = std::thread::spawn(move || rx.iter_blocking().sum::<u32>());
+    /// assert_eq!(tx.send_many(1..=100).wait().unwrap(), 100);
+    /// drop(tx);
+    /// assert_eq!(receiving.join().unwrap(), 5050);
+    /// ```
+    pub fn wait(self) -> Result<usize, SendManyError<I>> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let error = tx.send_many(1..=3).wait_timeout(Duration::from_millis(1)).unwrap_err();
+    /// assert!(error.is_timeout());
+    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [3]);
+    /// ```
+    pub fn wait_timeout(
+        self,
+        timeout: Duration,
+    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// let error = tx.send_many(1..=3).wait_deadline(soon).unwrap_err();
+    /// assert_eq!(error.into_inner().sent, 2);
+    /// ```
+    pub fn wait_deadline(
+        self,
+        deadline: Instant,
+    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+/// Sends the messages of a batch while there is room; `Sent`: that was all.
+fn send<I: Iterator>(shared: &Shared<I::Item>, batch: &mut Batch<I>) -> SendStep {
+    while batch.pull(shared.room()) {
+        match shared.send_many(batch.pulled()) {
+            SendStep::Sent(_) => {}
+            end => return end,
+        }
+    }
+    SendStep::Sent(None)
+}
+
+fn unsent<I: Iterator>(batch: &mut Option<Batch<I>>) -> Option<SendManyError<I>> {
+    let batch = batch.take()?;
+    Some(SendManyError {
+        sent: batch.passed_on(),
+        rest: batch.into_unsent(),
+    })
+}
+
+pub(crate) fn try_send_many<I: Iterator>(
+    shared: &Shared<I::Item>,
+    iter: I,
+) -> Result<usize, TrySendError<SendManyError<I>>> {
+    let mut batch = Some(Batch::new(iter));
+    let step = batch.as_mut().map(|batch| send(shared, batch));
+    match (step, unsent(&mut batch)) {
+        (Some(SendStep::Full), Some(unsent)) => Err(TrySendError::Full(unsent)),
+        (Some(SendStep::Closed), Some(unsent)) => Err(TrySendError::Closed(unsent)),
+        (_, unsent) => Ok(unsent.map_or(0, |unsent| unsent.sent)),
+    }
+}
+
+impl<I: Iterator> Future for SendManyFuture<'_, I> {
+    type Output = Result<usize, SendManyError<I>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_sends(cx)
+    }
+}
+
+impl<I: Iterator> Wait for SendManyFuture<'_, I> {
+    type Limited = Result<usize, SendTimeoutError<SendManyError<I>>>;
+
+    /// It is polled instead.
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        None
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+        let mut this = self.project();
+        let withdrawn = this.op.as_mut().withdraw();
+        let batch = this.batch.as_mut()?;
+        let message = match withdrawn {
+            None => this.op.take_message(),
+            Some(Ok(())) if !batch.pull(1) => {
+                let sent = batch.passed_on();
+                *this.batch = None;
+                return Some(Ok(sent));
+            }
+            Some(Ok(())) => None,
+            Some(Err(SendError(message))) => {
+                batch.pulled().push_front(message);
+                return unsent(this.batch).map(Err);
+            }
+        };
+        message
+            .into_iter()
+            .for_each(|message| batch.pulled().push_front(message));
+        None
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
+        match output {
+            Some(Ok(sent)) => Ok(sent),
+            Some(Err(unsent)) => Err(SendTimeoutError::Closed(unsent)),
+            None => {
+                let unsent = unsent(self.project().batch);
+                Err(SendTimeoutError::Timeout(unsent.expect("it is not over")))
+            }
+        }
+    }
+}
+
+impl<I: Iterator> FusedFuture for SendManyFuture<'_, I> {
+    fn is_terminated(&self) -> bool {
+        self.batch.is_none()
+    }
+}
+
+impl<I: Iterator> fmt::Debug for SendManyFuture<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendManyFuture")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! Handles that do not keep their channel open.
+
+#![forbid(unsafe_code)]
+
+use core::{
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
+
+use crate::{
+    receiver::{Receiver, fmt_receiver},
+    sender::Sender,
+    shared::Shared,
+    sync::Arc,
+};
+
+/// A sender that does not keep its channel open; made by [`Sender::downgrade`].
+///
+/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
+///
+/// # Examples
+///
+/// A source of messages that stops when nobody else sends any more:
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(8);
+/// let ticker = tx.downgrade();
+/// ticker.upgrade().unwrap().try_send("tick").unwrap();
+/// drop(tx);
+/// assert!(ticker.upgrade().is_none());
+/// assert_eq!(rx.recv_blocking(), Ok("tick"));
+/// assert!(rx.recv_blocking().is_err());
+/// ```
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> WeakSender<T> {
+    pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
+        Self { shared }
+    }
+
+    /// Makes a sender of it, unless the last one has been dropped.
+    ///
+    /// A channel that was closed by `close` but still has senders yields one, too; its sends fail.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// let weak = tx.downgrade();
+    /// let second = weak.upgrade().expect("a sender is there");
+    /// drop(tx);
+    /// second.try_send(1).unwrap();
+    /// ```
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let counted = self.shared.senders.add_unless_zero();
+        counted.then(|| Sender::new(Arc::clone(&self.shared)))
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt("WeakSender", f)
+    }
+}
+
+impl<T> UnwindSafe for WeakSender<T> {}
+impl<T> RefUnwindSafe for WeakSender<T> {}
+
+/// A receiver that does not keep its channel open; made by [`Receiver::downgrade`].
+///
+/// It keeps the channel's memory, though not its messages: those drop with the last [`Receiver`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(8);
+/// let weak = rx.downgrade();
+/// tx.try_send(1).unwrap();
+/// assert_eq!(weak.upgrade().map(|rx| rx.try_recv()), Some(Ok(1)));
+/// drop(rx);
+/// assert!(weak.upgrade().is_none());
+/// ```
+pub struct WeakReceiver<T> {
+    /// `None` for [`never`](crate::never).
+    shared: Option<Arc<Shared<T>>>,
+}
+
+impl<T> WeakReceiver<T> {
+    pub(crate) fn new(shared: Option<Arc<Shared<T>>>) -> Self {
+        Self { shared }
+    }
+
+    /// Makes a receiver of it, unless the last one has been dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let weak = rx.downgrade();
+    /// let second = weak.upgrade().expect("a receiver is there");
+    /// drop(rx);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(second.try_recv(), Ok(1));
+    /// ```
+    pub fn upgrade(&self) -> Option<Receiver<T>> {
+        let counted = self
+            .shared
+            .as_ref()
+            .is_none_or(|shared| shared.receivers.add_unless_zero());
+        counted.then(|| Receiver::new(self.shared.clone()))
+    }
+}
+
+impl<T> Clone for WeakReceiver<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for WeakReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
+    }
+}
+
+impl<T> UnwindSafe for WeakReceiver<T> {}
+impl<T> RefUnwindSafe for WeakReceiver<T> {}
