@@ -44,6 +44,10 @@
 //! [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle instead of borrowing it, and give
 //! it back.
 //!
+//! [`send_many`](Sender::send_many), [`recv_many`](Receiver::recv_many) and [`drain`](Receiver::drain) move as many messages
+//! in one step as can go. [`reserve`](Sender::reserve) waits for room first and gives a [`Permit`] for one message, which a
+//! [sink](#features) builds on. [`closed`](Sender::closed) and [`drained`](Sender::drained) wait for the end.
+//!
 //! Each of these futures has an [`until`](RecvFuture::until), which gives up when another future completes: a timer of any
 //! runtime, a cancellation token, a receive on a channel that says stop. What is stopped already when it begins does
 //! nothing, so a loop sees its shutdown even if the channel is always ready. A send's message comes back in the error.
@@ -92,6 +96,13 @@
 //! So messages leave in the order in which their sends entered, whoever has waited longest is served first, and a newcomer
 //! never overtakes.
 //!
+//! ## With permits
+//!
+//! While a permit is out it takes the place of one message, and one rule covers every capacity: there is room while the
+//! capacity and the parked receivers together are more than the buffered messages and the permits out. Sends and requests for
+//! permits go ahead only while there is room, in the order in which they came. So a send may have to wait though a receiver
+//! is parked, if a permit counts on that one; and a receive that parks may let somebody go ahead.
+//!
 //! # Closing
 //!
 //! [`close`](Sender::close), from either end, or the drop of the last sender or of the last receiver closes a channel, for
@@ -111,6 +122,12 @@
 //! | [`send_from`](Sender::send_from), parked | the message is back in the `Option` it came from |
 //! | [`send_from`](Sender::send_from), its message taken already | it was sent, and the `Option` is empty |
 //!
+//! | [`reserve`](Sender::reserve), parked | nothing happened |
+//! | [`reserve`](Sender::reserve), granted already; a [`Permit`] | the room goes to whoever has waited longest |
+//! | [`send_many`](Sender::send_many) | what was sent stays sent; what was taken from the iterator and not sent, one message more than there was room for at the most, is dropped |
+//! | [`recv_many`](Receiver::recv_many) | as `recv` |
+//! | [`closed`](Sender::closed), [`drained`](Sender::drained) | nothing happened |
+//!
 //! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
 //! a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does. An
 //! [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle then.
@@ -121,10 +138,16 @@
 //! # What it costs
 //!
 //! Waiters live in the futures themselves, linked into the channel's queues: no operation allocates, parked or not (giving
-//! a message back may, and a stream does once in its life). Cancelling takes the same time whoever else is parked. The
+//! a message back may, a batch may once, and a stream and a sink do once in their lives). Cancelling takes the same time whoever else is parked. The
 //! buffer's memory grows and shrinks with what is in it. No lock is held while code of yours runs: a waker or a message's
 //! `Drop` may use the channel it comes from, and may panic without harm to it. (A global allocator may not use a channel: a
 //! buffer grows under its lock.)
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `sink` | `Sender::sink` and `Sender::into_sink`: a sender as a [`Sink`](https://docs.rs/futures-sink) |
 //!
 //! # Memory model
 //!
@@ -357,10 +380,12 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::select::{
-        ForeignArm, FutureArm, OperationArm, happened, outcome, select, select_now,
+        ForeignArm, FutureArm, OperationArm, attempt, attempt_now, happened, outcome, select,
     };
     #[cfg(feature = "std")]
-    pub use crate::select::{select_try, select_wait, select_wait_timeout};
+    pub use crate::select::{
+        attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
+    };
 }
 
 /// The README's example runs, too.

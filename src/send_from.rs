@@ -288,9 +288,8 @@ impl<T> Operates for SendFromFuture<'_, T> {
         Some(self.project().op)
     }
 
-    fn begin(mut self: Pin<&mut Self>) {
-        self.as_mut().load();
-        self.project().op.unpark();
+    fn load(self: Pin<&mut Self>) {
+        Self::load(self);
     }
 }
 

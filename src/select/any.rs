@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::{
     fmt,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 #[cfg(feature = "std")]
 use {
@@ -124,8 +124,8 @@ impl<T> Places for Receives<'_, T> {
         self.count
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
-        Place::of(self.get(number).and_then(RecvFuture::operation))
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+        f(Place::of(self.get(number).and_then(RecvFuture::operation)))
     }
 }
 
@@ -255,8 +255,7 @@ impl<T> Wait for RecvAny<'_, T> {
     type Limited = Option<Self::Output>;
 
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let mut cx = Context::from_waker(Waker::noop());
-        let number = self.as_mut().project().race.attempt(&mut cx)?;
+        let number = self.as_mut().project().race.attempt()?;
         Some(self.result(number))
     }
 

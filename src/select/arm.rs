@@ -8,7 +8,13 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use crate::{claim::Claim, shared::Shared, waiter::State, wake::WakeBatch};
+use crate::{
+    claim::Claim,
+    shared::{Shared, wake_and_drop},
+    wait::Wait,
+    waiter::State,
+    wake::{Panics, WakeBatch},
+};
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
 /// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture), and the owned
@@ -32,17 +38,21 @@ use crate::{claim::Claim, shared::Shared, waiter::State, wake::WakeBatch};
     private_bounds,
     reason = "sealed: what a select does with its arms is no one else's business"
 )]
-pub trait Arm: Future + Operates {}
+pub trait Arm: Future + Wait + Operates {}
 
-impl<F: Future + Operates> Arm for F {}
+impl<F: Future + Wait + Operates> Arm for F {}
 
 /// A future around an operation.
 pub(crate) trait Operates {
     /// The operation; `None` if it can never happen.
     fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>>;
 
-    /// Makes the operation one that a select may try and park: it may have been parked by itself before.
-    fn begin(self: Pin<&mut Self>) {
+    /// Makes the operation of a future that has not been polled one that a select may try and park.
+    fn load(self: Pin<&mut Self>) {}
+
+    /// As `load`, of a future that may have been polled, and so parked by itself.
+    fn begin(mut self: Pin<&mut Self>) {
+        self.as_mut().load();
         if let Some(operation) = self.operation() {
             operation.unpark();
         }
@@ -105,6 +115,28 @@ impl Done {
         waker: None,
         has_drained: false,
     };
+
+    /// Tells the peers of the arm that has happened, and drops the select's own waker. Any of that may panic.
+    #[inline(always)]
+    pub(super) fn tell<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+        if self.has_drained {
+            return self.tell_all(arms, number, own);
+        }
+        wake_and_drop(self.waker, own);
+    }
+
+    #[cold]
+    fn tell_all<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+        let mut panics = Panics::default();
+        arms.visit(number, |place| {
+            if let Place::Operation(operation) = place {
+                panics.catch(|| operation.channel().tell_drained());
+            }
+        });
+        // There is nobody else to wake: no sender is parked in a closed channel.
+        panics.catch(|| wake_and_drop(self.waker, own));
+        panics.resume();
+    }
 }
 
 /// A channel whatever its message type, to be locked by hand.
@@ -195,6 +227,31 @@ pub(crate) enum Place<'p> {
 }
 
 impl<'p> Place<'p> {
+    /// Does the operation if that can be done at once, or polls the future; `None` if that did not complete it.
+    #[inline(always)]
+    pub(crate) fn attempt(self, cx: &mut Context<'_>) -> Option<Done> {
+        match self {
+            Self::Disabled => None,
+            Self::Future(future) => future.is_done(cx).then_some(Done::QUIETLY),
+            Self::Operation(operation) => match operation.state() {
+                State::Idle => operation.attempt(),
+                // By a peer, before it became an arm of this select.
+                State::Done | State::Closed => Some(Done::QUIETLY),
+                State::Parked | State::Finished => None,
+            },
+        }
+    }
+
+    /// The operation, if it is neither done nor parked.
+    #[inline(always)]
+    pub(crate) fn idle(self) -> Option<Pin<&'p mut (dyn Operation + 'p)>> {
+        match self {
+            Self::Operation(operation) if operation.state() == State::Idle => Some(operation),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn of(operation: Option<Pin<&'p mut (dyn Operation + 'p)>>) -> Self {
         operation.map_or(Self::Disabled, Self::Operation)
     }
@@ -204,18 +261,20 @@ impl<'p> Place<'p> {
 pub(crate) trait Places {
     fn count(&self) -> usize;
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_>;
+    /// Calls `f` with an arm. A list of known types calls it in one place for each, where the compiler knows the operation.
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R;
 }
 
 /// A future of this crate as an arm, unless the arm is switched off.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
-pub struct OperationArm<'a, A>(Option<Pin<&'a mut A>>);
+pub struct OperationArm<'a, A>(Pin<&'a mut Option<A>>);
 
 impl<'a, A: Arm> OperationArm<'a, A> {
-    /// An arm that is ready to be tried.
-    pub fn new(mut future: Option<Pin<&'a mut A>>) -> Self {
-        if let Some(future) = &mut future {
-            future.as_mut().begin();
+    /// An arm that is ready to be tried: its future has just been made.
+    #[inline(always)]
+    pub fn new(mut future: Pin<&'a mut Option<A>>) -> Self {
+        if let Some(future) = future.as_mut().as_pin_mut() {
+            future.load();
         }
         Self(future)
     }
@@ -223,38 +282,43 @@ impl<'a, A: Arm> OperationArm<'a, A> {
 
 /// Any other future as an arm, unless the arm is switched off.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
-pub struct ForeignArm<'a, F: Future>(Option<Pin<&'a mut FutureArm<F>>>);
+pub struct ForeignArm<'a, F: Future>(Pin<&'a mut Option<FutureArm<F>>>);
 
 impl<'a, F: Future> ForeignArm<'a, F> {
     /// An arm that is ready to be polled.
-    pub fn new(future: Option<Pin<&'a mut FutureArm<F>>>) -> Self {
+    #[inline(always)]
+    pub fn new(future: Pin<&'a mut Option<FutureArm<F>>>) -> Self {
         Self(future)
     }
 }
 
 /// One arm, and the arms after it: the list that [`select!`](crate::select) makes.
 impl<First: Single, Rest: Places + Unpin> Places for (First, Rest) {
+    #[inline(always)]
     fn count(&self) -> usize {
         1 + self.1.count()
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
+    #[inline(always)]
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
         let (first, rest) = self.get_mut();
         match number {
-            0 => first.place(),
-            _ => Pin::new(rest).place(number - 1),
+            0 => f(first.place()),
+            _ => Pin::new(rest).visit(number - 1, f),
         }
     }
 }
 
 /// The end of that list.
 impl Places for () {
+    #[inline(always)]
     fn count(&self) -> usize {
         0
     }
 
-    fn place(self: Pin<&mut Self>, _: usize) -> Place<'_> {
-        Place::Disabled
+    #[inline(always)]
+    fn visit<R>(self: Pin<&mut Self>, _: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+        f(Place::Disabled)
     }
 }
 
@@ -264,16 +328,18 @@ pub(crate) trait Single: Unpin {
 }
 
 impl<A: Operates> Single for OperationArm<'_, A> {
+    #[inline(always)]
     fn place(&mut self) -> Place<'_> {
-        let future = self.0.as_mut();
-        Place::of(future.and_then(|future| future.as_mut().operation()))
+        Place::of(self.0.as_mut().as_pin_mut().and_then(A::operation))
     }
 }
 
 impl<F: Future> Single for ForeignArm<'_, F> {
+    #[inline(always)]
     fn place(&mut self) -> Place<'_> {
-        self.0
-            .as_mut()
-            .map_or(Place::Disabled, |arm| Place::Future(arm.as_mut()))
+        match self.0.as_mut().as_pin_mut() {
+            Some(future) => Place::Future(future),
+            None => Place::Disabled,
+        }
     }
 }

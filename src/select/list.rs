@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::{
     fmt,
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 #[cfg(feature = "std")]
 use {
@@ -101,13 +101,13 @@ impl Places for List<'_> {
         self.count
     }
 
-    fn place(self: Pin<&mut Self>, number: usize) -> Place<'_> {
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
         let List { few, more, .. } = self.get_mut();
         let arm = match few.get_mut(number) {
             Some(arm) => arm.as_mut(),
             None => more.get_mut(number - FEW),
         };
-        Place::of(arm.and_then(|arm| arm.as_mut().operation()))
+        f(Place::of(arm.and_then(|arm| arm.as_mut().operation())))
     }
 }
 
@@ -196,9 +196,7 @@ impl<'a> Select<'a> {
     /// ```
     #[doc(alias = "try_select")]
     pub fn try_now(self) -> Option<usize> {
-        // No arm of this select is a future that would keep the waker.
-        let mut cx = Context::from_waker(Waker::noop());
-        pin!(self).project().race.try_now(&mut cx)
+        pin!(self).project().race.try_now()
     }
 
     /// Gives up when `stop`, any future, completes: `None` then, and nothing happened.
@@ -334,10 +332,7 @@ impl Wait for Select<'_> {
     type Limited = Option<usize>;
 
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        // No arm of this select is a future that would keep the waker.
-        self.project()
-            .race
-            .attempt(&mut Context::from_waker(Waker::noop()))
+        self.project().race.attempt()
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<usize> {

@@ -5,18 +5,6 @@
 //! borrows are gone. The label of an arm names, one after the other, whether it is switched on, its handle, and its future;
 //! and the variant that stands for it having happened.
 
-use core::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
-};
-
-#[cfg(feature = "std")]
-pub use blocking::{select_try, select_wait, select_wait_timeout};
-
-use super::{arm::Places, race::Race};
-use crate::wait::Wait;
-
 /// Waits for several operations, of different channels and message types, until one happens: exactly one does.
 ///
 /// For async code, awaited in place; [`select_blocking!`](crate::select_blocking) is for threads.
@@ -366,7 +354,7 @@ macro_rules! __select {
                 let mut $label = ::core::pin::pin!($crate::__select!(@future $kind $label $args));
             )*
             let chosen: ::core::option::Option<usize> = {
-                let arms = $crate::__select!(@list [$(($kind $label))*]);
+                let mut arms = $crate::__select!(@list [$(($kind $label))*]);
                 $crate::__select!(@wait $mode $default arms)
             };
             match chosen {
@@ -436,26 +424,32 @@ macro_rules! __select {
 
     (@list []) => { () };
     (@list [(future $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::ForeignArm::new($label.as_mut().as_pin_mut()), $crate::__select!(@list [$($rest)*]))
+        ($crate::__private::ForeignArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
     };
     (@list [($kind:ident $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::OperationArm::new($label.as_mut().as_pin_mut()), $crate::__select!(@list [$($rest)*]))
+        ($crate::__private::OperationArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
     };
 
     (@wait (task $biased:literal) [] $arms:ident) => {
-        $crate::__private::select($arms, $biased).await
+        ::core::option::Option::Some(match $crate::__private::attempt(&mut $arms, $biased).await {
+            ::core::result::Result::Ok(chosen) => chosen,
+            ::core::result::Result::Err(tried) => $crate::__private::select($arms, tried).await,
+        })
     };
     (@wait (task $biased:literal) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_now($arms, $biased).await
+        $crate::__private::attempt_now(&mut $arms, $biased).await
     };
     (@wait (thread $biased:literal) [] $arms:ident) => {
-        $crate::__private::select_wait($arms, $biased)
+        ::core::option::Option::Some(match $crate::__private::attempt_blocking(&mut $arms, $biased) {
+            ::core::result::Result::Ok(chosen) => chosen,
+            ::core::result::Result::Err(tried) => $crate::__private::select_blocking($arms, tried),
+        })
     };
     (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
-        $crate::__private::select_try($arms, $biased)
+        $crate::__private::attempt_now_blocking(&mut $arms, $biased)
     };
     (@wait (thread $biased:literal) [(after $timeout:expr) $body:tt] $arms:ident) => {
-        $crate::__private::select_wait_timeout($arms, $biased, $timeout)
+        $crate::__private::select_blocking_timeout($arms, $biased, $timeout)
     };
 
     (@result future $label:ident) => {
@@ -471,86 +465,4 @@ macro_rules! __select {
     (@default [$when:tt ($body:expr)]) => {
         $body
     };
-}
-
-/// The number of the arm that happens.
-pub async fn select<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    let mut race = pin!(race(arms, biased));
-    poll_fn(|cx| race.as_mut().poll(cx)).await.into()
-}
-
-/// The number of an arm that happens at once, `None` if there is none.
-pub async fn select_now<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-    let mut race = pin!(race(arms, biased));
-    poll_fn(|cx| Poll::Ready(race.as_mut().try_now(cx))).await
-}
-
-#[cfg(feature = "std")]
-mod blocking {
-    use core::{
-        pin::pin,
-        task::{Context, Waker},
-        time::Duration,
-    };
-
-    use super::{ArmList, race};
-    use crate::wait::{wait, wait_timeout};
-
-    /// The number of the arm that happens.
-    pub fn select_wait<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-        wait(pin!(race(arms, biased))).into()
-    }
-
-    /// `None`: the time was up.
-    pub fn select_wait_timeout<P>(arms: P, biased: bool, timeout: Duration) -> Option<usize>
-    where
-        P: ArmList,
-    {
-        wait_timeout(pin!(race(arms, biased)), timeout)
-    }
-
-    /// As `select_now`, for a thread.
-    pub fn select_try<P: ArmList>(arms: P, biased: bool) -> Option<usize> {
-        pin!(race(arms, biased)).try_now(&mut Context::from_waker(Waker::noop()))
-    }
-}
-
-/// The result of the arm that happened.
-pub fn happened<R>(result: Option<R>) -> R {
-    result.expect("the arm that happened has a result")
-}
-
-/// The arms of a macro.
-#[allow(private_bounds, reason = "for the macros alone")]
-pub trait ArmList: Places {}
-
-impl<P: Places> ArmList for P {}
-
-fn race<P: Places>(arms: P, biased: bool) -> Race<P> {
-    Race::new(arms, biased)
-}
-
-impl<P: Places> Future for Race<P> {
-    type Output = usize;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        Race::poll(self, cx)
-    }
-}
-
-/// As a thread waits for it; only `select!` has arms that would keep the waker.
-impl<P: Places> Wait for Race<P> {
-    type Limited = Option<usize>;
-
-    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        Race::attempt(self, &mut Context::from_waker(Waker::noop()))
-    }
-
-    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
-        Race::withdraw(self)
-    }
-
-    fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
-        output
-    }
 }

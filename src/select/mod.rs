@@ -2,26 +2,28 @@
 
 mod any;
 mod arm;
+mod attempt;
+mod expanded;
 mod list;
+mod locked;
 mod macros;
 mod order;
 mod race;
 
 pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
-pub use list::Select;
-pub use macros::{happened, select, select_now};
+pub use expanded::{attempt, attempt_now, happened, select};
 #[cfg(feature = "std")]
-pub use macros::{select_try, select_wait, select_wait_timeout};
+pub use expanded::{
+    attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
+};
+pub use list::Select;
 pub use order::seed_select;
 
 pub(crate) use arm::{Channel, Done, Operates, Operation};
 
 /// The result of the operation that happened; `None` if it is not complete.
+#[inline]
 pub fn outcome<A: Arm>(operation: core::pin::Pin<&mut A>) -> Option<A::Output> {
-    let mut cx = core::task::Context::from_waker(core::task::Waker::noop());
-    match operation.poll(&mut cx) {
-        core::task::Poll::Ready(output) => Some(output),
-        core::task::Poll::Pending => None,
-    }
+    operation.withdraw()
 }

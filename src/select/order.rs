@@ -29,6 +29,14 @@ impl Order {
         }
     }
 
+    /// As that chance has it.
+    pub(crate) fn drawn(count: usize, chance: Chance) -> Self {
+        let mut order = Self::new(count);
+        let mut draws = chance.draws(count);
+        (0..count).for_each(|place| _ = order.draw(place, &mut draws));
+        order
+    }
+
     #[inline]
     fn numbers(&mut self) -> &mut [u32] {
         if self.count > FEW {
@@ -48,16 +56,71 @@ impl Order {
             .sort_unstable_by_key(|&number| key(number as usize));
     }
 
-    /// The number at that place, drawn at random from those that have not been drawn for a place before it; each is as likely
-    /// as the others.
+    /// The number at that place, drawn from those that have not been drawn for a place before it.
     #[inline]
-    pub(crate) fn draw(&mut self, place: usize) -> usize {
+    pub(crate) fn draw(&mut self, place: usize, draws: &mut Draws) -> usize {
         let left = &mut self.numbers()[place..];
-        // The last one is not drawn.
-        if left.len() > 1 {
-            left.swap(0, below(left.len() as u64) as usize);
-        }
+        left.swap(0, draws.draw(place));
         left[0] as usize
+    }
+}
+
+/// Which order it is: a state of the generator, or `None` for the one from top to bottom.
+#[derive(Clone, Copy)]
+pub(crate) struct Chance(Option<u64>);
+
+impl Chance {
+    pub(crate) const TOP_TO_BOTTOM: Self = Self(None);
+
+    #[inline]
+    pub(crate) fn new(biased: bool) -> Self {
+        Self((!biased).then(random))
+    }
+
+    pub(crate) fn is_biased(self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The number that is drawn for the first place.
+    #[inline]
+    pub(crate) fn first(self, count: usize) -> usize {
+        self.draws(count).draw(0)
+    }
+
+    #[inline]
+    pub(crate) fn draws(self, count: usize) -> Draws {
+        Draws {
+            chance: self,
+            count,
+            fraction: 0,
+        }
+    }
+}
+
+/// What the places of an order are drawn from, one after the other.
+pub(crate) struct Draws {
+    chance: Chance,
+    count: usize,
+    /// The part of a random number that has not been used, as a fraction of 2⁶⁴.
+    fraction: u64,
+}
+
+/// So many draws are made from one random number: they are even up to 2⁻²⁴ with a thousand arms.
+const DRAWS: usize = 4;
+
+impl Draws {
+    /// One of the numbers left, by its place among them: each is as likely as the others.
+    #[inline]
+    fn draw(&mut self, place: usize) -> usize {
+        if place % DRAWS == 0 {
+            self.fraction = match self.chance.0 {
+                Some(state) => mix(state.wrapping_add(place as u64)),
+                None => 0,
+            };
+        }
+        let product = u128::from(self.fraction) * (self.count - place) as u128;
+        self.fraction = product as u64;
+        (product >> 64) as usize
     }
 }
 
@@ -93,20 +156,17 @@ pub fn seed_select(seed: u64) {
     state::set(seed);
 }
 
-/// A random number below `bound`: even up to 2⁻⁶⁴ of `bound`.
-fn below(bound: u64) -> u64 {
-    ((u128::from(random()) * u128::from(bound)) >> 64) as u64
-}
-
-/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+/// The next state of this thread's generator, to be mixed.
 fn random() -> u64 {
     // A model has to make the same choices in every run, and its threads are one.
     if cfg!(hchan_loom) {
         return 0;
     }
-    mix(state::step())
+    state::step()
 }
 
+/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+#[inline]
 fn mix(state: u64) -> u64 {
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

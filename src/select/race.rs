@@ -1,7 +1,8 @@
 //! The select itself, after Go's `selectgo`.
 //!
-//! 1. **Try.** Each arm is tried by itself, in a random order (or from top to bottom): an operation that can proceed does,
-//!    another future is polled. The first that is done is the one that happens.
+//! 1. **Try** (`attempt.rs`). Each arm is tried by itself, in a random order (or from top to bottom): an operation that can
+//!    proceed does, another future is polled. The first that is done is the one that happens. The macros do this before they
+//!    make a race.
 //! 2. **Park.** If there is none, each operation in its turn is tried once more and, if it still cannot proceed, parked, with
 //!    its channel locked. Nobody can claim the select yet; a peer that would have marks it and passes by, which unlinks the
 //!    waiter. Unless it is marked, the claim is opened then. From there on a peer that meets one of the waiters commits the
@@ -29,19 +30,18 @@ use core::{
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Channel, Done, Operation, Place, Places},
-    order::Order,
+    arm::{Done, Place, Places},
+    attempt::{attempt, attempt_now},
+    locked::Locked,
+    order::{Chance, Order},
 };
-use crate::{
-    claim::Claim,
-    shared::wake_and_drop,
-    waiter::State,
-    wake::{Panics, WakeBatch},
-};
+use crate::{claim::Claim, wait::Wait, waiter::State, wake::WakeBatch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
+    /// Step 1 is done.
+    Tried,
     Parked,
     Finished,
 }
@@ -55,6 +55,8 @@ pin_project! {
         #[pin]
         pub(crate) arms: P,
         pub(crate) biased: bool,
+        // Drawn by step 1.
+        chance: Chance,
         phase: Phase,
         #[pin]
         claim: Claim,
@@ -75,7 +77,19 @@ impl<P: Places> Race<P> {
         Self {
             arms,
             biased,
+            chance: Chance::TOP_TO_BOTTOM,
             phase: Phase::New,
+            claim: Claim::new(),
+        }
+    }
+
+    /// A select whose arms have been tried.
+    pub(crate) fn tried(arms: P, chance: Chance) -> Self {
+        Self {
+            arms,
+            biased: chance.is_biased(),
+            chance,
+            phase: Phase::Tried,
             claim: Claim::new(),
         }
     }
@@ -84,50 +98,26 @@ impl<P: Places> Race<P> {
         self.phase == Phase::Finished
     }
 
-    pub(crate) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        match self.phase {
-            Phase::New => match self.as_mut().attempt(cx) {
-                Some(chosen) => Poll::Ready(chosen),
-                None => self.park(cx.waker().clone()),
-            },
-            Phase::Parked => self.poll_parked(cx),
-            Phase::Finished => panic!("a select was polled again after it had completed"),
+    /// Step 1, unless it is done.
+    fn attempt_with(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+        if self.phase == Phase::Tried {
+            return None;
         }
-    }
-
-    /// Step 1.
-    pub(crate) fn attempt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        let count = self.arms.count();
-        let mut order = Order::new(count);
-        for place in 0..count {
-            let number = self.next(&mut order, place);
-            let done = match self.as_mut().project().arms.place(number) {
-                Place::Disabled => None,
-                Place::Future(future) => future.is_done(cx).then_some(Done::QUIETLY),
-                Place::Operation(operation) => match operation.state() {
-                    State::Idle => operation.attempt(),
-                    // By a peer, before it became an arm of this select.
-                    State::Done | State::Closed => Some(Done::QUIETLY),
-                    State::Parked | State::Finished => None,
-                },
-            };
-            if let Some(done) = done {
-                return Some(self.happen(number, done));
+        let this = self.as_mut().project();
+        match attempt(this.arms, *this.biased, cx) {
+            Ok((number, done)) => Some(self.happen(number, done)),
+            Err(chance) => {
+                *this.chance = chance;
+                *this.phase = Phase::Tried;
+                None
             }
         }
-        None
     }
 
-    /// Step 1, and step 2 without parking: what one end of a channel says about the other may be old, but with all channels
-    /// locked it is certain that no operation can proceed.
-    pub(crate) fn try_now(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        if let Some(number) = self.as_mut().attempt(cx) {
-            return Some(number);
-        }
-        let mut order = self.order();
-        let mut locked = Locked::new(self.as_mut().project().arms);
-        let (number, done) = locked.attempt(order.iter())?;
-        drop(locked);
+    /// Whether anything can be done at once, with certainty; it is not used again then.
+    pub(crate) fn try_now(mut self: Pin<&mut Self>) -> Option<usize> {
+        let this = self.as_mut().project();
+        let (number, done) = attempt_now(this.arms, *this.biased, &mut noop_context())?;
         Some(self.happen(number, done))
     }
 
@@ -140,16 +130,13 @@ impl<P: Places> Race<P> {
         *this.phase = Phase::Parked;
         let claim = NonNull::from(this.claim.as_ref().get_ref());
         let mut arms = this.arms;
-        let chosen = order
-            .iter()
-            .find_map(|number| match arms.as_mut().place(number) {
-                Place::Operation(operation) if operation.state() == State::Idle => {
-                    // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
-                    let done = unsafe { operation.attempt_or_park(claim) };
-                    Some((number, done?))
-                }
-                _ => None,
+        let chosen = order.iter().find_map(|number| {
+            let done = arms.as_mut().visit(number, |place| {
+                // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
+                unsafe { place.idle()?.attempt_or_park(claim) }
             });
+            Some((number, done?))
+        });
         match chosen {
             Some((number, done)) => Poll::Ready(self.happen(number, done)),
             None if this.claim.reopen() => Poll::Pending,
@@ -193,7 +180,7 @@ impl<P: Places> Race<P> {
             drop(unsafe { self.claim.replace_waker(Some(waker)) });
         }
         if let Some(number) = self.as_mut().poll_futures(cx) {
-            self.finish(Some(number));
+            self.finish();
             return Poll::Ready(number);
         }
         match self.claim.reopen() {
@@ -204,52 +191,30 @@ impl<P: Places> Race<P> {
 
     fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
         let mut order = self.order();
-        let mut arms = self.as_mut().project().arms;
-        order
-            .iter()
-            .find(|&number| match arms.as_mut().place(number) {
+        let mut this = self.as_mut().project();
+        order.iter().find(|&number| {
+            this.arms.as_mut().visit(number, |place| match place {
                 Place::Future(future) => future.is_done(cx),
                 _ => false,
             })
+        })
     }
 
-    /// The order in which the arms are tried, drawn as far as it is needed.
-    #[inline]
-    fn next(&self, order: &mut Order, place: usize) -> usize {
-        if self.biased {
-            place
-        } else {
-            order.draw(place)
-        }
-    }
-
+    /// The order in which the arms are tried: one for the whole select.
     fn order(&self) -> Order {
-        let count = self.arms.count();
-        let mut order = Order::new(count);
-        (0..count).for_each(|place| _ = self.next(&mut order, place));
-        order
+        Order::drawn(self.arms.count(), self.chance)
     }
 
     /// Ends the select with an operation that has just been done, and wakes whom that completed.
     fn happen(mut self: Pin<&mut Self>, number: usize, done: Done) -> usize {
-        let own = self.as_mut().finish(Some(number));
-        // All of this may panic: the arm has happened.
-        if !done.has_drained {
-            wake_and_drop(done.waker, own);
-            return number;
-        }
-        let mut panics = Panics::default();
-        if let Place::Operation(operation) = self.project().arms.place(number) {
-            panics.catch(|| operation.channel().tell_drained());
-        }
-        // There is nobody else to wake: no sender is parked in a closed channel.
-        panics.catch(|| wake_and_drop(done.waker, own));
-        panics.resume();
+        let own = self.as_mut().finish();
+        // It may panic: the arm has happened.
+        done.tell(self.project().arms, number, own);
         number
     }
 
-    /// Ends the select while nobody can claim it, with the arm that the owner has chosen, if any. Its waker is to be dropped.
-    fn finish(self: Pin<&mut Self>, chosen: Option<usize>) -> Option<Waker> {
+    /// Ends the select while nobody can claim it. Its waker is to be dropped.
+    fn finish(self: Pin<&mut Self>) -> Option<Waker> {
         let mut this = self.project();
         let is_parked = *this.phase == Phase::Parked;
         *this.phase = Phase::Finished;
@@ -258,10 +223,12 @@ impl<P: Places> Race<P> {
         }
         // SAFETY: nobody can claim, so we are awake.
         let waker = unsafe { this.claim.replace_waker(None) };
-        for number in (0..this.arms.count()).filter(|&number| Some(number) != chosen) {
-            if let Place::Operation(operation) = this.arms.as_mut().place(number) {
-                operation.unpark();
-            }
+        for number in 0..this.arms.count() {
+            this.arms.as_mut().visit(number, |place| {
+                if let Place::Operation(operation) = place {
+                    operation.unpark();
+                }
+            });
         }
         waker
     }
@@ -272,11 +239,15 @@ impl<P: Places> Race<P> {
         *this.phase = Phase::Finished;
         let mut chosen = None;
         for number in 0..this.arms.count() {
-            if let Place::Operation(mut operation) = this.arms.as_mut().place(number) {
-                operation.as_mut().unpark();
-                if matches!(operation.state(), State::Done | State::Closed) {
-                    chosen = Some(number);
+            let is_done = this.arms.as_mut().visit(number, |place| match place {
+                Place::Operation(mut operation) => {
+                    operation.as_mut().unpark();
+                    matches!(operation.state(), State::Done | State::Closed)
                 }
+                _ => false,
+            });
+            if is_done {
+                chosen = Some(number);
             }
         }
         if chosen.is_none() {
@@ -286,102 +257,48 @@ impl<P: Places> Race<P> {
         }
         chosen
     }
+}
+
+impl<P: Places> Future for Race<P> {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.phase {
+            Phase::New | Phase::Tried => match self.as_mut().attempt_with(cx) {
+                Some(chosen) => Poll::Ready(chosen),
+                None => self.park(cx.waker().clone()),
+            },
+            Phase::Parked => self.poll_parked(cx),
+            Phase::Finished => panic!("a select was polled again after it had completed"),
+        }
+    }
+}
+
+impl<P: Places> Wait for Race<P> {
+    type Limited = Option<usize>;
+
+    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
+        self.attempt_with(&mut noop_context())
+    }
 
     /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
-    pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
+    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
         if self.phase != Phase::Parked {
             None
         } else if self.claim.recall() {
-            self.finish(None);
+            self.finish();
             None
         } else {
             self.finish_claimed()
         }
     }
-}
 
-/// The arms, with all their channels locked.
-struct Locked<'l, P: Places> {
-    arms: Pin<&'l mut P>,
-    /// The arms in the order of their channels' ranks, which is the order of locking.
-    order: Order,
-}
-
-impl<'l, P: Places> Locked<'l, P> {
-    fn new(mut arms: Pin<&'l mut P>) -> Self {
-        let mut order = Order::new(arms.count());
-        order.sort_by_key(|number| rank(arms.as_mut(), number));
-        let mut locked = Self { arms, order };
-        locked.for_each_channel(|channel| channel.lock());
-        locked
-    }
-
-    /// Tries the idle operations in the order given; returns the number of the first that is done.
-    fn attempt(&mut self, mut order: impl Iterator<Item = usize>) -> Option<(usize, Done)> {
-        order.find_map(|number| {
-            // SAFETY: its channel is locked.
-            let done = unsafe { self.idle(number)?.attempt_locked() }?;
-            Some((number, done))
-        })
-    }
-
-    /// Parks the idle operations.
-    ///
-    /// # Safety
-    ///
-    /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
-    unsafe fn park(&mut self, claim: NonNull<Claim>) {
-        for number in 0..self.arms.count() {
-            if let Some(operation) = self.idle(number) {
-                // SAFETY: its channel is locked; the rest is the caller's promise.
-                unsafe { operation.park_locked(claim) };
-            }
-        }
-    }
-
-    /// Lets those go ahead to whom the parked arms give room.
-    fn serve(&mut self, wakes: &mut WakeBatch) {
-        for number in 0..self.arms.count() {
-            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
-                // SAFETY: its channel is locked.
-                unsafe { operation.serve_locked(wakes) };
-            }
-        }
-    }
-
-    fn idle(&mut self, number: usize) -> Option<Pin<&mut dyn Operation>> {
-        match self.arms.as_mut().place(number) {
-            Place::Operation(operation) if operation.state() == State::Idle => Some(operation),
-            _ => None,
-        }
-    }
-
-    /// Calls `f` with each channel once, in the order of their ranks.
-    fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
-        let mut last = 0;
-        for number in self.order.iter() {
-            if let Place::Operation(operation) = self.arms.as_mut().place(number) {
-                let channel = operation.channel();
-                if channel.rank() != last {
-                    f(channel);
-                    last = channel.rank();
-                }
-            }
-        }
+    fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
+        output
     }
 }
 
-impl<P: Places> Drop for Locked<'_, P> {
-    fn drop(&mut self) {
-        // SAFETY: each was locked once, by `new`.
-        self.for_each_channel(|channel| unsafe { channel.unlock() });
-    }
-}
-
-/// The rank of an arm's channel; 0 for an arm that has none.
-fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
-    match arms.place(number) {
-        Place::Operation(operation) => operation.channel().rank(),
-        _ => 0,
-    }
+/// For a thread: only `select!` has arms that would keep the waker.
+pub(super) fn noop_context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }

@@ -129,21 +129,24 @@ mutant "a message given back goes past the parked receivers"
 replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
 
 mutant "\`close\` completes nobody"
-replace shared.rs "            let mut panics = Panics::default();
-            let mut wakes = WakeBatch::new();
-            panics.catch_each(|| self.wake_next_of_closing(&mut wakes));
-            panics.resume();" ""
+replace shared.rs "        if closed {
+            self.complete_closing();
+        }
+" ""
 
 mutant "the last receiver completes nobody"
-replace shared.rs "let mut is_closing = self.locked(|core| core.close());" \
-  "let mut is_closing = self.locked(|core| core.close()) && false;"
+replace shared.rs "let mut is_over = self.locked(|core| core.close());" \
+  "let mut is_over = self.locked(|core| core.close()) && false;"
 
 mutant "a close completes but does not wake"
-replace shared.rs "waker.map(Waker::wake).is_some()" "waker.map(drop).is_some()"
+replace shared.rs "            wakes.wake();
+            is_more" "            drop(wakes);
+            is_more"
 
 mutant "a close completes one batch only"
-replace wake.rs "            (self.woken, self.len) = (0, 0);
-" ""
+replace shared.rs "            wakes.wake();
+            is_more" "            wakes.wake();
+            is_more && false"
 
 mutant "a close leaves the parked senders"
 replace core.rs "            closing.append(sendq);
@@ -279,13 +282,17 @@ mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "self.try_recv().map(drop).is_ok()" "false"
+replace shared.rs "                let step = self.recv();
+" "                let step = RecvStep::<T>::Empty;
+"
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "self.try_recv().map(drop).is_ok()" "false"
-replace shared.rs "            let mut is_closing = self.locked(|core| core.close());" \
-  "            while self.try_recv().map(drop).is_ok() {}
-            let mut is_closing = self.locked(|core| core.close());"
+replace shared.rs "                let step = self.recv();
+" "                let step = RecvStep::<T>::Empty;
+"
+replace shared.rs "            let mut is_over = self.locked(|core| core.close());" \
+  "            while let RecvStep::Received(_) = self.recv() {}
+            let mut is_over = self.locked(|core| core.close());"
 
 mutant "a receive is completed before its message is there"
 replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
@@ -449,6 +456,76 @@ replace claim.rs "fetch_or(MARKED, Ordering::Acquire)" "fetch_or(MARKED, Orderin
 
 mutant "\`Relaxed\`: the step that opens a select again"
 replace claim.rs "(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)" "(AWAKE, OPEN, Ordering::Relaxed, Ordering::Relaxed)"
+
+mutant "a peer that passes a select by does not mark it"
+replace claim.rs "self.state.fetch_or(MARKED, Ordering::Acquire);" \
+  "self.state.compare_exchange(OPEN, CLAIMED, Ordering::Acquire, Ordering::Acquire).unwrap_or_else(|state| state);"
+
+mutant "a select opens again though it is marked"
+replace claim.rs "        self.state
+            .compare_exchange(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)
+            .is_ok()" "        self.state.store(OPEN, Ordering::Release);
+        true"
+
+mutant "a select that is marked while it parks waits all the same"
+replace select/race.rs "None if this.claim.reopen() => Poll::Pending," "None if { this.claim.reopen(); true } => Poll::Pending,"
+
+mutant "a select that is marked while it polls its futures waits all the same"
+replace select/race.rs "match self.claim.reopen() {" "match { self.claim.reopen(); true } {"
+
+mutant "a select that has been claimed takes itself back"
+replace claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
+
+mutant "a select does not look again with all its channels locked"
+replace select/race.rs "if let Some((number, done)) = locked.attempt(order.iter()) {" \
+  "let _ = locked.attempt(std::iter::empty()).is_none();
+        if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
+
+mutant "a select that has parked with all its channels locked is not opened"
+replace select/race.rs "unsafe { this.claim.open() };" ""
+
+mutant "the channels of a select are locked in any order"
+replace select/locked.rs "        order.sort_by_key(|number| rank(arms.as_mut(), number));
+" "        let _ = rank(arms.as_mut(), 0);
+        order.sort_by_key(|number| number);
+"
+
+mutant "a channel in two arms of a select is locked twice"
+replace select/locked.rs "if channel.rank() != last {" "if { let _ = last; true } {"
+
+mutant "the default of a select happens after one channel was looked at after the other"
+replace select/attempt.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
+
+mutant "a select that has chosen an arm leaves the others parked"
+replace select/race.rs "                    operation.unpark();
+" "                    let _ = operation;
+"
+
+mutant "a select that has been claimed leaves its other arms parked"
+replace select/race.rs "                    operation.as_mut().unpark();
+" ""
+
+mutant "a select that is dropped leaves its arms parked"
+replace select/race.rs "            let _ = this.withdraw();
+" "            let _ = this;
+"
+
+mutant "a select that was claimed when its time was up is given up unseen"
+replace select/race.rs "            Some(self.finish_claimed())
+" "            self.finish_claimed();
+            None
+"
+
+mutant "the waker of a parked select stays the first"
+replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
+
+mutant "a select that does not wait wakes nobody"
+replace select/macros.rs "    wake(woken);
+" "    drop(woken);
+"
+
+mutant "a select that finds an arm ready as it parks wakes nobody"
+replace select/race.rs "wake_and_drop(woken, own);" "drop((woken, own));"
 
 # Counts.
 

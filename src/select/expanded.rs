@@ -1,0 +1,117 @@
+//! What the macros expand to calls of.
+
+#![forbid(unsafe_code)]
+
+use core::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+#[cfg(feature = "std")]
+pub use blocking::{
+    attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
+};
+
+use super::{
+    arm::{Done, Places},
+    attempt as steps,
+    order::Chance,
+    race::Race,
+};
+
+/// What is left of a select that found nothing to do: what it drew.
+#[allow(missing_debug_implementations, reason = "for the macros alone")]
+pub struct Tried(Chance);
+
+/// The number of an arm that happens at once; if there is none as far as each channel tells by itself, what `select` needs.
+#[inline(always)]
+pub fn attempt<P: ArmList>(
+    arms: &mut P,
+    biased: bool,
+) -> impl Future<Output = Result<usize, Tried>> {
+    poll_fn(move |cx| Poll::Ready(attempt_with(arms, biased, cx)))
+}
+
+#[inline(always)]
+fn attempt_with<P: ArmList>(
+    arms: &mut P,
+    biased: bool,
+    cx: &mut Context<'_>,
+) -> Result<usize, Tried> {
+    match steps::attempt(Pin::new(&mut *arms), biased, cx) {
+        Ok(done) => Ok(happen(arms, done)),
+        Err(chance) => Err(Tried(chance)),
+    }
+}
+
+/// The number of the arm that happens, after an `attempt`.
+pub async fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
+    pin!(Race::tried(arms, chance)).await
+}
+
+/// The number of an arm that happens at once, `None` if there is none.
+pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
+    poll_fn(move |cx| Poll::Ready(attempt_now_with(arms, biased, cx)))
+}
+
+fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>) -> Option<usize> {
+    let done = steps::attempt_now(Pin::new(&mut *arms), biased, cx)?;
+    Some(happen(arms, done))
+}
+
+/// What threads call.
+#[cfg(feature = "std")]
+mod blocking {
+    use core::{pin::pin, time::Duration};
+
+    use super::{ArmList, Race, Tried, attempt_now_with, attempt_with};
+    use crate::{
+        select::race::noop_context,
+        wait::{wait, wait_timeout},
+    };
+
+    /// As `attempt`, for a thread.
+    #[inline(always)]
+    pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Result<usize, Tried> {
+        attempt_with(arms, biased, &mut noop_context())
+    }
+
+    /// As `select`, for a thread.
+    pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
+        wait(pin!(Race::tried(arms, chance)))
+    }
+
+    /// As `attempt_now`, for a thread.
+    pub fn attempt_now_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
+        attempt_now_with(arms, biased, &mut noop_context())
+    }
+
+    /// `None`: the time was up.
+    pub fn select_blocking_timeout<P: ArmList>(
+        arms: P,
+        biased: bool,
+        timeout: Duration,
+    ) -> Option<usize> {
+        wait_timeout(pin!(Race::new(arms, biased)), timeout)
+    }
+}
+
+/// Tells the peers of the arm that has happened.
+#[inline(always)]
+fn happen<P: ArmList>(arms: &mut P, (number, done): (usize, Done)) -> usize {
+    done.tell(Pin::new(arms), number, None);
+    number
+}
+
+/// The result of the arm that happened.
+#[inline]
+pub fn happened<R>(result: Option<R>) -> R {
+    result.expect("the arm that happened has a result")
+}
+
+/// The arms of a macro.
+#[allow(private_bounds, reason = "for the macros alone")]
+pub trait ArmList: Places + Unpin {}
+
+impl<P: Places + Unpin> ArmList for P {}
