@@ -5,7 +5,7 @@
 
 extern crate alloc;
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use core::{
     alloc::{GlobalAlloc, Layout},
     pin::{Pin, pin},
@@ -13,6 +13,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
+use futures_sink::Sink;
 use hchan::{Receiver, Select, Sender};
 
 struct NoMemory;
@@ -41,8 +42,9 @@ pub extern "C" fn use_hchan() -> bool {
     let (unbounded_tx, unbounded_rx) = hchan::unbounded();
     hchan::seed_select(1);
     let polled = poll(pin!(use_channels(&tx, &rx, &unbounded_tx, &unbounded_rx)));
+    let batch = poll(pin!(use_batches(&tx, &rx)));
     tx.close();
-    polled.is_ready() && rx.try_iter().count() == 0
+    polled.is_ready() && batch.is_ready() && rx.try_iter().count() == 0
 }
 
 async fn use_channels(
@@ -65,6 +67,23 @@ async fn use_channels(
     let mut select = Select::new();
     select.arm(receive.as_mut());
     select.until(core::future::ready(())).await;
+    Some(())
+}
+
+async fn use_batches(tx: &Sender<u8>, rx: &Receiver<u8>) -> Option<()> {
+    let mut received = Vec::new();
+    tx.try_send_many([1, 2]).err()?.into_inner().rest.next();
+    rx.recv_many(&mut received, 2).await.ok()?;
+    tx.send_many([3]).await.ok()?;
+    rx.drain().next();
+    tx.reserve().await.ok()?.send(4).ok()?;
+    rx.clone().into_recv().await.1.ok()?;
+    let mut sink = pin!(tx.sink());
+    core::future::poll_fn(|cx| sink.as_mut().poll_ready(cx))
+        .await
+        .ok()?;
+    sink.as_mut().start_send(5).ok()?;
+    tx.closed().until(rx.drained().until(async {})).await;
     Some(())
 }
 
