@@ -3,7 +3,7 @@
 mod support;
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -16,7 +16,7 @@ use std::{
 };
 
 use futures::{Stream, future::FusedFuture};
-use hchan::{RecvError, TryRecvError, bounded, unbounded};
+use hchan::{Receiver, RecvError, Select, TryRecvError, bounded, unbounded};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
@@ -328,6 +328,78 @@ fn dropping_the_last_receiver_wakes_parked_senders_and_drops_messages_though_bot
     assert_eq!(message, "woken", "the first panic goes on");
     assert!(matches!(poll(&mut first), Ready(Err(error)) if error.0.0.id == 10));
     assert!(matches!(poll(&mut second), Ready(Err(error)) if error.0.0.id == 11));
+}
+
+#[test]
+fn last_message_is_given_back_and_all_are_told_of_it_though_one_of_their_wakers_panics() {
+    // By a receive, by a batch, and by a select.
+    let receives: [fn(&Receiver<u8>); 3] = [
+        |rx| _ = rx.try_recv(),
+        |rx| _ = rx.drain(),
+        |rx| {
+            let mut recv = pin!(rx.recv());
+            let mut select = Select::new();
+            select.arm(recv.as_mut());
+            select.try_now();
+        },
+    ];
+    for (number, receive) in receives.iter().enumerate() {
+        let (tx, rx) = bounded(1);
+        let counter = CountingWaker::new();
+        // More than are woken in one go.
+        let mut watches: Vec<_> = (0..100).map(|_| Box::pin(tx.drained())).collect();
+        for (n, watch) in watches.iter_mut().enumerate() {
+            let waker = match n {
+                10 => panicking_waker("told"),
+                _ => counter.waker(),
+            };
+            assert!(poll_with(watch, &waker).is_pending());
+        }
+        tx.try_send(1).unwrap();
+        tx.close();
+        assert_eq!(panic_of(|| receive(&rx)), "told");
+        assert_eq!(counter.wakes(), 99, "of receive {number}");
+        assert_eq!(rx.try_recv(), Ok(1), "of receive {number}");
+    }
+}
+
+#[test]
+fn batch_gives_all_back_and_wakes_all_though_one_of_their_wakers_panics() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(0).unwrap();
+    let counter = CountingWaker::new();
+    // More than are woken in one go.
+    let mut sends: Vec<_> = (1..=100).map(|n| Box::pin(tx.send(n))).collect();
+    for (n, send) in sends.iter_mut().enumerate() {
+        let waker = match n {
+            10 => panicking_waker("woken"),
+            _ => counter.waker(),
+        };
+        assert!(poll_with(send, &waker).is_pending());
+    }
+    let mut received = vec![1_000];
+    let panic = panic_of(|| rx.try_recv_many(&mut received, usize::MAX));
+    assert_eq!((panic.as_str(), counter.wakes()), ("woken", 99));
+    assert_eq!(received, [1_000], "the vector has what it had");
+    assert!(rx.drain().eq(0..=100));
+}
+
+#[test]
+fn last_receiver_drops_all_though_a_waker_that_is_told_of_it_panics() {
+    let drops = Drops::new();
+    let (tx, rx) = unbounded();
+    (0..3).for_each(|id| tx.try_send(drops.message(id)).unwrap());
+    let counter = CountingWaker::new();
+    let mut watches = [tx.closed(), tx.closed(), tx.drained(), tx.drained()].map(Box::pin);
+    for (n, watch) in watches.iter_mut().enumerate() {
+        let waker = match n {
+            0 => panicking_waker("closed"),
+            _ => counter.waker(),
+        };
+        assert!(poll_with(watch, &waker).is_pending());
+    }
+    assert_eq!(panic_of(|| drop(rx)), "closed");
+    assert_eq!((drops.count(), counter.wakes()), (3, 3));
 }
 
 #[test]
