@@ -3,7 +3,7 @@
 //! | state     | set by                 | meaning                                                   | the waker belongs to |
 //! |-----------|------------------------|-----------------------------------------------------------|----------------------|
 //! | `AWAKE`   | the owner              | the owner runs; nobody may claim                          | the owner            |
-//! | `MARKED`  | a peer that passes by  | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
+//! | `MARKED`  | who passes by          | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
 //! | `OPEN`    | the owner              | the owner waits; who changes this to `CLAIMED` commits it | who claims           |
 //! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
 //! |           |                        | (or it completes none, and the owner begins anew)         |                      |
@@ -86,6 +86,16 @@ impl Claim {
         self.state
             .compare_exchange(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// Has the select try its arms before it waits, as a peer that passes by does.
+    ///
+    /// # Safety
+    ///
+    /// The owner is awake.
+    pub(crate) unsafe fn mark(&self) {
+        // Relaxed: for the owner itself. Awake, it is the only one to change anything but this.
+        self.state.store(MARKED, Ordering::Relaxed);
     }
 
     /// Makes the claim as new, after a peer has claimed the select without completing an arm.

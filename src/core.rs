@@ -43,7 +43,7 @@ use crate::{
     claim::Claim,
     end::{
         Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken, TakenMany,
-        dequeue, dequeue_if, dislodge,
+        dequeue, dequeue_first, dequeue_if,
     },
     error::TryRecvError,
     list::List,
@@ -60,7 +60,7 @@ pub(crate) struct Core<'c, T> {
 }
 
 impl<'c, T> Core<'c, T> {
-    /// With the locks of both ends held, until it is dropped.
+    /// With the locks of both ends held. It is dropped before they are released.
     #[inline(always)]
     pub(crate) fn new(
         recv_end: &'c mut RecvEnd<T>,
@@ -93,12 +93,16 @@ impl<'c, T> Core<'c, T> {
     /// The oldest parked receiver, unless all of them are counted on by permits.
     #[inline]
     fn dequeue_receiver(&mut self) -> Option<(NonNull<Waiter<T>>, Waker)> {
-        let is_free = self.send_end.permits() == 0 || self.has_room();
-        if is_free {
-            dequeue(&mut self.recv_end.recvq)
-        } else {
-            None
+        if self.send_end.permits() == 0 {
+            return dequeue(&mut self.recv_end.recvq);
         }
+        // An arm that cannot be had was not room after all.
+        while self.has_room() && !self.recv_end.recvq.is_empty() {
+            if let Some(receiver) = dequeue_first(&mut self.recv_end.recvq) {
+                return Some(receiver);
+            }
+        }
+        None
     }
 
     /// Completes a receiver that has just been dequeued.
@@ -246,12 +250,12 @@ impl<'c, T> Core<'c, T> {
         }
     }
 
-    /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it. Who waits
-    /// for a permit has to see the receive parked, and comes before those behind.
+    /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it, unless
+    /// there are more permits than places. Who waits for a permit has to see the receive parked, and comes before those
+    /// behind.
     #[inline(always)]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
-        let permits = self.send_end.permits();
-        let is_due = permits == 0 || self.recv_end.recvq.is_empty() && permits <= self.capacity();
+        let is_due = self.send_end.permits() <= self.capacity();
         if is_due { self.take_first() } else { None }
     }
 
@@ -265,6 +269,7 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn serve(&mut self, wakes: &mut WakeBatch) {
         let mut passed_over = List::new();
         while self.has_room() {
+            let has_place = self.room() > self.recv_end.recvq.len();
             let RecvEnd { sendq, recvq, .. } = &mut *self.recv_end;
             let Some(first) = sendq.front() else { break };
             if recvq.is_empty() || first.is_reserve() {
@@ -276,25 +281,23 @@ impl<'c, T> Core<'c, T> {
             }
             // SAFETY: it is linked, and we hold the lock.
             match unsafe { first.select() } {
-                // The receiver is claimed first: the send is there to be taken, as it is no arm of a select.
                 None => self.pair(wakes),
-                Some(select) if is_alone(recvq, select) => {
+                // Its own receives are all the room there is.
+                Some(select) if !has_place && is_alone(recvq, select) => {
                     let first = sendq.pop_front().expect("it was there");
                     // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released.
                     unsafe { passed_over.push_back(Pin::new_unchecked(first.as_ref())) };
                 }
-                // Two selects cannot be claimed in one step, so this one is woken to try for itself.
-                Some(_) => dislodge(sendq)
-                    .into_iter()
-                    .for_each(|waker| wakes.push(waker)),
+                Some(_) => self.pair_select(wakes),
             }
         }
         self.recv_end.sendq.prepend(&mut passed_over);
     }
 
-    /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver to be had.
+    /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver, if that can be had.
     fn pair(&mut self, wakes: &mut WakeBatch) {
-        let Some((receiver, woken_receiver)) = dequeue(&mut self.recv_end.recvq) else {
+        // The receiver is claimed first: the send is there to be taken.
+        let Some((receiver, woken_receiver)) = dequeue_first(&mut self.recv_end.recvq) else {
             return;
         };
         let sent = self.take_first();
@@ -302,6 +305,25 @@ impl<'c, T> Core<'c, T> {
         self.hand_over(receiver, message);
         wakes.push(woken_receiver);
         wakes.push(woken_sender);
+    }
+
+    /// As `pair`, of an arm of a select, if that can be had, and the oldest receiver that is not of the same select. Two selects
+    /// cannot be claimed in one step: if no receiver can be had, the one that has been claimed is only woken, and tries anew.
+    fn pair_select(&mut self, wakes: &mut WakeBatch) {
+        let Some((sender, woken_sender)) = dequeue_first(&mut self.recv_end.sendq) else {
+            return;
+        };
+        wakes.push(woken_sender);
+        match dequeue(&mut self.recv_end.recvq) {
+            Some((receiver, woken_receiver)) => {
+                // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
+                let message = unsafe { Waiter::drain(sender) };
+                self.hand_over(receiver, message.expect("a send has a message"));
+                wakes.push(woken_receiver);
+            }
+            // SAFETY: as above.
+            None => unsafe { Waiter::unpark(sender) },
+        }
     }
 
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.

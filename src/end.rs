@@ -317,15 +317,26 @@ impl<T> RecvEnd<T> {
     }
 
     /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,
-    /// and the sequence number of the first; the others have those that follow.
-    pub(crate) fn begin_many(&mut self, passage: Passage<'_, T>, limit: usize) -> (usize, u64) {
+    /// and the sequence number of the first; the others have those that follow. `None`: none, as far as this end can see.
+    pub(crate) fn begin_many(
+        &mut self,
+        passage: Passage<'_, T>,
+        limit: usize,
+    ) -> Option<(usize, u64)> {
         let in_ring = ring::len_seen(passage.head, passage.tail);
         let available = self.given_back.len() + in_ring + self.beyond.len() + self.sendq.len();
-        // One more: whether there is anything at all is decided under both locks.
-        let most = limit.min(available.saturating_add(1));
+        let most = limit.min(available);
         let first_seq = self.next_seq;
         self.next_seq += most as u64;
-        (most, first_seq)
+        (most > 0).then_some((most, first_seq))
+    }
+
+    /// What a receive comes to that finds no message.
+    pub(crate) fn why_empty(&self) -> TryRecvError {
+        match self.closed {
+            true => TryRecvError::Closed,
+            false => TryRecvError::Empty,
+        }
     }
 
     /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.
@@ -373,8 +384,8 @@ impl<T> RecvEnd<T> {
         }
     }
 
-    /// Whether a send has to wait for sure: others do, so there is no room (2), and none can come without this lock. (A
-    /// receiver that is parked beside them is of a select that is parked at both ends.)
+    /// Whether a send has to wait for sure: others do, so there is no room (2), and none can come without this lock. (If
+    /// receivers are parked beside them, these may be of a select that is parked at both ends.)
     pub(crate) fn is_send_to_wait(&self) -> bool {
         !self.sendq.is_empty() && self.recvq.is_empty()
     }
@@ -468,23 +479,19 @@ pub(crate) fn dequeue_if<T>(
     will_do: impl Fn(&Waiter<T>) -> bool,
 ) -> Option<(NonNull<Waiter<T>>, Waker)> {
     while queue.front().is_some_and(&will_do) {
-        let waiter = queue.pop_front()?;
-        // SAFETY: just unlinked under the lock, so it is alive and ours (6).
-        if let Some(waker) = unsafe { Waiter::claim(waiter) } {
-            return Some((waiter, waker));
+        let first = dequeue_first(queue);
+        if first.is_some() {
+            return first;
         }
     }
     None
 }
 
-/// Unlinks the first, an arm of a select, and leaves it to its owner, who is to be woken to try again all arms of the select,
-/// unless that is going to happen anyway: claimed, a select whose arms are all as they were has only been woken.
-pub(crate) fn dislodge<T>(queue: &mut List<Waiter<T>>) -> Option<Waker> {
+/// As `dequeue`, of the first or nobody.
+#[inline]
+pub(crate) fn dequeue_first<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
     let waiter = queue.pop_front()?;
-    // SAFETY: just unlinked under the lock, so it is alive and ours (6), and unparked it is its owner's.
-    unsafe {
-        let waker = Waiter::claim(waiter)?;
-        Waiter::unpark(waiter);
-        Some(waker)
-    }
+    // SAFETY: just unlinked under the lock, so it is alive and ours (6).
+    let waker = unsafe { Waiter::claim(waiter) }?;
+    Some((waiter, waker))
 }

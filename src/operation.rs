@@ -309,7 +309,7 @@ where
     ///
     /// # Safety
     ///
-    /// If it is the handle of a select, that stays where it is while the operation is parked.
+    /// If it is the handle of a select, that is awake, and stays where it is while the operation is parked.
     unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
         let mut is_beside_senders = false;
@@ -333,7 +333,8 @@ where
         step
     }
 
-    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room.
+    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room. A select is marked instead of parking: for
+    /// nobody can claim it yet.
     ///
     /// # Safety
     ///
@@ -348,10 +349,15 @@ where
         let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
-                let handle = handle.take().expect("an operation parks once");
-                // SAFETY: as in `recv_or_park`.
-                unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
-                core.serve(&mut wakes);
+                match handle.take().expect("an operation parks once") {
+                    // SAFETY: the select is there, and its owner, who is awake, calls.
+                    Handle::Select(select) => unsafe { select.as_ref().mark() },
+                    handle => {
+                        // SAFETY: as in `recv_or_park`.
+                        unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
+                        core.serve(&mut wakes);
+                    }
+                }
             }
             step
         });

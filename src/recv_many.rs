@@ -225,11 +225,11 @@ impl<T> Future for RecvManyFuture<'_, T> {
             }
         }
         let this = self.as_mut().project();
-        // If that cannot be had, the message is still where it was.
-        this.into.reserve(1);
         let Some(op) = this.op.as_pin_mut() else {
             return Poll::Pending;
         };
+        // If that cannot be had, the message is still where it was.
+        this.into.reserve(1);
         let first = ready!(op.poll(cx));
         Poll::Ready(self.receive_more(first))
     }

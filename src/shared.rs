@@ -5,7 +5,11 @@
 
 mod many;
 
-use core::{fmt, mem, task::Waker};
+use core::{
+    fmt,
+    mem::{self, ManuallyDrop},
+    task::Waker,
+};
 
 use crate::{
     core::Core,
@@ -196,9 +200,12 @@ impl<T> Shared<T> {
         Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
     }
 
-    /// How many sends could go ahead at once.
+    /// How many sends could go ahead at once: none, if the channel is closed.
     pub(crate) fn room(&self) -> usize {
-        self.locked(|core| core.room())
+        self.locked(|core| match core.recv_end().is_closed() {
+            true => 0,
+            false => core.room(),
+        })
     }
 
     /// Gives a permit out if there is room for one more message.
@@ -244,7 +251,8 @@ impl<T> Shared<T> {
         self.rank.of(self)
     }
 
-    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does.
+    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does. What others can see is not
+    /// brought up to date before it is unlocked: between two transitions the invariants need not hold.
     ///
     /// # Safety
     ///
@@ -253,15 +261,23 @@ impl<T> Shared<T> {
         &self,
         transition: impl FnOnce(&mut Core<'_, T>) -> R,
     ) -> R {
+        // SAFETY: the caller's promise; a transition runs no code but the core's.
+        transition(&mut ManuallyDrop::new(unsafe { self.core_by_hand() }))
+    }
+
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand, and there is no other such core as long as this one is used.
+    unsafe fn core_by_hand(&self) -> Core<'_, T> {
         // SAFETY: the caller holds both locks, or the one of a coupled channel. These are the only references to what they
-        // guard: they end with this call, and a transition runs no code but the core's.
+        // guard.
         let (recv_end, send_end) = unsafe {
             (
                 &mut *self.recv_end.lock.get(),
                 &mut *self.send_end.lock.get(),
             )
         };
-        transition(&mut Core::new(recv_end, send_end, self.passage()))
+        Core::new(recv_end, send_end, self.passage())
     }
 
     /// # Safety
@@ -270,6 +286,7 @@ impl<T> Shared<T> {
     pub(crate) unsafe fn unlock_by_hand(&self) {
         // SAFETY: the caller holds what `lock_by_hand` locked, and references last only for a transition.
         unsafe {
+            drop(self.core_by_hand());
             if !self.is_coupled() {
                 self.send_end.lock.unlock_by_hand();
             }

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use hchan::{Receiver, Sender};
 use support::{CountingWaker, ends_within, poll, poll_with};
 
@@ -619,6 +619,94 @@ fn stream_that_never_waits_allocates_nothing() {
     });
 }
 
+// Batches, and waits for the end.
+
+#[test]
+fn batch_sent_allocates_once_at_the_most() {
+    for (tx, rx) in channels().into_iter().skip(2) {
+        // The blocks of the buffer come first, where it grows.
+        (0..10_000).for_each(|n| {
+            tx.try_send(n).unwrap();
+            rx.try_recv().unwrap();
+        });
+        for len in (0..=64).cycle().take(1_000) {
+            let of_batch = allocations(|| tx.try_send_many(0..len).unwrap());
+            assert!(of_batch <= 1, "{of_batch} in a batch of {len}");
+            while rx.try_recv().is_ok() {}
+        }
+    }
+    for (tx, rx) in full_channels() {
+        let mut into = Vec::with_capacity(1_000);
+        let of_batch = allocations(|| {
+            let mut sending = pin!(tx.send_many(0..5_000));
+            while poll(&mut sending).is_pending() {
+                rx.try_recv_many(&mut into, 500).unwrap();
+                into.clear();
+            }
+        });
+        assert_eq!(of_batch, 1, "of {tx:?}");
+    }
+}
+
+#[test]
+fn batch_received_into_a_vector_with_room_allocates_nothing() {
+    for (tx, rx) in channels().into_iter().skip(2) {
+        let mut into = Vec::with_capacity(64);
+        assert_steady("a batch of all there is", || {
+            (0..64).for_each(|n| tx.try_send(n).unwrap());
+            let received = rx.recv_many(&mut into, usize::MAX).now_or_never();
+            assert_eq!(received, Some(Ok(64)));
+            into.clear();
+        });
+    }
+    for (tx, rx) in channels() {
+        let mut into = Vec::with_capacity(1);
+        assert_steady("a parked receive of many", || {
+            {
+                let mut receiving = pin!(rx.recv_many(&mut into, 64));
+                assert!(poll(&mut receiving).is_pending());
+                tx.try_send(1).unwrap();
+                assert_eq!(poll(&mut receiving), Poll::Ready(Ok(1)));
+            }
+            into.clear();
+        });
+        let mut into = Vec::new();
+        assert_steady("a receive of many from an empty channel", || {
+            assert!(rx.try_recv_many(&mut into, 64).is_err());
+            assert_eq!(rx.drain().len(), 0);
+        });
+    }
+}
+
+#[test]
+fn wait_for_the_end_allocates_nothing() {
+    let wakers = [CountingWaker::new().waker(), CountingWaker::new().waker()];
+    for (tx, rx) in channels() {
+        assert_steady("a wait for the end, polled anew and given up", || {
+            let mut closed = pin!(tx.closed());
+            let mut drained = pin!(rx.drained());
+            for waker in &wakers {
+                assert!(poll_with(&mut closed, waker).is_pending());
+                assert!(poll_with(&mut drained, waker).is_pending());
+            }
+        });
+        let mut waiting: Vec<_> = (0..1_000)
+            .flat_map(|_| [tx.closed(), rx.drained()])
+            .map(Box::pin)
+            .collect();
+        let allocations = allocations(|| {
+            for future in &mut waiting {
+                assert!(poll(future).is_pending());
+            }
+            tx.close();
+            for future in &mut waiting {
+                assert!(poll(future).is_ready());
+            }
+        });
+        assert_eq!(allocations, 0, "allocations of 2000 waits for a close");
+    }
+}
+
 // Channels.
 
 #[test]
@@ -681,6 +769,66 @@ fn memory_of_a_burst_is_returned() {
             drained < 64 * 1_024,
             "{drained} bytes kept of a burst of {payload}"
         );
+    }
+}
+
+/// Row 32 of the peers' bugs, FL#146, KN#51, TK#4321: buffers never shrank.
+#[test]
+fn memory_of_a_million_messages_is_returned_however_they_went_through() {
+    const MILLION: usize = 1_000_000;
+    type Send = fn(&Sender<usize>);
+    type Receive = fn(&Receiver<usize>);
+    let ways: [(Send, Receive); 3] = [
+        (
+            |tx| (0..MILLION).for_each(|n| tx.try_send(n).unwrap()),
+            |rx| assert_eq!(rx.try_iter().count(), MILLION),
+        ),
+        (
+            |tx| assert_eq!(tx.try_send_many(0..MILLION).unwrap(), MILLION),
+            |rx| assert_eq!(rx.drain().len(), MILLION),
+        ),
+        (
+            |tx| assert_eq!(tx.try_send_many(0..MILLION).unwrap(), MILLION),
+            |rx| {
+                let mut into = Vec::with_capacity(64);
+                while rx.try_recv_many(&mut into, 64).is_ok() {
+                    into.clear();
+                }
+            },
+        ),
+    ];
+    for channel in [|| hchan::unbounded(), || hchan::bounded(2 * MILLION)] {
+        for (send, receive) in ways {
+            let before = live_bytes();
+            let (tx, rx) = channel();
+            send(&tx);
+            let top = live_bytes() - before;
+            assert!(top >= MILLION as isize * 8, "{top} bytes at the top");
+            receive(&rx);
+            assert!(rx.is_empty());
+            let left = live_bytes() - before;
+            assert!(left < 16 * 1024, "{left} bytes left of {top}");
+        }
+    }
+}
+
+#[test]
+fn batches_around_a_steady_level_allocate_nothing() {
+    for level in [0, 100, 1_000, 10_000] {
+        let (tx, rx) = hchan::unbounded();
+        tx.try_send_many(0..level).unwrap();
+        let mut into = Vec::with_capacity(64);
+        // Singles out, a batch in: the batch itself takes its one allocation.
+        let mut swing = |sent: &mut usize| {
+            *sent += allocations(|| tx.try_send_many(0..64).unwrap());
+            assert_eq!(rx.try_recv_many(&mut into, 64), Ok(64));
+            into.clear();
+        };
+        // The blocks with which the buffer began have to go first.
+        (0..level / 16 + 10).for_each(|_| swing(&mut 0));
+        let mut of_sends = 0;
+        let all = allocations(|| (0..10_000).for_each(|_| swing(&mut of_sends)));
+        assert_eq!((of_sends, all), (10_000, 10_000), "level {level}");
     }
 }
 

@@ -35,6 +35,8 @@ mod ends;
 mod handles;
 #[path = "loom/meet.rs"]
 mod meet;
+#[path = "loom/permits.rs"]
+mod permits;
 #[path = "loom/select.rs"]
 mod select;
 #[path = "loom/short.rs"]

@@ -298,6 +298,25 @@ fn panicking_drop_of_an_unused_waker_does_not_lose_the_received_message() {
 }
 
 #[test]
+fn wait_for_a_close_is_not_over_when_its_unused_waker_panics() {
+    let (tx, _rx) = bounded::<u8>(1);
+    let tx = Arc::new(tx);
+    let armed = Arc::new(AtomicBool::new(false));
+    let waker = hooked_waker({
+        let (tx, armed) = (Arc::clone(&tx), Arc::clone(&armed));
+        move |call| match call {
+            Call::Clone => armed.store(tx.close(), SeqCst),
+            Call::Drop if armed.swap(false, SeqCst) => panic!("dropped"),
+            _ => {}
+        }
+    });
+    let mut closed = Box::pin(tx.closed());
+    assert_eq!(panic_of(|| poll_with(&mut closed, &waker)), "dropped");
+    assert!(!closed.is_terminated());
+    assert_eq!(poll(&mut closed), Ready(()));
+}
+
+#[test]
 fn dropping_the_last_receiver_drops_all_messages_though_several_drops_panic() {
     let drops = Drops::new();
     let (tx, rx) = unbounded();
@@ -361,45 +380,6 @@ fn last_message_is_given_back_and_all_are_told_of_it_though_one_of_their_wakers_
         assert_eq!(counter.wakes(), 99, "of receive {number}");
         assert_eq!(rx.try_recv(), Ok(1), "of receive {number}");
     }
-}
-
-#[test]
-fn batch_gives_all_back_and_wakes_all_though_one_of_their_wakers_panics() {
-    let (tx, rx) = bounded(1);
-    tx.try_send(0).unwrap();
-    let counter = CountingWaker::new();
-    // More than are woken in one go.
-    let mut sends: Vec<_> = (1..=100).map(|n| Box::pin(tx.send(n))).collect();
-    for (n, send) in sends.iter_mut().enumerate() {
-        let waker = match n {
-            10 => panicking_waker("woken"),
-            _ => counter.waker(),
-        };
-        assert!(poll_with(send, &waker).is_pending());
-    }
-    let mut received = vec![1_000];
-    let panic = panic_of(|| rx.try_recv_many(&mut received, usize::MAX));
-    assert_eq!((panic.as_str(), counter.wakes()), ("woken", 99));
-    assert_eq!(received, [1_000], "the vector has what it had");
-    assert!(rx.drain().eq(0..=100));
-}
-
-#[test]
-fn last_receiver_drops_all_though_a_waker_that_is_told_of_it_panics() {
-    let drops = Drops::new();
-    let (tx, rx) = unbounded();
-    (0..3).for_each(|id| tx.try_send(drops.message(id)).unwrap());
-    let counter = CountingWaker::new();
-    let mut watches = [tx.closed(), tx.closed(), tx.drained(), tx.drained()].map(Box::pin);
-    for (n, watch) in watches.iter_mut().enumerate() {
-        let waker = match n {
-            0 => panicking_waker("closed"),
-            _ => counter.waker(),
-        };
-        assert!(poll_with(watch, &waker).is_pending());
-    }
-    assert_eq!(panic_of(|| drop(rx)), "closed");
-    assert_eq!((drops.count(), counter.wakes()), (3, 3));
 }
 
 #[test]

@@ -91,6 +91,8 @@ where
             }
             is_over
         });
+        // Before it is over, as it may panic.
+        drop(handle);
         is_over.then(|| this.waiter.set_state(State::Finished))
     }
 

@@ -7,7 +7,7 @@ use core::mem;
 
 use super::Shared;
 use crate::{
-    end::{SendStep, Side},
+    end::{RecvEnd, SendStep, Side},
     error::TryRecvError,
     wake::{Panics, WakeBatch},
 };
@@ -37,9 +37,7 @@ impl<T> Shared<T> {
         into: &mut Vec<T>,
         limit: usize,
     ) -> Result<usize, TryRecvError> {
-        let passage = self.passage();
-        let (most, first_seq) =
-            self.recv_end_locked(|recv_end| recv_end.begin_many(passage, limit));
+        let (most, first_seq) = self.begin_recv_many(limit)?;
         into.reserve(most);
         let kept = into.len();
         // The caller's vector stays out of the critical sections; what it holds is lent to them.
@@ -55,6 +53,17 @@ impl<T> Shared<T> {
             (0, Some(end)) => Err(end),
             (count, _) => Ok(count),
         }
+    }
+
+    /// How many messages can be had, up to `limit` and one at least, and the sequence number of the first.
+    fn begin_recv_many(&self, limit: usize) -> Result<(usize, u64), TryRecvError> {
+        let passage = self.passage();
+        let begin = |recv_end: &mut RecvEnd<T>| recv_end.begin_many(passage, limit);
+        if let Some(begun) = self.recv_end_locked(begin) {
+            return Ok(begun);
+        }
+        // As in `try_recv`. Decided here, it needs no place in the vector.
+        self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))
     }
 
     /// Receives into a vector that has room for it, until it is `full` or there are no more, and says why not.

@@ -109,11 +109,13 @@ replace shared.rs "        (SendStep::Sent(waker), _) => {
             drop(waker);"
 
 mutant "a receive wakes nobody"
-replace shared.rs "wake_and_drop(taken.waker, unused);" "drop((taken.waker, unused));"
+replace shared.rs "        wake_and_drop(taken.waker, unused);
+        held" "        drop((taken.waker, unused));
+        held"
 
 mutant "a promotion wakes nobody"
-replace core.rs "        self.push(message);
-        Some(waker)" "        self.push(message);
+replace core.rs "        self.admit(sender);
+        Some(waker)" "        self.admit(sender);
         drop(waker);
         None"
 
@@ -204,7 +206,8 @@ replace core.rs "let was_open = !*closed;" "let was_open = true;"
 mutant "a send does not look whether the channel is closed"
 replace core.rs "        if self.recv_end.closed {
             SendStep::Closed
-        } else if" "        if"
+        } else if let Some((receiver, waker)) = self.dequeue_receiver() {" \
+  "        if let Some((receiver, waker)) = self.dequeue_receiver() {"
 
 mutant "a closed channel receives nothing more"
 replace core.rs "        if !self.recv_end.given_back.is_empty() {
@@ -301,39 +304,46 @@ replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
                 (*contents).seq.write(seq);"
 
 mutant "a send is completed before its message is taken"
-replace waiter.rs "            let message = this.as_ref().take_message();
+replace waiter.rs "            let message = (!waiter.is_reserve).then(|| waiter.take_message());
             Self::change(this, State::Done);" "            Self::change(this, State::Done);
-            let message = this.as_ref().take_message();"
+            let message = (!waiter.is_reserve).then(|| waiter.take_message());"
 
 # Two ends, two locks.
 
 mutant "a send does not look whether it has to go the long way"
-replace end.rs "let is_possible = !self.slow && " "let is_possible = "
+replace end.rs "take: impl FnOnce() -> T) -> bool {
+        let is_possible = !self.slow && " "take: impl FnOnce() -> T) -> bool {
+        let is_possible = "
 
 mutant "a send does not look whether there is room"
-replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks)" "{ let _ = head; !self.slow }"
+replace end.rs "self.has_room(passage);
+        if is_possible {
+            self.push" "true;
+        if is_possible {
+            self.push"
 
 mutant "nothing sends senders the long way"
-replace core.rs "        self.send_end.slow = is_slow;
+replace core.rs "        self.send_end.slow = is_send_slow;
 " ""
 
 mutant "a parked receive does not send senders the long way"
-replace core.rs "let is_slow = *closed || !recvq.is_empty();" "let is_slow = *closed;"
+replace core.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = *closed;"
 
 mutant "a close does not send senders the long way"
-replace core.rs "let is_slow = *closed || !recvq.is_empty();" "let is_slow = !recvq.is_empty();"
+replace core.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = !recvq.is_empty();"
 
 mutant "once a send has had to go the long way all do"
-replace core.rs "self.send_end.slow = is_slow;" "self.send_end.slow |= is_slow;"
+replace core.rs "self.send_end.slow = is_send_slow;" "self.send_end.slow |= is_send_slow;"
 
 mutant "a short receive does not look for parked senders"
-replace end.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.given_back.is_empty()"
+replace core.rs "let has_more = !sendq.is_empty() | " "let has_more = "
 
 mutant "a short receive does not look for messages given back"
-replace end.rs "!self.given_back.is_empty() || !self.sendq.is_empty()" "!self.sendq.is_empty()"
+replace end.rs "                self.slow = true;
+" ""
 
 mutant "a short receive takes no number"
-replace shared.rs "seq: recv_end.number()," "seq: recv_end.next_seq,"
+replace shared.rs "Taken::quietly(message, recv_end.number())" "Taken::quietly(message, recv_end.next_seq)"
 
 mutant "the long way does not lock the senders' end"
 replace shared.rs "(!self.is_coupled()).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
@@ -358,7 +368,7 @@ replace shared.rs "        drop(send_end);
 "
 
 mutant "a receive that needs both ends is given up"
-replace end.rs "(!self.needs_both()).then(step)" "Some(step())"
+replace end.rs "(!self.slow).then(step)" "Some(step())"
 
 mutant "\`try_send\` says what one end sees"
 replace shared.rs "            step = self.locked(|core| core.send(|| take(&mut slot)));
@@ -381,7 +391,7 @@ replace core.rs "outlook.recvs_wait.store(recvs_wait," "outlook.recvs_wait.store
 # The buffer.
 
 mutant "the producer takes one message too many"
-replace ring.rs "        if tail.wrapping_sub(self.0.seen) < blocks" "        if tail.wrapping_sub(self.0.seen) <= blocks"
+replace ring.rs "|seen| limit.saturating_sub(" "|seen| limit.saturating_add(1).saturating_sub("
 
 mutant "the producer does not look where the consumer is"
 replace ring.rs "        self.0.seen = head.of_other();
@@ -389,21 +399,21 @@ replace ring.rs "        self.0.seen = head.of_other();
 "
 
 mutant "the consumer does not look where the producer is"
-replace ring.rs "            self.0.seen = tail.of_other();
-" "            let _ = tail;
+replace ring.rs "        if position == self.0.seen {
+            self.0.seen = tail.of_other();
+" "        if position == self.0.seen {
+            let _ = tail;
 "
 
 mutant "a message is written after its position has been passed"
-replace ring.rs "        // SAFETY: the index is within the block. There is room" "        tail.advance(tail.own());
-        // SAFETY: the index is within the block. There is room"
-replace ring.rs "        self.0.index += 1;
-        tail.advance(tail.own());" "        self.0.index += 1;"
+replace ring.rs "        self.write(blocks, message);
+        tail.advance(tail.own(), 1);" "        tail.advance(tail.own(), 1);
+        self.write(blocks, message);"
 
 mutant "a message is read after its position has been passed"
-replace ring.rs "        // SAFETY: the index is within the block. The producer" "        head.advance(position);
-        // SAFETY: the index is within the block. The producer"
-replace ring.rs "        self.0.index += 1;
-        head.advance(position);" "        self.0.index += 1;"
+replace ring.rs "        let message = unsafe { self.read(blocks) };
+        head.advance(position, 1);" "        head.advance(position, 1);
+        let message = unsafe { self.read(blocks) };"
 
 mutant "the producer stays in its block"
 replace ring.rs "let next = blocks.supply();" \
@@ -520,12 +530,86 @@ mutant "the waker of a parked select stays the first"
 replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
 
 mutant "a select that does not wait wakes nobody"
-replace select/macros.rs "    wake(woken);
+replace select/expanded.rs "    wake(woken);
 " "    drop(woken);
 "
 
 mutant "a select that finds an arm ready as it parks wakes nobody"
 replace select/race.rs "wake_and_drop(woken, own);" "drop((woken, own));"
+
+# Permits.
+
+mutant "a permit takes no place"
+replace end.rs "passage.blocks.capacity().saturating_sub(permits)" "passage.blocks.capacity()"
+
+mutant "a permit that is dropped keeps its room"
+replace core.rs "wakes: &mut WakeBatch) {
+        self.set_permits(self.send_end.permits() - 1);" "wakes: &mut WakeBatch) {"
+
+mutant "a permit that is dropped serves nobody"
+replace core.rs "        self.serve(wakes);
+" "        let _ = wakes;
+"
+
+mutant "a permit that is dropped wakes nobody"
+replace shared.rs "core.release_permit(&mut wakes));
+        wakes.wake();" "core.release_permit(&mut wakes));
+        drop(wakes);"
+
+mutant "a permit that is used keeps its room"
+replace end.rs "            self.set_permits(passage, self.permits - 1);
+" ""
+
+mutant "a permit's short send does not look whether it has to go the long way"
+replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks.capacity())" \
+  "self.producer.has_room(tail, head, blocks.capacity())"
+
+mutant "a permit's short send does not look whether the ring has room"
+replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks.capacity())" "{ let _ = head; !self.slow }"
+
+mutant "a request for a permit does not look whether the channel is closed"
+replace end.rs "passage: Passage<'_, T>) -> bool {
+        let is_possible = !self.slow && " "passage: Passage<'_, T>) -> bool {
+        let is_possible = "
+
+mutant "a request for a permit does not look whether there is room"
+replace end.rs "self.has_room(passage);
+        if is_possible {
+            self.set_permits" "true;
+        if is_possible {
+            self.set_permits"
+
+mutant "a request for a permit parks without a second look"
+replace operation/reserve.rs "|core| match core.reserve() {" "|core| match ReserveStep::Full {"
+
+mutant "a request for a permit that is dropped keeps its permit"
+replace operation/reserve.rs "            this.shared.release_permit();
+" ""
+
+mutant "a receive that parks serves no request for a permit"
+replace operation.rs "                        core.serve(&mut wakes);
+" "                        let _ = &mut wakes;
+"
+
+mutant "a send takes a receiver that a permit counts on"
+replace core.rs "if self.send_end.permits() == 0 {" "if true {"
+
+mutant "a short receive does not look for messages of permits beyond the ring"
+replace core.rs " | !beyond.is_empty();" ";"
+
+mutant "a select parks before it can be claimed where it makes room beside permits"
+replace operation.rs "Handle::Select(select) => unsafe { select.as_ref().mark() }," "Handle::Select(select) if false => unsafe { select.as_ref().mark() },"
+
+mutant "a select that parks serves nobody beside permits"
+replace select/race.rs "        locked.serve(&mut wakes);
+" ""
+
+mutant "a select with both ends does not see the place of a permit"
+replace core.rs "if !has_place && is_alone" "if is_alone"
+
+mutant "a select woken for a permit without a partner stays claimed"
+replace select/race.rs "            unsafe { this.claim.renew() };
+" ""
 
 # Counts.
 
@@ -586,13 +670,15 @@ mutant "\`Relaxed\`: the producer's look at the consumer's position"
 replace ring.rs "self.0.seen = head.of_other();" "self.0.seen = head.own();"
 
 mutant "\`Relaxed\`: the consumer's look at the producer's position"
-replace ring.rs "self.0.seen = tail.of_other();" "self.0.seen = tail.own();"
+replace ring.rs "        if position == self.0.seen {
+            self.0.seen = tail.of_other();" "        if position == self.0.seen {
+            self.0.seen = tail.own();"
 
 mutant "\`Relaxed\`: the store of the producer's position"
-replace ring.rs "tail.advance(tail.own());" "tail.0.store(tail.own().wrapping_add(1), Ordering::Relaxed);"
+replace ring.rs "tail.advance(tail.own(), 1);" "tail.0.store(tail.own().wrapping_add(1), Ordering::Relaxed);"
 
 mutant "\`Relaxed\`: the store of the consumer's position"
-replace ring.rs "head.advance(position);" "head.0.store(position.wrapping_add(1), Ordering::Relaxed);"
+replace ring.rs "head.advance(position, 1);" "head.0.store(position.wrapping_add(1), Ordering::Relaxed);"
 
 mutant "\`Relaxed\`: the swap that takes a spare block"
 replace ring.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"

@@ -372,6 +372,29 @@ fn default_does_not_happen_if_there_was_always_something_ready() {
     }
 }
 
+/// Both lock all their channels, to be certain.
+#[test]
+fn two_selects_that_name_their_channels_in_opposite_orders_do_not_block_each_other() {
+    explore(|_| {
+        let (_a_tx, a_rx): Channel = bounded(0);
+        let (_b_tx, b_rx): Channel = bounded(0);
+        let (a, b) = (a_rx.clone(), b_rx.clone());
+        let trying = thread::spawn(move || {
+            select_blocking! {
+                recv(b) -> _ => true,
+                recv(a) -> _ => true,
+                default => false,
+            }
+        });
+        let is_received = select_blocking! {
+            recv(a_rx) -> _ => true,
+            recv(b_rx) -> _ => true,
+            default => false,
+        };
+        assert!(!is_received && !trying.join().unwrap());
+    });
+}
+
 #[test]
 fn waker_replaced_while_a_send_claims_the_select() {
     explore(|ledger| {

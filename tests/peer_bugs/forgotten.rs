@@ -54,6 +54,55 @@ fn use_and_drop(tx: Sender<Box<u32>>, rx: Receiver<Box<u32>>, sender_first: bool
     }
 }
 
+fn forget_parked_waits<T>(tx: &Sender<T>, rx: &Receiver<T>, waker: &Waker) {
+    for mut wait in [tx.closed(), rx.drained()].map(Box::pin) {
+        assert!(poll_with(&mut wait, waker).is_pending());
+        forget(wait);
+    }
+}
+
+#[test]
+fn channel_works_and_drops_after_waits_for_its_end_were_forgotten() {
+    for capacity in [1, 5] {
+        for sender_first in [false, true] {
+            let counter = CountingWaker::new();
+            let (tx, rx) = bounded(capacity);
+            forget_parked_waits(&tx, &rx, &counter.waker());
+            tx.try_send(Box::new(1)).unwrap();
+            tx.close();
+            assert_eq!(counter.wakes(), 1, "one waits for the last message");
+            use_and_drop(tx, rx, sender_first);
+            assert_eq!((counter.wakes(), counter.wakers()), (2, 0));
+        }
+    }
+}
+
+#[test]
+fn channel_works_and_drops_after_batches_were_forgotten() {
+    for capacity in [0, 1, 5] {
+        for sender_first in [false, true] {
+            let counter = CountingWaker::new();
+            let (tx, rx) = bounded(capacity);
+            let mut receiving = Box::pin(into_forgotten(&rx));
+            assert!(poll_with(&mut receiving, &counter.waker()).is_pending());
+            forget(receiving);
+            // The first is handed to the forgotten receive and leaks with it.
+            let mut sending = Box::pin(tx.send_many((0..20).map(Box::new)));
+            assert!(poll_with(&mut sending, &counter.waker()).is_pending());
+            forget(sending);
+            assert_eq!((counter.wakes(), rx.len()), (1, capacity));
+            assert_eq!(rx.try_recv(), Ok(Box::new(1)));
+            use_and_drop(tx, rx, sender_first);
+        }
+    }
+}
+
+/// A receive into a vector that is forgotten with it.
+async fn into_forgotten<T>(rx: &Receiver<T>) {
+    let mut into = Vec::new();
+    let _ = rx.recv_many(&mut into, 10).await;
+}
+
 #[test]
 fn channel_works_and_drops_after_a_receive_was_forgotten_in_any_state() {
     for capacity in [0, 1] {

@@ -30,8 +30,8 @@ use futures::{FutureExt, StreamExt};
 #[cfg(feature = "std")]
 use hchan::select_blocking;
 use hchan::{
-    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
-    unbounded,
+    Receiver, RecvError, Select, SendError, SendManyError, Sender, TryRecvError, TrySendError,
+    bounded, select, unbounded,
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
@@ -566,6 +566,68 @@ fn no_waker_is_kept_by_futures_that_do_not_wait() {
     assert_eq!(counter.wakers(), 0, "cancelled");
 }
 
+/// Row 25, TK#8075/#8260: the way by which a permit came back woke nobody.
+#[test]
+fn dropped_permit_wakes_the_sender_that_waits_for_its_room() {
+    for capacity in [1, 5] {
+        let (tx, rx) = bounded(capacity);
+        let mut permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let counters = [(); 2].map(|()| CountingWaker::new());
+        let mut send = Box::pin(tx.send(7));
+        let mut reserve = Box::pin(tx.reserve());
+        assert!(poll_with(&mut send, &counters[0].waker()).is_pending());
+        assert!(poll_with(&mut reserve, &counters[1].waker()).is_pending());
+        drop(permits.pop());
+        assert_eq!(counters.each_ref().map(|counter| counter.wakes()), [1, 0]);
+        assert_eq!(poll(&mut send), Ready(Ok(())));
+        assert_eq!(rx.try_recv(), Ok(7));
+        assert_eq!(counters[1].wakes(), 1);
+        assert!(poll(&mut reserve).is_ready());
+    }
+}
+
+/// Row 25: nor did one that came back with the future that it had been given to.
+#[test]
+fn permit_of_a_dropped_reserve_wakes_the_sender_that_waits_for_its_room() {
+    for capacity in [1, 5] {
+        let (tx, _rx) = bounded(capacity);
+        let permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let mut granted: Vec<_> = permits.iter().map(|_| Box::pin(tx.reserve())).collect();
+        for reserve in &mut granted {
+            assert!(poll(reserve).is_pending());
+        }
+        let counter = CountingWaker::new();
+        let mut send = Box::pin(tx.send(7));
+        assert!(poll_with(&mut send, &counter.waker()).is_pending());
+        drop(permits);
+        assert_eq!(counter.wakes(), 0, "the requests came first");
+        drop(granted);
+        assert_eq!(counter.wakes(), 1);
+        assert_eq!(poll(&mut send), Ready(Ok(())));
+    }
+}
+
+/// Row 25: nor did a close find those who waited for a permit that was out.
+#[test]
+fn close_with_a_permit_out_wakes_all_and_gives_the_message_back() {
+    for capacity in [1, 5] {
+        let (tx, rx) = bounded(capacity);
+        let mut permits: Vec<_> = (0..capacity).map(|_| tx.try_reserve().unwrap()).collect();
+        let counter = CountingWaker::new();
+        let mut send = Box::pin(tx.send(7));
+        let mut reserve = Box::pin(tx.reserve());
+        assert!(poll_with(&mut send, &counter.waker()).is_pending());
+        assert!(poll_with(&mut reserve, &counter.waker()).is_pending());
+        assert!(rx.close());
+        assert_eq!(counter.wakes(), 2);
+        assert_eq!(poll(&mut send), Ready(Err(SendError(7))));
+        assert!(matches!(poll(&mut reserve), Ready(Err(SendError(())))));
+        assert_eq!(permits.pop().unwrap().send(8), Err(SendError(8)));
+        drop(permits);
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
+    }
+}
+
 /// The arms of the selects in the tests of row 28: clones of both ends of one channel.
 struct Clones {
     txs: [Sender<u32>; 2],
@@ -683,6 +745,44 @@ fn blocking_select_of_clones_of_both_ends_does_not_pair_with_itself() {
             default => {}
         }
     });
+}
+
+/// Row 26, KN#62, TK#7990: the error of a batch told nothing of what had not been sent, or there was none.
+#[test]
+fn batch_closed_half_way_tells_how_many_were_sent_and_has_the_rest() {
+    for capacity in [0, 1, 5, 64] {
+        let (tx, rx) = bounded(capacity);
+        let mut sending = pin!(tx.send_many(0..100));
+        assert!(poll(&mut sending).is_pending());
+        rx.close();
+        let Ready(Err(SendManyError { sent, rest })) = poll(&mut sending) else {
+            panic!("a batch that was cut short is an error");
+        };
+        assert_eq!(sent, capacity);
+        assert!(rest.eq(capacity..100));
+        assert!(rx.drain().eq(0..capacity), "what was sent stays sent");
+
+        let Err(TrySendError::Closed(unsent)) = tx.try_send_many(0..100) else {
+            panic!("nothing can be sent into a closed channel");
+        };
+        assert_eq!(unsent.sent, 0);
+        assert!(unsent.rest.eq(0..100));
+    }
+}
+
+/// Row 26: what the vector had was overwritten, or what had been received was lost with the error.
+#[test]
+fn batch_received_from_a_closed_channel_is_put_behind_what_the_vector_has() {
+    for (tx, rx) in [bounded(4), bounded(64), unbounded()] {
+        tx.try_send_many(1..=3).unwrap();
+        tx.close();
+        let mut received = vec![0];
+        let all = rx.recv_many(&mut received, 10).now_or_never();
+        assert_eq!(all, Some(Ok(3)), "not an error: there were messages");
+        let end = rx.recv_many(&mut received, 10).now_or_never();
+        assert_eq!(end, Some(Err(RecvError)));
+        assert_eq!(received, [0, 1, 2, 3]);
+    }
 }
 
 /// Row 29, FL, LO: `is_terminated` spoke of the channel, so the arm was skipped and its error never seen.

@@ -1,9 +1,14 @@
 //! Who receives so many messages, each by a select over all receivers, and returns their sum.
 //!
 //! The arms of a select cannot be made in a loop, hence the macro: the same consumers for two arms and for eight.
+//!
+//! `tokio::select!` and tokio's channels yield to the runtime at times (after 128 operations), so the consumers in tasks that
+//! use neither do as much: one that always finds a message would keep its worker for itself, and eight senders would share
+//! the other.
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
+use tokio::task::consume_budget;
 
 macro_rules! consumers {
     ($name:ident, $arms:literal, $($rx:ident)*) => {
@@ -18,6 +23,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     sum += ::hchan::select! { $(recv($rx) -> message => message.expect("open"),)* };
                 }
                 sum
@@ -63,6 +69,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     $(let mut $rx = pin!($rx.recv().fuse());)*
                     sum += futures::select! { $(message = $rx => message.expect("open"),)* };
                 }

@@ -1,4 +1,6 @@
 //! A stage that passes so many messages on, through a queue of its own: whichever can be done next, a receive or a send.
+//!
+//! Those that use nothing of tokio's yield as its own do: see the consumers.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -6,6 +8,7 @@ use std::pin::pin;
 use futures::FutureExt;
 use futures::future::Fuse;
 use tokio::sync::mpsc;
+use tokio::task::consume_budget;
 
 /// How many messages a stage holds.
 const ROOM: usize = 8;
@@ -13,6 +16,7 @@ const ROOM: usize = 8;
 pub(super) async fn hchan(rx: ::hchan::Receiver<u64>, tx: ::hchan::Sender<u64>, messages: u64) {
     let (mut queue, mut next, mut taken) = (VecDeque::new(), None, 0);
     while taken < messages || next.is_some() {
+        consume_budget().await;
         ::hchan::select! {
             recv(rx) -> message, if taken < messages && queue.len() < ROOM => {
                 queue.push_back(message.expect("open"));
@@ -121,6 +125,7 @@ pub(super) async fn futures_over_async_channel(
 ) {
     let (mut queue, mut taken) = (VecDeque::new(), 0);
     while taken < messages || !queue.is_empty() {
+        consume_budget().await;
         let next = queue.front().copied();
         let can_take = taken < messages && queue.len() < ROOM;
         // A finished future is an arm that is off.
