@@ -115,7 +115,6 @@ where
     }
 
     /// Sends if that can be done at once; for an operation that has not been polled.
-    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
@@ -239,7 +238,6 @@ where
     }
 
     /// Receives if that can be done at once; for an operation that has not been polled.
-    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
