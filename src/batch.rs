@@ -2,11 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    collections::{VecDeque, vec_deque},
-    fmt,
-    iter::FusedIterator,
-};
+use alloc::collections::{VecDeque, vec_deque};
+use core::{fmt, iter::FusedIterator};
 
 /// How many bytes of messages are taken from the iterator at a time, at the most.
 const PULLED_BYTES: usize = 64 * 1024;

@@ -8,7 +8,7 @@
 //! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
 //! |           |                        | (or it completes none, and the owner begins anew)         |                      |
 
-use std::{marker::PhantomPinned, mem, task::Waker};
+use core::{marker::PhantomPinned, mem, task::Waker};
 
 use crate::sync::{
     UnsafeCell,

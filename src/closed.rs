@@ -2,23 +2,22 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::{
-    end::Side,
-    operation::WatchOp,
-    shared::Shared,
-    until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
-};
+use crate::{end::Side, operation::WatchOp, shared::Shared, until::Until, wait::Wait};
 
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
@@ -80,6 +79,33 @@ impl<'a, T> ClosedFuture<'a, T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    /// `true`: it is over.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(!tx.closed().until(std::future::ready(())).await);
+    /// tx.close();
+    /// assert!(tx.closed().until(std::future::pending::<()>()).await);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> ClosedFuture<'_, T> {
     /// Blocks the thread until it is over.
     ///
     /// # Blocking
@@ -137,30 +163,6 @@ impl<'a, T> ClosedFuture<'a, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> bool {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    /// `true`: it is over.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(!tx.closed().until(std::future::ready(())).await);
-    /// tx.close();
-    /// assert!(tx.closed().until(std::future::pending::<()>()).await);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

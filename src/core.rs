@@ -36,7 +36,8 @@
 //! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
 
-use std::{collections::VecDeque, pin::Pin, ptr::NonNull, sync::atomic::Ordering, task::Waker};
+use alloc::{collections::VecDeque, vec::Vec};
+use core::{pin::Pin, ptr::NonNull, sync::atomic::Ordering, task::Waker};
 
 use crate::{
     claim::Claim,

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "std")]
 use std::process::abort;
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -52,4 +53,17 @@ impl HandleCount {
     pub(crate) fn remove(&self) -> bool {
         self.0.fetch_sub(1, Ordering::AcqRel) == 1
     }
+}
+
+/// Ends the process, or whatever the panic handler ends: a panic during a panic cannot be caught.
+#[cfg(not(feature = "std"))]
+fn abort() -> ! {
+    struct PanicAgain;
+    impl Drop for PanicAgain {
+        fn drop(&mut self) {
+            panic!("too many handles of a channel");
+        }
+    }
+    let _again = PanicAgain;
+    panic!("too many handles of a channel");
 }

@@ -2,8 +2,8 @@
 //!
 //! The numbers in brackets are those of the invariants in [`core`](crate::core).
 
-use std::{
-    collections::VecDeque,
+use alloc::{collections::VecDeque, vec::Vec};
+use core::{
     pin::Pin,
     ptr::NonNull,
     sync::atomic::{AtomicBool, Ordering},

@@ -2,11 +2,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -18,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -117,6 +122,38 @@ impl<'a, T> SendFuture<'a, T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
+    /// sent, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    /// use std::future;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// assert_eq!(tx.send(1).until(future::pending::<()>()).await, Ok(()));
+    /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> SendFuture<'_, T> {
     /// Blocks the thread until the message is sent.
     ///
     /// # Errors
@@ -190,35 +227,6 @@ impl<'a, T> SendFuture<'a, T> {
     pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         wait_deadline(pin!(self), deadline)
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::future;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// assert_eq!(tx.send(1).until(future::pending::<()>()).await, Ok(()));
-    /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
 impl<'a, T> RecvFuture<'a, T> {
@@ -228,6 +236,47 @@ impl<'a, T> RecvFuture<'a, T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
+    /// received, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the receive itself: nothing is lost when it is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::{Receiver, RecvTimeoutError};
+    ///
+    /// /// Counts messages, until it is told to stop. That is seen even if there is always a message.
+    /// async fn count(messages: Receiver<u8>, stopped: Receiver<()>) -> usize {
+    ///     let mut count = 0;
+    ///     while messages.recv().until(stopped.recv()).await.is_ok() {
+    ///         count += 1;
+    ///     }
+    ///     count
+    /// }
+    /// # let ((tx, messages), (stop, stopped)) = (hchan::bounded(1), hchan::bounded(0));
+    /// # tx.try_send(1).unwrap();
+    /// # stop.close();
+    /// # assert_eq!(futures::executor::block_on(count(messages, stopped)), 0);
+    /// # let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// # let received = futures::executor::block_on(rx.recv().until(std::future::ready(())));
+    /// # assert_eq!(received, Err(RecvTimeoutError::Timeout));
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> RecvFuture<'_, T> {
     /// Blocks the thread until there is a message.
     ///
     /// # Errors
@@ -301,44 +350,6 @@ impl<'a, T> RecvFuture<'a, T> {
     #[doc(alias = "recv_deadline")]
     pub fn wait_deadline(self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
-    /// received, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the receive itself: nothing is lost when it is dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::{Receiver, RecvTimeoutError};
-    ///
-    /// /// Counts messages, until it is told to stop. That is seen even if there is always a message.
-    /// async fn count(messages: Receiver<u8>, stopped: Receiver<()>) -> usize {
-    ///     let mut count = 0;
-    ///     while messages.recv().until(stopped.recv()).await.is_ok() {
-    ///         count += 1;
-    ///     }
-    ///     count
-    /// }
-    /// # let ((tx, messages), (stop, stopped)) = (hchan::bounded(1), hchan::bounded(0));
-    /// # tx.try_send(1).unwrap();
-    /// # stop.close();
-    /// # assert_eq!(futures::executor::block_on(count(messages, stopped)), 0);
-    /// # let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// # let received = futures::executor::block_on(rx.recv().until(std::future::ready(())));
-    /// # assert_eq!(received, Err(RecvTimeoutError::Timeout));
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+use alloc::{boxed::Box, collections::BTreeMap};
 
 /// Empty nearly always, and then one null pointer.
 pub(crate) struct GivenBack<T>(Option<Box<Messages<T>>>);

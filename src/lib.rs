@@ -212,6 +212,20 @@
 //! From `crossbeam_channel::select!`, whose grammar this is, it differs in that the message of a `send` arm is evaluated up
 //! front, as in Go, and not only when the arm wins. `send_from`, `future` and `if` are additions.
 //!
+//! # Without the standard library
+//!
+//! With `default-features = false` the crate needs `core` and `alloc` alone. In tasks everything is as described, but:
+//!
+//! - Threads have no blocking calls: no `wait` and its siblings, no `select_blocking!`.
+//! - Who finds a lock taken has nothing to sleep on and spins until it is free. While the holder is preempted that burns a
+//!   core. An interrupt handler that meets the lock of what it has interrupted spins for ever: it must not use a channel.
+//! - No panic of a waker or a message's `Drop` can be caught. It goes on at once, and what was left to do, to wake the others
+//!   or to give the message back, is done while it unwinds: a second panic then ends the program. (So does the first where
+//!   panics do not unwind.)
+//! - The random choices of all selects are one sequence: see [`seed_select`].
+//!
+//! On wasm the lock spins with the standard library, too, as the main thread of a page must not sleep.
+//!
 //! # Looking inside
 //!
 //! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
@@ -219,6 +233,16 @@
 //! together; `select` is its `selectgo`, and `claim` its `selectDone`. Where Go has one lock there are two, one at each end,
 //! so that senders and receivers that need not wait need not meet either. Each file opens with what it is for, `core` with
 //! its invariants, which debug builds check.
+
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(all(hchan_loom, not(feature = "std")))]
+compile_error!("the models of `hchan_loom` need the feature `std`");
 
 mod batch;
 mod claim;
@@ -230,9 +254,12 @@ mod error;
 mod future;
 mod given_back;
 mod iter;
+#[cfg(feature = "std")]
+mod iter_blocking;
 mod list;
 mod operation;
 mod owned;
+#[cfg(feature = "std")]
 mod park;
 mod permit;
 mod receiver;
@@ -262,7 +289,9 @@ pub use error::{
     TrySendError,
 };
 pub use future::{RecvFuture, SendFuture};
-pub use iter::{IterBlocking, TryIter};
+pub use iter::TryIter;
+#[cfg(feature = "std")]
+pub use iter_blocking::IterBlocking;
 pub use owned::{IntoRecv, IntoSend};
 pub use permit::{OwnedPermit, Permit, ReserveFuture};
 pub use receiver::Receiver;
@@ -351,8 +380,11 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::select::{
-        ForeignArm, FutureArm, OperationArm, attempt, attempt_blocking, attempt_now,
-        attempt_now_blocking, happened, outcome, select, select_blocking, select_blocking_timeout,
+        ForeignArm, FutureArm, OperationArm, attempt, attempt_now, happened, outcome, select,
+    };
+    #[cfg(feature = "std")]
+    pub use crate::select::{
+        attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
     };
 }
 

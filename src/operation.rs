@@ -17,7 +17,7 @@ mod watch;
 pub(crate) use reserve::ReserveOp;
 pub(crate) use watch::WatchOp;
 
-use std::{
+use core::{
     cell::Cell,
     mem,
     ops::Deref,

@@ -5,11 +5,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -24,7 +29,7 @@ use crate::{
     shared::Shared,
     sync::Arc,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -116,6 +121,38 @@ impl<T> IntoSend<T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes; the sender is returned then, too.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
+    /// sent, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let (tx, sent) = tx.into_send(1).until(std::future::ready(())).await;
+    /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
+    /// assert_eq!((tx.try_send(2), rx.try_recv()), (Ok(()), Ok(2)));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> IntoSend<T> {
     /// Blocks the thread until the message is sent, and returns the sender.
     ///
     /// # Errors
@@ -188,35 +225,6 @@ impl<T> IntoSend<T> {
     pub fn wait_deadline(self, deadline: Instant) -> (Sender<T>, Result<(), SendTimeoutError<T>>) {
         wait_deadline(pin!(self), deadline)
     }
-
-    /// Gives up when `stop`, any future, completes; the sender is returned then, too.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let (tx, sent) = tx.into_send(1).until(std::future::ready(())).await;
-    /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
-    /// assert_eq!((tx.try_send(2), rx.try_recv()), (Ok(()), Ok(2)));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
 impl<T> IntoRecv<T> {
@@ -227,6 +235,39 @@ impl<T> IntoRecv<T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes; the receiver is returned then, too.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
+    /// received, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the receive itself: the receiver is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::RecvTimeoutError;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let (rx, message) = rx.into_recv().until(std::future::ready(())).await;
+    /// assert_eq!(message, Err(RecvTimeoutError::Timeout));
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> IntoRecv<T> {
     /// Blocks the thread until there is a message, and returns the receiver.
     ///
     /// # Errors
@@ -298,36 +339,6 @@ impl<T> IntoRecv<T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes; the receiver is returned then, too.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
-    /// received, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the receive itself: the receiver is dropped with it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// let (rx, message) = rx.into_recv().until(std::future::ready(())).await;
-    /// assert_eq!(message, Err(RecvTimeoutError::Timeout));
-    /// assert_eq!(rx.try_recv(), Ok(1));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

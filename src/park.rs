@@ -2,7 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use std::{cell::Cell, sync::Arc, task::Wake, task::Waker, time::Duration, time::Instant};
+use alloc::{sync::Arc, task::Wake};
+use core::{cell::Cell, task::Waker, time::Duration};
+use std::time::Instant;
 
 use crate::sync::{
     atomic::{AtomicU8, Ordering},
@@ -150,7 +152,8 @@ impl Wake for Unparker {
 
 #[cfg(not(hchan_loom))]
 mod kept {
-    use std::cell::Cell;
+    use core::cell::Cell;
+    use std::thread_local;
 
     use super::Parker;
 

@@ -2,12 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
     mem::ManuallyDrop,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -20,7 +25,7 @@ use crate::{
     sender::Sender,
     shared::Shared,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -71,6 +76,35 @@ impl<'a, T> ReserveFuture<'a, T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// assert!(tx.reserve().until(std::future::ready(())).await.unwrap_err().is_timeout());
+    /// assert!(!tx.is_full());
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<'a, T> ReserveFuture<'a, T> {
     /// Blocks the thread until there is room.
     ///
     /// # Errors
@@ -135,32 +169,6 @@ impl<'a, T> ReserveFuture<'a, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(tx.reserve().until(std::future::ready(())).await.unwrap_err().is_timeout());
-    /// assert!(!tx.is_full());
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

@@ -2,16 +2,19 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use alloc::vec::Vec;
+use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
+#[cfg(feature = "std")]
+use crate::error::RecvError;
 use crate::{
     closed::ClosedFuture,
-    error::{RecvError, TryRecvError},
+    error::TryRecvError,
     future::RecvFuture,
-    iter::{IterBlocking, TryIter},
+    iter::TryIter,
     owned::IntoRecv,
     recv_many::{Drain, RecvManyFuture},
     shared::Shared,
@@ -152,6 +155,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv_blocking(), Ok("met"));
     /// sending.join().unwrap().unwrap();
     /// ```
+    #[cfg(feature = "std")]
     #[doc(alias = "blocking_recv")]
     #[inline]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
@@ -250,9 +254,10 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.iter_blocking().sum::<i32>(), 10);
     /// sending.join().unwrap().unwrap();
     /// ```
+    #[cfg(feature = "std")]
     #[doc(alias = "iter")]
-    pub fn iter_blocking(&self) -> IterBlocking<'_, T> {
-        IterBlocking::new(self)
+    pub fn iter_blocking(&self) -> crate::IterBlocking<'_, T> {
+        crate::IterBlocking::new(self)
     }
 
     /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later.

@@ -2,13 +2,18 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use alloc::vec::{self, Vec};
+use core::{
     fmt,
     iter::FusedIterator,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
-    vec,
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -20,7 +25,7 @@ use crate::{
     receiver::Receiver,
     shared::Shared,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -78,6 +83,38 @@ impl<'a, T> RecvManyFuture<'a, T> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let mut received = Vec::new();
+    /// let result = rx.recv_many(&mut received, 10).until(std::future::ready(())).await;
+    /// assert!(result.unwrap_err().is_timeout());
+    /// assert_eq!((received.len(), rx.len()), (0, 1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> RecvManyFuture<'_, T> {
     /// Blocks the thread until there are messages.
     ///
     /// # Errors
@@ -148,35 +185,6 @@ impl<'a, T> RecvManyFuture<'a, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Result<usize, RecvTimeoutError> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// let mut received = Vec::new();
-    /// let result = rx.recv_many(&mut received, 10).until(std::future::ready(())).await;
-    /// assert!(result.unwrap_err().is_timeout());
-    /// assert_eq!((received.len(), rx.len()), (0, 1));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

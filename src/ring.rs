@@ -9,7 +9,8 @@
 //! not grow with the backlog. Blocks that have been drained are freed, all but two, which the producer uses next: neither does
 //! a burst's memory stay, nor does a level that varies by less than a block allocate anything.
 
-use std::{
+use alloc::boxed::Box;
+use core::{
     mem::{MaybeUninit, size_of},
     ptr::{NonNull, null_mut},
 };
@@ -411,7 +412,7 @@ fn messages_in<T>(bytes: usize) -> usize {
 
 #[cfg(all(test, not(hchan_loom)))]
 mod tests {
-    use std::collections::VecDeque;
+    use alloc::collections::VecDeque;
 
     use super::*;
 

@@ -2,11 +2,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -18,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -82,6 +87,68 @@ impl<'a, T> SendFromFuture<'a, T> {
         }
     }
 
+    /// Takes the message out of the `Option`, unless that has been done.
+    fn load(self: Pin<&mut Self>) {
+        let this = self.project();
+        if !*this.terminated && this.op.is_finished() {
+            if let Some(message) = this.message.take() {
+                this.op.load(message);
+            }
+        }
+    }
+
+    /// Puts a message that is still in the operation, which is not parked, back.
+    fn put_back(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(message) = this.op.take_message() {
+            **this.message = Some(message);
+        }
+    }
+
+    /// Notes the end, and puts a message that was not sent back.
+    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
+        let this = self.project();
+        *this.terminated = true;
+        result.map_err(|SendError(message)| {
+            **this.message = Some(message);
+            SendError(())
+        })
+    }
+
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
+    /// sent, even if `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`]; the message is back in the `Option`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the send itself: the message is never lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(1);
+    /// let mut message = Some(1);
+    /// assert!(tx.send_from(&mut message).until(future::ready(())).await.unwrap_err().is_timeout());
+    /// assert_eq!(message, Some(1));
+    /// assert_eq!(tx.send_from(&mut message).until(future::pending::<()>()).await, Ok(()));
+    /// assert_eq!(message, None);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> SendFromFuture<'_, T> {
     /// Blocks the thread until the message is sent.
     ///
     /// # Errors
@@ -165,65 +232,6 @@ impl<'a, T> SendFromFuture<'a, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<()>> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]; the message is back in the `Option`.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: the message is never lost.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::future;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// let mut message = Some(1);
-    /// assert!(tx.send_from(&mut message).until(future::ready(())).await.unwrap_err().is_timeout());
-    /// assert_eq!(message, Some(1));
-    /// assert_eq!(tx.send_from(&mut message).until(future::pending::<()>()).await, Ok(()));
-    /// assert_eq!(message, None);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
-
-    /// Takes the message out of the `Option`, unless that has been done.
-    fn load(self: Pin<&mut Self>) {
-        let this = self.project();
-        if !*this.terminated && this.op.is_finished() {
-            if let Some(message) = this.message.take() {
-                this.op.load(message);
-            }
-        }
-    }
-
-    /// Puts a message that is still in the operation, which is not parked, back.
-    fn put_back(self: Pin<&mut Self>) {
-        let this = self.project();
-        if let Some(message) = this.op.take_message() {
-            **this.message = Some(message);
-        }
-    }
-
-    /// Notes the end, and puts a message that was not sent back.
-    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
-        let this = self.project();
-        *this.terminated = true;
-        result.map_err(|SendError(message)| {
-            **this.message = Some(message);
-            SendError(())
-        })
     }
 }
 

@@ -2,11 +2,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -19,7 +24,7 @@ use crate::{
     operation::SendOp,
     shared::Shared,
     until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
+    wait::Wait,
 };
 
 pin_project! {
@@ -112,6 +117,35 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
         }
     }
 
+    /// Gives up when `stop`, any future, completes.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
+    /// `stop` has completed, too.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded(2);
+    /// let error = tx.send_many(1..=3).until(std::future::ready(())).await.unwrap_err();
+    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<I: Iterator> SendManyFuture<'_, I> {
     /// Blocks the thread until all messages are sent.
     ///
     /// # Errors
@@ -187,32 +221,6 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
         deadline: Instant,
     ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(2);
-    /// let error = tx.send_many(1..=3).until(std::future::ready(())).await.unwrap_err();
-    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

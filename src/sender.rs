@@ -2,17 +2,19 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
+#[cfg(feature = "std")]
+use crate::error::SendError;
 #[cfg(feature = "sink")]
 use crate::sink::SendSink;
 use crate::{
     closed::ClosedFuture,
     end::ReserveStep,
-    error::{SendError, SendManyError, TrySendError},
+    error::{SendManyError, TrySendError},
     future::SendFuture,
     owned::IntoSend,
     permit::{Permit, ReserveFuture},
@@ -196,6 +198,7 @@ impl<T> Sender<T> {
     /// tx.send_blocking("met").unwrap();
     /// assert_eq!(receiving.join().unwrap(), Ok("met"));
     /// ```
+    #[cfg(feature = "std")]
     #[doc(alias = "blocking_send")]
     #[inline]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {

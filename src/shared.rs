@@ -5,7 +5,11 @@
 
 mod many;
 
-use std::{fmt, mem::ManuallyDrop, task::Waker};
+use core::{
+    fmt,
+    mem::{self, ManuallyDrop},
+    task::Waker,
+};
 
 use crate::{
     core::Core,
@@ -357,8 +361,9 @@ impl<T> Shared<T> {
     fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
         let mut held = Held::new(self, taken.seq, taken.message);
         let mut panics = Panics::default();
+        panics.catch(|| self.complete_closing());
+        // There is nobody else to wake: no sender is parked in a closed channel.
         panics.catch(|| wake_and_drop(taken.waker, unused));
-        self.complete_closing(&mut panics);
         panics.resume();
         held.take()
     }
@@ -376,9 +381,7 @@ impl<T> Shared<T> {
     pub(crate) fn close(&self) -> bool {
         let closed = self.locked(|core| core.close());
         if closed {
-            let mut panics = Panics::default();
-            self.complete_closing(&mut panics);
-            panics.resume();
+            self.complete_closing();
         }
         closed
     }
@@ -437,31 +440,35 @@ impl<T> Shared<T> {
     /// Counts a dropped receiver; the last one closes the channel and drops what is in it.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.remove() {
+            let mut is_over = self.locked(|core| core.close());
             let mut panics = Panics::default();
-            if self.locked(|core| core.close()) {
-                self.complete_closing(&mut panics);
-            }
-            // Nobody else sends or receives any more, so these are all.
-            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
-                if taken.has_drained {
-                    self.complete_closing(&mut panics);
+            panics.catch_each(|| {
+                if mem::take(&mut is_over) {
+                    self.complete_closing();
+                    return true;
                 }
-            }
+                // Nobody else sends or receives any more, so these are all.
+                let step = self.recv();
+                is_over = matches!(&step, RecvStep::Received(taken) if taken.has_drained);
+                // What was received drops with the step.
+                matches!(step, RecvStep::Received(_))
+            });
             panics.resume();
         }
     }
 
-    /// Tells those for whom the wait is over by the close, or by the last message after it.
-    pub(crate) fn complete_closing(&self, panics: &mut Panics) {
-        loop {
+    /// Tells all those for whom the wait is over by the close, or by the last message after it; then the first panic of a
+    /// waker goes on, if there was one.
+    pub(crate) fn complete_closing(&self) {
+        let mut panics = Panics::default();
+        panics.catch_each(|| {
             let mut wakes = WakeBatch::new();
             self.recv_end_locked(|recv_end| recv_end.complete_closing(&mut wakes));
-            if wakes.is_empty() {
-                return;
-            }
-            wakes.wake_all(panics);
-        }
+            let is_more = !wakes.is_empty();
+            wakes.wake();
+            is_more
+        });
+        panics.resume();
     }
 }
 

@@ -2,7 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use alloc::boxed::Box;
+use core::{
     fmt, mem,
     pin::Pin,
     task::{Context, Poll, ready},

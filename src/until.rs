@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},

@@ -2,13 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    pin::Pin,
-    task::Context,
-    time::{Duration, Instant},
-};
+use core::pin::Pin;
 
-use crate::park::Parker;
+#[cfg(feature = "std")]
+pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
 
 /// A future of this crate, as those need it who wait for it in a thread or may give it up.
 ///
@@ -27,41 +24,54 @@ pub trait Wait: Future {
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
 }
 
-#[inline]
-pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
-    match future.as_mut().attempt() {
-        Some(output) => output,
-        None => park(future, None).expect("without a deadline, waiting ends when it is done"),
-    }
-}
+#[cfg(feature = "std")]
+mod blocking {
+    use core::{
+        pin::Pin,
+        task::{Context, Poll},
+        time::Duration,
+    };
+    use std::time::Instant;
 
-/// A time too far away for an `Instant` never comes.
-#[inline]
-pub(crate) fn wait_timeout<F: Wait>(mut future: Pin<&mut F>, timeout: Duration) -> F::Limited {
-    let output = future.as_mut().attempt();
-    let output = output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)));
-    future.limited(output)
-}
+    use super::Wait;
+    use crate::park::Parker;
 
-#[inline]
-pub(crate) fn wait_deadline<F: Wait>(mut future: Pin<&mut F>, deadline: Instant) -> F::Limited {
-    let output = future.as_mut().attempt();
-    let output = output.or_else(|| park(future.as_mut(), Some(deadline)));
-    future.limited(output)
-}
-
-/// `None`: the deadline came and nothing had happened.
-#[cold]
-fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
-    Parker::with(|parker| {
-        let mut cx = Context::from_waker(parker.waker());
-        loop {
-            if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                return Some(output);
-            }
-            if !parker.park(deadline) {
-                return future.withdraw();
-            }
+    #[inline]
+    pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
+        match future.as_mut().attempt() {
+            Some(output) => output,
+            None => park(future, None).expect("without a deadline, waiting ends when it is done"),
         }
-    })
+    }
+
+    /// A time too far away for an `Instant` never comes.
+    #[inline]
+    pub(crate) fn wait_timeout<F: Wait>(mut future: Pin<&mut F>, timeout: Duration) -> F::Limited {
+        let output = future.as_mut().attempt();
+        let output = output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)));
+        future.limited(output)
+    }
+
+    #[inline]
+    pub(crate) fn wait_deadline<F: Wait>(mut future: Pin<&mut F>, deadline: Instant) -> F::Limited {
+        let output = future.as_mut().attempt();
+        let output = output.or_else(|| park(future.as_mut(), Some(deadline)));
+        future.limited(output)
+    }
+
+    /// `None`: the deadline came and nothing had happened.
+    #[cold]
+    fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
+        Parker::with(|parker| {
+            let mut cx = Context::from_waker(parker.waker());
+            loop {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return Some(output);
+                }
+                if !parker.park(deadline) {
+                    return future.withdraw();
+                }
+            }
+        })
+    }
 }

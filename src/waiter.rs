@@ -16,7 +16,7 @@
 //! lock, and finishes it; a peer completes it, under the lock, as `Done` or `Closed`, or unparks it, an arm of a select that
 //! the peer cannot commit.
 
-use std::{marker::PhantomPinned, mem::MaybeUninit, ptr::NonNull, task::Waker};
+use core::{marker::PhantomPinned, mem::MaybeUninit, ptr::NonNull, task::Waker};
 
 use crate::{
     claim::Claim,

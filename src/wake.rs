@@ -2,12 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    task::Waker,
-    thread,
-};
+use alloc::vec::Vec;
+use core::task::Waker;
+
+#[cfg(feature = "std")]
+pub(crate) use caught::Panics;
+#[cfg(not(feature = "std"))]
+pub(crate) use uncaught::Panics;
 
 /// How many wakers are collected under the lock at a time.
 const BATCH: usize = 32;
@@ -49,54 +50,91 @@ impl WakeBatch {
 
     /// Wakes all, in order, whatever some of them do; then the first panic goes on, if there was one.
     pub(crate) fn wake(self) {
+        let mut wakers = self.wakers.into_iter().flatten().chain(self.more);
         let mut panics = Panics::default();
-        self.wake_all(&mut panics);
+        panics.catch_each(|| wakers.next().map(Waker::wake).is_some());
         panics.resume();
     }
+}
 
-    /// Wakes all, in order, whatever some of them do; a panic is kept if it is the first.
-    pub(crate) fn wake_all(self, panics: &mut Panics) {
-        for waker in self.wakers.into_iter().flatten().chain(self.more) {
-            panics.catch(|| waker.wake());
+#[cfg(feature = "std")]
+mod caught {
+    use alloc::boxed::Box;
+    use core::{any::Any, panic::AssertUnwindSafe};
+    use std::{
+        panic::{catch_unwind, resume_unwind},
+        thread,
+    };
+
+    /// The first panic of several pieces of user code, all of which had to run.
+    #[derive(Default)]
+    pub(crate) struct Panics(Option<Box<dyn Any + Send>>);
+
+    impl Panics {
+        pub(crate) fn catch(&mut self, user_code: impl FnOnce()) {
+            // Unwind safe: the crate's own state is not touched within, and the panic goes on in `resume`.
+            let Err(panic) = catch_unwind(AssertUnwindSafe(user_code)) else {
+                return;
+            };
+            match self.0 {
+                None => self.0 = Some(panic),
+                Some(_) => discard(panic),
+            }
+        }
+
+        /// Calls `step` until there is nothing left to do, whatever some of the calls do.
+        pub(crate) fn catch_each(&mut self, mut step: impl FnMut() -> bool) {
+            let mut is_more = true;
+            while is_more {
+                self.catch(|| is_more = step());
+            }
+        }
+
+        /// Lets the first panic go on, if there was one; unless the thread is unwinding from another one already, in a drop,
+        /// where a second would abort the process.
+        pub(crate) fn resume(self) {
+            match self.0 {
+                None => {}
+                Some(panic) if thread::panicking() => discard(panic),
+                Some(panic) => resume_unwind(panic),
+            }
+        }
+    }
+
+    /// What a panic carries is user code to drop, too, and what a panic of that carries.
+    fn discard(panic: Box<dyn Any + Send>) {
+        let mut left = Some(panic);
+        while let Some(panic) = left {
+            left = catch_unwind(AssertUnwindSafe(|| drop(panic))).err();
         }
     }
 }
 
-/// The first panic of several pieces of user code, all of which had to run.
-#[derive(Default)]
-pub(crate) struct Panics(Option<Box<dyn Any + Send>>);
+/// Without the standard library nothing catches a panic: it goes on at once, and what is left to do is done by a drop on its
+/// way. If that panics, too, the program ends.
+#[cfg(not(feature = "std"))]
+mod uncaught {
+    #[derive(Default)]
+    pub(crate) struct Panics(());
 
-impl Panics {
-    pub(crate) fn catch(&mut self, user_code: impl FnOnce()) {
-        // Unwind safe: the crate's own state is not touched within, and the panic goes on in `resume`.
-        let Err(panic) = catch_unwind(AssertUnwindSafe(user_code)) else {
-            return;
-        };
-        match self.0 {
-            None => self.0 = Some(panic),
-            Some(_) => discard(panic),
+    impl Panics {
+        pub(crate) fn catch(&mut self, user_code: impl FnOnce()) {
+            user_code();
         }
-    }
 
-    pub(crate) fn any(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Lets the first panic go on, if there was one; unless the thread is unwinding from another one already, in a drop,
-    /// where a second would abort the process.
-    pub(crate) fn resume(self) {
-        match self.0 {
-            None => {}
-            Some(panic) if thread::panicking() => discard(panic),
-            Some(panic) => resume_unwind(panic),
+        /// Calls `step` until there is nothing left to do, after a panic, too.
+        pub(crate) fn catch_each(&mut self, step: impl FnMut() -> bool) {
+            struct Steps<F: FnMut() -> bool>(F);
+            impl<F: FnMut() -> bool> Drop for Steps<F> {
+                fn drop(&mut self) {
+                    while (self.0)() {}
+                }
+            }
+            let mut steps = Steps(step);
+            while (steps.0)() {}
+            // The drop asks once more.
         }
-    }
-}
 
-/// What a panic carries is user code to drop, too, and what a panic of that carries.
-fn discard(panic: Box<dyn Any + Send>) {
-    let mut left = Some(panic);
-    while let Some(panic) = left {
-        left = catch_unwind(AssertUnwindSafe(|| drop(panic))).err();
+        pub(crate) fn resume(self) {}
     }
 }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
 };

@@ -2,6 +2,8 @@
 //!
 //! Allocations are counted for each thread apart, so the tests do not see each other's, nor the harness's.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! Waiting in threads: with and without an end to it, alone and next to tasks.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use std::{

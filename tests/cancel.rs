@@ -8,6 +8,8 @@ use std::{
 };
 
 use hchan::{RecvError, TryRecvError, TrySendError, bounded, unbounded};
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, Drops, poll, poll_with};
 
 #[test]

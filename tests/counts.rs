@@ -5,6 +5,8 @@ mod support;
 use std::{pin::pin, task::Poll::Pending, thread};
 
 use hchan::{Receiver, Sender, bounded, unbounded};
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{poll, until};
 
 /// What both ends say, which has to be the same.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use futures::FutureExt;
 use hchan::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError, bounded,
 };
@@ -63,9 +64,9 @@ fn debug_hides_the_message_and_needs_nothing_of_it() {
 #[test]
 fn results_unwrap_whatever_the_message() {
     let (tx, rx) = bounded(1);
-    tx.send_blocking(Plain).unwrap();
-    rx.recv_blocking().unwrap();
     tx.try_send(Plain).unwrap();
+    rx.try_recv().unwrap();
+    tx.send(Plain).now_or_never().unwrap().unwrap();
     tx.close();
     let boxed: Box<dyn Error> = Box::new(tx.try_send(Plain).unwrap_err());
     assert_eq!(boxed.to_string(), "sending on a closed channel");

@@ -23,6 +23,8 @@ use futures::{
     task::LocalSpawnExt,
 };
 use hchan::{Receiver, Sender};
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::ends_within;
 use tokio::runtime;
 

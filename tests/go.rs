@@ -2,6 +2,9 @@
 //! anew. Where Go panics, at a send on a closed channel, there is an error here; its nil channel is `never()` to receive from
 //! and a condition that does not hold to send on.
 
+// Some of it is for the tests of threads alone.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
+
 mod support;
 
 use std::{
@@ -16,10 +19,14 @@ use std::{
 };
 
 use futures::{FutureExt, executor::block_on, future::join_all};
+#[cfg(feature = "std")]
+use hchan::select_blocking;
 use hchan::{
     Receiver, RecvError, SendError, Sender, TrySendError, bounded, never, seed_select, select,
-    select_blocking, unbounded,
+    unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, no_deadlock, poll, poll_with};
 use tokio::{runtime, task::JoinSet};
 
@@ -309,6 +316,7 @@ fn default_does_not_happen_while_a_channel_closes_before_another_is_emptied() {
 }
 
 /// Threads that never wait: each try is a select with a default, of sends and of receives.
+#[cfg(feature = "std")]
 #[test]
 fn selects_with_a_default_deliver_each_message_once_under_load() {
     const EACH: usize = 4_000;

@@ -19,7 +19,6 @@ use std::{
     rc::Rc,
     sync::{Arc, Mutex},
     task::{Context, Poll, Wake, Waker},
-    time::Duration,
 };
 
 use futures::{
@@ -1101,14 +1100,13 @@ impl Real {
             }
             Op::SendWithinNoTime => {
                 let tx = self.senders.last()?;
-                let sent = tx.send(self.new_message()).wait_timeout(Duration::ZERO);
+                let sent = send_within_no_time(tx, self.new_message());
                 Outcome::TimedSend(sent.map_err(send_error_id))
             }
             Op::TryRecv => Outcome::TryRecv(self.receivers.last()?.try_recv().map(id)),
             Op::TryIter => Outcome::TryIter(self.receivers.last()?.try_iter().map(id).collect()),
             Op::RecvWithinNoTime => {
-                let received = self.receivers.last()?.recv().wait_timeout(Duration::ZERO);
-                Outcome::TimedRecv(received.map(id))
+                Outcome::TimedRecv(recv_within_no_time(self.receivers.last()?).map(id))
             }
             Op::NewSend {
                 has_stop,
@@ -1368,6 +1366,38 @@ async fn checked<F: FusedFuture>(future: F) -> F::Output {
 /// The number of a message that came out, which drops here.
 fn id(message: Message) -> Id {
     message.id
+}
+
+#[cfg(feature = "std")]
+fn send_within_no_time(
+    tx: &Sender<Message>,
+    message: Message,
+) -> Result<(), SendTimeoutError<Message>> {
+    tx.send(message).wait_timeout(std::time::Duration::ZERO)
+}
+
+#[cfg(feature = "std")]
+fn recv_within_no_time(rx: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+    rx.recv().wait_timeout(std::time::Duration::ZERO)
+}
+
+#[cfg(not(feature = "std"))]
+fn send_within_no_time(
+    tx: &Sender<Message>,
+    message: Message,
+) -> Result<(), SendTimeoutError<Message>> {
+    tx.try_send(message).map_err(|error| match error {
+        TrySendError::Full(message) => SendTimeoutError::Timeout(message),
+        TrySendError::Closed(message) => SendTimeoutError::Closed(message),
+    })
+}
+
+#[cfg(not(feature = "std"))]
+fn recv_within_no_time(rx: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+    rx.try_recv().map_err(|error| match error {
+        TryRecvError::Empty => RecvTimeoutError::Timeout,
+        TryRecvError::Closed => RecvTimeoutError::Closed,
+    })
 }
 
 fn send_error_id(error: SendTimeoutError<Message>) -> SendTimeoutError<Id> {

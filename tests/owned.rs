@@ -7,7 +7,6 @@ use std::{
     pin::{Pin, pin},
     task::Poll::{self, Ready},
     thread,
-    time::{Duration, Instant},
 };
 
 use futures::{StreamExt, executor::block_on, future::FusedFuture, stream::FuturesUnordered};
@@ -15,6 +14,8 @@ use hchan::{
     IntoRecv, IntoSend, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError,
     TryRecvError, bounded, never, unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with, stop_after};
 
 // The result and the handle.
@@ -311,8 +312,11 @@ fn owned_futures_are_waited_for_in_threads() {
     assert_eq!(rx.into_recv().wait().1, Err(RecvError));
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn owned_futures_that_time_out_give_everything_back() {
+    use std::time::{Duration, Instant};
+
     let (tx, rx) = bounded(0);
     let long_ago = Instant::now();
     let (tx, sent) = tx.into_send(1).wait_timeout(Duration::ZERO);

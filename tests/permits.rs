@@ -15,6 +15,8 @@ use hchan::{
     OwnedPermit, Permit, Receiver, RecvError, Select, SendError, Sender, TryRecvError,
     TrySendError, bounded, select, unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{
     Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
     poll_with,
@@ -625,6 +627,7 @@ fn panicking_waker_of_a_reserve_loses_neither_message_nor_room() {
     assert_as_new(&tx);
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn permit_dropped_by_a_panic_wakes_all_whatever_their_wakers_do() {
     let (tx, rx) = bounded(0);

@@ -1,5 +1,8 @@
 //! The forms of select: how its macros are written, in tasks and in threads, `Select`, `recv_any`, and the macros of others.
 
+// Some of it is for the tests of threads alone.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
+
 mod support;
 
 use std::{
@@ -14,10 +17,14 @@ use std::{
 };
 
 use futures::{FutureExt, future::FusedFuture};
+#[cfg(feature = "std")]
+use hchan::select_blocking;
 use hchan::{
     Receiver, RecvError, RecvFuture, Select, SendError, Sender, TryRecvError, bounded, never,
-    recv_any, seed_select, select, select_blocking, unbounded,
+    recv_any, seed_select, select, unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, Drops, no_deadlock, panic_of, poll, poll_with, until};
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -380,12 +387,15 @@ fn send_from_leaves_its_message_or_sends_it() {
             (None, (capacity > 0).then_some(7))
         );
 
-        slot = Some(8);
-        assert_eq!(
-            tx.send_from(&mut slot).wait_timeout(SHORT).is_ok(),
-            capacity > 0
-        );
-        assert_eq!(slot.is_none(), capacity > 0);
+        #[cfg(feature = "std")]
+        {
+            slot = Some(8);
+            assert_eq!(
+                tx.send_from(&mut slot).wait_timeout(SHORT).is_ok(),
+                capacity > 0
+            );
+            assert_eq!(slot.is_none(), capacity > 0);
+        }
         drop(rx);
         slot = Some(9);
         assert_eq!(tx.send_from(&mut slot).wait(), Err(SendError(())));
@@ -437,6 +447,7 @@ fn forgotten_send_from_ends_its_borrow() {
 
 // In threads.
 
+#[cfg(feature = "std")]
 #[test]
 fn threads_select_and_wait() {
     no_deadlock(|| {
@@ -465,6 +476,7 @@ fn threads_select_and_wait() {
     });
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn thread_waits_for_a_time() {
     let (tx, rx) = bounded(0);
@@ -697,6 +709,7 @@ fn biased_select_prefers_the_first_and_others_are_fair() {
     );
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn select_is_waited_for_in_a_thread() {
     no_deadlock(|| {
@@ -825,6 +838,7 @@ fn dropped_recv_any_gives_back() {
     assert_eq!(receivers[1].try_recv(), Err(TryRecvError::Empty));
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn recv_any_is_waited_for_in_a_thread() {
     let (txs, rxs): (Vec<_>, Vec<_>) = (0..3).map(|_| bounded(0)).unzip();

@@ -1,5 +1,8 @@
 //! What a send and a receive do, row by row of the tables in the crate's documentation, and in which order.
 
+// Some of it is for the tests of threads alone.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
+
 mod support;
 
 use std::{
@@ -14,6 +17,8 @@ use std::{
 
 use futures::Stream;
 use hchan::{Receiver, Sender, TryRecvError, TrySendError, bounded, never, unbounded};
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, Drops, poll, poll_with};
 
 type Send = fn(&Sender<u32>, u32) -> Result<(), TrySendError<u32>>;
@@ -402,7 +407,9 @@ fn never_keeps_receives_waiting() {
         assert_eq!(poll_with(&mut recv, &counter.waker()), Pending);
     }
     assert_eq!((rx.waiting_receivers(), counter.wakes()), (0, 0));
+    #[cfg(feature = "std")]
     let soon = Duration::from_millis(1);
+    #[cfg(feature = "std")]
     assert!(rx.recv().wait_timeout(soon).unwrap_err().is_timeout());
 }
 

@@ -35,6 +35,8 @@
 //! HCHAN_STORM_SEED=1 HCHAN_STORM_MESSAGES=1000000 cargo test --release --test storm
 //! ```
 
+// Some of it is for the tests of threads alone.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 #![forbid(unsafe_code)]
 
 use std::{
@@ -51,7 +53,7 @@ use std::{
     },
     task::Poll,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fastrand::Rng;
@@ -63,9 +65,11 @@ use futures::{
 };
 use hchan::{
     Receiver, RecvError, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError,
-    TrySendError, recv_any, select, select_blocking,
+    TrySendError, recv_any, select,
 };
 use tokio::{runtime, task::yield_now};
+#[cfg(feature = "std")]
+use {hchan::select_blocking, std::time::Instant};
 
 const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
 const SENDERS: usize = 8;
@@ -473,6 +477,13 @@ impl Sending {
         self.report
     }
 
+    /// Without `std` a thread runs a task.
+    #[cfg(not(feature = "std"))]
+    fn run_in_thread(self) -> SenderReport {
+        block_on(self.run_in_task())
+    }
+
+    #[cfg(feature = "std")]
     fn run_in_thread(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
@@ -620,6 +631,7 @@ impl Sending {
     }
 
     /// As `select_in_task`.
+    #[cfg(feature = "std")]
     fn select_in_thread(&mut self, message: Message) -> Sent {
         let mut offer = Offer::new(message, self.next_message());
         let timeout = match self.rng.bool() {
@@ -661,7 +673,10 @@ impl Sending {
             }
             let happened = match in_task {
                 true => give_up_soon(&mut Box::pin(select), &mut self.rng).await,
+                #[cfg(feature = "std")]
                 false => select.wait_timeout(short_time(&mut self.rng)),
+                #[cfg(not(feature = "std"))]
+                false => unreachable!("without `std` all are tasks"),
             };
             match happened {
                 Some(arm) if arm == arms.0 => offer.fails = result(first).is_err(),
@@ -841,6 +856,13 @@ impl Receiving {
         false
     }
 
+    /// Without `std` a thread runs a task.
+    #[cfg(not(feature = "std"))]
+    fn run_in_thread(self) -> Vec<Id> {
+        block_on(self.run_in_task())
+    }
+
+    #[cfg(feature = "std")]
     fn run_in_thread(mut self) -> Vec<Id> {
         let rx = self.rx.clone();
         while self.received.len() < self.stays_for {
@@ -918,6 +940,7 @@ impl Receiving {
     }
 
     /// As `select_in_task`.
+    #[cfg(feature = "std")]
     fn select_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
         let mut demand = Demand::new();
         let timeout = match self.rng.bool() {
@@ -959,7 +982,10 @@ impl Receiving {
             let happened = match in_task {
                 true if self.cancels => give_up_soon(&mut Box::pin(select), &mut self.rng).await,
                 true => Some(select.await),
+                #[cfg(feature = "std")]
                 false => select.wait_timeout(short_time(&mut self.rng)),
+                #[cfg(not(feature = "std"))]
+                false => unreachable!("without `std` all are tasks"),
             };
             match happened {
                 Some(arm) if arm == arms.0 => {
@@ -985,6 +1011,7 @@ impl Receiving {
         self.keep_any(received)
     }
 
+    #[cfg(feature = "std")]
     fn recv_any_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
         let receivers = [rx.clone(), hchan::never(), rx.clone()];
         let receiving = recv_any(&receivers);

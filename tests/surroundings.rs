@@ -1,5 +1,7 @@
 //! Threads that end, threads that park for reasons of their own, and messages of odd alignments.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use std::{

@@ -14,6 +14,8 @@ use futures::{executor::block_on, future::FusedFuture};
 use hchan::{
     RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError, Until, bounded, never, unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with, stop_after};
 
 // A stop that is complete at the first poll.

@@ -1,6 +1,6 @@
 //! What a select does with a send or a receive that is one of its arms.
 
-use std::{cell::Cell, ops::Deref, pin::Pin, ptr::NonNull};
+use core::{cell::Cell, ops::Deref, pin::Pin, ptr::NonNull};
 
 use super::{RecvOp, SendOp, unpark};
 use crate::{

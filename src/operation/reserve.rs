@@ -1,6 +1,6 @@
 //! A request for a permit.
 
-use std::{
+use core::{
     cell::Cell,
     ops::Deref,
     pin::Pin,

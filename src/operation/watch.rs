@@ -1,6 +1,6 @@
 //! A wait for the close of a channel, or for its last message.
 
-use std::{
+use core::{
     ops::Deref,
     pin::Pin,
     task::{Context, Poll, Waker},

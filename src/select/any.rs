@@ -1,10 +1,16 @@
 //! A receive from whichever of several receivers has a message.
 
-use std::{
+use alloc::boxed::Box;
+use core::{
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::{pin::pin, time::Duration},
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -15,13 +21,7 @@ use super::{
     order::FEW,
     race::Race,
 };
-use crate::{
-    error::RecvError,
-    future::RecvFuture,
-    receiver::Receiver,
-    until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
-};
+use crate::{error::RecvError, future::RecvFuture, receiver::Receiver, until::Until, wait::Wait};
 
 /// Receives from any one of `receivers`, and returns which: the select for receivers of one type.
 ///
@@ -96,7 +96,7 @@ pin_project! {
 impl<'a, T> Receives<'a, T> {
     fn new(receivers: &'a [Receiver<T>]) -> Self {
         let mut receives = receivers.iter().map(Receiver::recv);
-        let few = std::array::from_fn(|_| receives.next());
+        let few = core::array::from_fn(|_| receives.next());
         let more = Box::into_pin(receives.collect::<Box<[_]>>());
         Self {
             few,
@@ -129,6 +129,30 @@ impl<T> Places for Receives<'_, T> {
     }
 }
 
+impl<T> RecvAny<'_, T> {
+    /// Gives up when `stop`, any future, completes: `None` then, and nothing was received.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if something was received, that
+    /// counts, even if `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`recv_any`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// assert_eq!(hchan::recv_any(&[rx]).until(std::future::ready(())).await, None);
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
 impl<T> RecvAny<'_, T> {
     /// Blocks the thread until one of the receivers is ready.
     ///
@@ -194,27 +218,6 @@ impl<T> RecvAny<'_, T> {
     /// ```
     pub fn wait_deadline(self, deadline: Instant) -> Option<(usize, Result<T, RecvError>)> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes: `None` then, and nothing was received.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if something was received, that
-    /// counts, even if `stop` has completed, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`recv_any`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// assert_eq!(hchan::recv_any(&[rx]).until(std::future::ready(())).await, None);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

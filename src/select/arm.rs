@@ -1,6 +1,6 @@
 //! What a select sees of its arms, whatever their message types.
 
-use std::{
+use core::{
     pin::Pin,
     ptr::NonNull,
     task::{Context, Poll, Waker},
@@ -128,12 +128,13 @@ impl Done {
     #[cold]
     fn tell_all<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
         let mut panics = Panics::default();
-        panics.catch(|| wake_and_drop(self.waker, own));
         arms.visit(number, |place| {
             if let Place::Operation(operation) = place {
-                operation.channel().tell_drained(&mut panics);
+                panics.catch(|| operation.channel().tell_drained());
             }
         });
+        // There is nobody else to wake: no sender is parked in a closed channel.
+        panics.catch(|| wake_and_drop(self.waker, own));
         panics.resume();
     }
 }
@@ -151,7 +152,7 @@ pub(crate) trait Channel {
     unsafe fn unlock(&self);
 
     /// Tells those who waited for its last message.
-    fn tell_drained(&self, panics: &mut Panics);
+    fn tell_drained(&self);
 }
 
 impl<T> Channel for Shared<T> {
@@ -168,8 +169,8 @@ impl<T> Channel for Shared<T> {
         unsafe { self.unlock_by_hand() };
     }
 
-    fn tell_drained(&self, panics: &mut Panics) {
-        self.complete_closing(panics);
+    fn tell_drained(&self) {
+        self.complete_closing();
     }
 }
 

@@ -1,6 +1,6 @@
 //! A select that does not wait: its arms are tried, and that is all.
 
-use std::{pin::Pin, task::Context};
+use core::{pin::Pin, task::Context};
 
 use super::{
     arm::{Done, Places},

@@ -2,20 +2,23 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use core::{
     future::poll_fn,
     pin::{Pin, pin},
     task::{Context, Poll},
-    time::Duration,
+};
+
+#[cfg(feature = "std")]
+pub use blocking::{
+    attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
 use super::{
     arm::{Done, Places},
     attempt as steps,
     order::Chance,
-    race::{Race, noop_context},
+    race::Race,
 };
-use crate::wait::{wait, wait_timeout};
 
 /// What is left of a select that found nothing to do: what it drew.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
@@ -28,12 +31,6 @@ pub fn attempt<P: ArmList>(
     biased: bool,
 ) -> impl Future<Output = Result<usize, Tried>> {
     poll_fn(move |cx| Poll::Ready(attempt_with(arms, biased, cx)))
-}
-
-/// As `attempt`, for a thread.
-#[inline(always)]
-pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Result<usize, Tried> {
-    attempt_with(arms, biased, &mut noop_context())
 }
 
 #[inline(always)]
@@ -53,19 +50,9 @@ pub async fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
     pin!(Race::tried(arms, chance)).await
 }
 
-/// As `select`, for a thread.
-pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
-    wait(pin!(Race::tried(arms, chance)))
-}
-
 /// The number of an arm that happens at once, `None` if there is none.
 pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output = Option<usize>> {
     poll_fn(move |cx| Poll::Ready(attempt_now_with(arms, biased, cx)))
-}
-
-/// As `attempt_now`, for a thread.
-pub fn attempt_now_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
-    attempt_now_with(arms, biased, &mut noop_context())
 }
 
 fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>) -> Option<usize> {
@@ -73,13 +60,41 @@ fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>
     Some(happen(arms, done))
 }
 
-/// `None`: the time was up.
-pub fn select_blocking_timeout<P: ArmList>(
-    arms: P,
-    biased: bool,
-    timeout: Duration,
-) -> Option<usize> {
-    wait_timeout(pin!(Race::new(arms, biased)), timeout)
+/// What threads call.
+#[cfg(feature = "std")]
+mod blocking {
+    use core::{pin::pin, time::Duration};
+
+    use super::{ArmList, Race, Tried, attempt_now_with, attempt_with};
+    use crate::{
+        select::race::noop_context,
+        wait::{wait, wait_timeout},
+    };
+
+    /// As `attempt`, for a thread.
+    #[inline(always)]
+    pub fn attempt_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Result<usize, Tried> {
+        attempt_with(arms, biased, &mut noop_context())
+    }
+
+    /// As `select`, for a thread.
+    pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
+        wait(pin!(Race::tried(arms, chance)))
+    }
+
+    /// As `attempt_now`, for a thread.
+    pub fn attempt_now_blocking<P: ArmList>(arms: &mut P, biased: bool) -> Option<usize> {
+        attempt_now_with(arms, biased, &mut noop_context())
+    }
+
+    /// `None`: the time was up.
+    pub fn select_blocking_timeout<P: ArmList>(
+        arms: P,
+        biased: bool,
+        timeout: Duration,
+    ) -> Option<usize> {
+        wait_timeout(pin!(Race::new(arms, biased)), timeout)
+    }
 }
 
 /// Tells the peers of the arm that has happened.

@@ -2,11 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
+use alloc::vec::Vec;
+use core::{
     fmt,
     pin::{Pin, pin},
     task::{Context, Poll},
-    time::{Duration, Instant},
+};
+#[cfg(feature = "std")]
+use {
+    crate::wait::{wait, wait_deadline, wait_timeout},
+    core::time::Duration,
+    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
@@ -17,10 +23,7 @@ use super::{
     order::FEW,
     race::Race,
 };
-use crate::{
-    until::Until,
-    wait::{Wait, wait, wait_deadline, wait_timeout},
-};
+use crate::{until::Until, wait::Wait};
 
 pin_project! {
     /// A select over any number of sends and receives, of any message types: exactly one of them happens.
@@ -196,6 +199,42 @@ impl<'a> Select<'a> {
         pin!(self).project().race.try_now()
     }
 
+    /// Gives up when `stop`, any future, completes: `None` then, and nothing happened.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, if an arm has happened, that
+    /// counts, even if `stop` has completed, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the select itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future, pin::pin};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let mut receive = pin!(rx.recv());
+    ///
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.until(future::ready(())).await, None);
+    ///
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.until(future::pending::<()>()).await, Some(0));
+    /// assert_eq!(receive.await, Ok(1));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl Select<'_> {
     /// Blocks the thread until an arm has happened, and returns its number.
     ///
     /// # Blocking
@@ -266,39 +305,6 @@ impl<'a> Select<'a> {
     #[doc(alias = "select_deadline")]
     pub fn wait_deadline(self, deadline: Instant) -> Option<usize> {
         wait_deadline(pin!(self), deadline)
-    }
-
-    /// Gives up when `stop`, any future, completes: `None` then, and nothing happened.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if an arm has happened, that
-    /// counts, even if `stop` has completed, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the select itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::{future, pin::pin};
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// let mut receive = pin!(rx.recv());
-    ///
-    /// let mut select = hchan::Select::new();
-    /// select.arm(receive.as_mut());
-    /// assert_eq!(select.until(future::ready(())).await, None);
-    ///
-    /// let mut select = hchan::Select::new();
-    /// select.arm(receive.as_mut());
-    /// assert_eq!(select.until(future::pending::<()>()).await, Some(0));
-    /// assert_eq!(receive.await, Ok(1));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The arms of a select, with all their channels locked.
 
-use std::{pin::Pin, ptr::NonNull};
+use core::{pin::Pin, ptr::NonNull};
 
 use super::{
     arm::{Channel, Done, Place, Places},

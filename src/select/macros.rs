@@ -199,7 +199,7 @@ macro_rules! select {
 /// }
 /// ```
 ///
-/// `default(timeout)`, with a [`Duration`](std::time::Duration), is for when nothing has happened for so long.
+/// `default(timeout)`, with a [`Duration`](core::time::Duration), is for when nothing has happened for so long.
 /// `default(Duration::MAX)` never happens.
 ///
 /// # Errors
@@ -237,6 +237,7 @@ macro_rules! select {
 ///     future(std::future::ready(1)) -> n => {}
 /// }
 /// ```
+#[cfg(feature = "std")]
 #[macro_export]
 macro_rules! select_blocking {
     (biased; $($arms:tt)*) => {

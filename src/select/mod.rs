@@ -12,9 +12,10 @@ mod race;
 
 pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
+pub use expanded::{attempt, attempt_now, happened, select};
+#[cfg(feature = "std")]
 pub use expanded::{
-    attempt, attempt_blocking, attempt_now, attempt_now_blocking, happened, select,
-    select_blocking, select_blocking_timeout,
+    attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 pub use list::Select;
 pub use order::seed_select;
@@ -23,6 +24,6 @@ pub(crate) use arm::{Channel, Done, Operates, Operation};
 
 /// The result of the operation that happened; `None` if it is not complete.
 #[inline]
-pub fn outcome<A: Arm>(operation: std::pin::Pin<&mut A>) -> Option<A::Output> {
+pub fn outcome<A: Arm>(operation: core::pin::Pin<&mut A>) -> Option<A::Output> {
     operation.withdraw()
 }

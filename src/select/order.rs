@@ -2,10 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    cell::Cell,
-    hash::{BuildHasher, RandomState},
-};
+use alloc::vec::Vec;
 
 /// How many arms a select may have without allocating.
 pub(crate) const FEW: usize = 8;
@@ -127,12 +124,13 @@ impl Draws {
     }
 }
 
-thread_local!(static SEED: Cell<Option<u64>> = const { Cell::new(None) });
-
 /// Makes the random choices of this thread's selects a function of `seed` from now on, so that a test can replay them.
 ///
 /// Without a call the seed is random. A select chooses on the thread that polls it: on an executor with several threads,
 /// seed each.
+///
+/// Without the feature `std` there is one sequence for all threads, and without a call its seed is where the program lies in
+/// memory: on a machine where that is always the same, seed it from a source of randomness, if that matters.
 ///
 /// # Examples
 ///
@@ -155,7 +153,7 @@ thread_local!(static SEED: Cell<Option<u64>> = const { Cell::new(None) });
 /// # });
 /// ```
 pub fn seed_select(seed: u64) {
-    SEED.set(Some(seed));
+    state::set(seed);
 }
 
 /// The next state of this thread's generator, to be mixed.
@@ -164,10 +162,7 @@ fn random() -> u64 {
     if cfg!(hchan_loom) {
         return 0;
     }
-    let seed = SEED.get().unwrap_or_else(|| RandomState::new().hash_one(0));
-    let state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    SEED.set(Some(state));
-    state
+    state::step()
 }
 
 /// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
@@ -176,4 +171,58 @@ fn mix(state: u64) -> u64 {
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+/// From one state to the next.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Each thread has a state of its own.
+#[cfg(feature = "std")]
+mod state {
+    use core::{cell::Cell, hash::BuildHasher};
+    use std::{hash::RandomState, thread_local};
+
+    thread_local!(static STATE: Cell<Option<u64>> = const { Cell::new(None) });
+
+    pub(super) fn set(seed: u64) {
+        STATE.set(Some(seed));
+    }
+
+    pub(super) fn step() -> u64 {
+        let before = STATE
+            .get()
+            .unwrap_or_else(|| RandomState::new().hash_one(0));
+        let state = before.wrapping_add(super::STEP);
+        STATE.set(Some(state));
+        state
+    }
+}
+
+/// Threads have nothing of their own here, so all have one state. It is kept as its distance from the address of where it is
+/// kept: as long as nobody sets a seed, that address is the seed.
+#[cfg(not(feature = "std"))]
+mod state {
+    use core::{
+        ptr,
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+
+    static DISTANCE: AtomicUsize = AtomicUsize::new(0);
+
+    fn origin() -> usize {
+        ptr::from_ref(&DISTANCE).addr()
+    }
+
+    // Relaxed throughout: a number, by which nobody learns of anything else.
+
+    pub(super) fn set(seed: u64) {
+        // Mixed, as a word may be shorter than the seed.
+        DISTANCE.store((super::mix(seed) as usize).wrapping_sub(origin()), Relaxed);
+    }
+
+    pub(super) fn step() -> u64 {
+        // An odd step, of whatever width: all states have their turn.
+        let distance = DISTANCE.fetch_add(super::STEP as usize, Relaxed);
+        distance.wrapping_add(origin()) as u64
+    }
 }

@@ -21,7 +21,7 @@
 //! In the end all waiters that are still parked are unlinked. An arm is chosen by the one change of the claim, or by the
 //! owner while nobody can claim: exactly one arm happens.
 
-use std::{
+use core::{
     pin::Pin,
     ptr::NonNull,
     task::{Context, Poll, Waker},

@@ -2,7 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::{collections::VecDeque, mem};
+use alloc::{collections::VecDeque, vec::Vec};
+use core::mem;
 
 use super::Shared;
 use crate::{
@@ -38,21 +39,17 @@ impl<T> Shared<T> {
     ) -> Result<usize, TryRecvError> {
         let (most, first_seq) = self.begin_recv_many(limit)?;
         into.reserve(most);
+        let kept = into.len();
         // The caller's vector stays out of the critical sections; what it holds is lent to them.
         let mut lent = Lent {
             messages: mem::take(into),
+            kept,
+            first_seq,
+            shared: self,
             lender: into,
         };
-        let had = lent.messages.len();
-        let mut panics = Panics::default();
-        let end = self.recv_many(&mut lent.messages, had + most, &mut panics);
-        if panics.any() {
-            for (seq, message) in (first_seq..).zip(lent.messages.drain(had..)) {
-                panics.catch(|| self.give_back(seq, message));
-            }
-        }
-        panics.resume();
-        match (lent.messages.len() - had, end) {
+        let end = self.recv_many(&mut lent.messages, kept + most);
+        match (lent.keep(), end) {
             (0, Some(end)) => Err(end),
             (count, _) => Ok(count),
         }
@@ -70,40 +67,58 @@ impl<T> Shared<T> {
     }
 
     /// Receives into a vector that has room for it, until it is `full` or there are no more, and says why not.
-    fn recv_many(
-        &self,
-        into: &mut Vec<T>,
-        full: usize,
-        panics: &mut Panics,
-    ) -> Option<TryRecvError> {
+    fn recv_many(&self, into: &mut Vec<T>, full: usize) -> Option<TryRecvError> {
         if !self.is_coupled() {
             let mut recv_end = self.recv_end.lock.lock();
             recv_end.try_pop_many(self.passage(), into, full - into.len());
         }
-        while into.len() < full {
+        let mut end = None;
+        let mut panics = Panics::default();
+        panics.catch_each(|| {
+            if into.len() == full || end.is_some() {
+                return false;
+            }
             let mut wakes = WakeBatch::new();
             let most = full - into.len();
             let taken = self.locked(|core| core.recv_many(into, most, &mut wakes));
-            wakes.wake_all(panics);
+            end = taken.end;
+            // One or the other: no sender is parked in a closed channel.
+            wakes.wake();
             if taken.has_drained {
-                self.complete_closing(panics);
+                self.complete_closing();
             }
-            if taken.end.is_some() {
-                return taken.end;
-            }
-        }
-        None
+            true
+        });
+        panics.resume();
+        end
     }
 }
 
-/// A vector's contents, which go back when this is dropped.
-struct Lent<'v, T> {
+/// A vector's contents, which go back when this is dropped, and what is received behind them, which goes back to the channel
+/// then unless it is kept.
+struct Lent<'a, T> {
     messages: Vec<T>,
-    lender: &'v mut Vec<T>,
+    /// How many of them are the vector's.
+    kept: usize,
+    first_seq: u64,
+    shared: &'a Shared<T>,
+    lender: &'a mut Vec<T>,
+}
+
+impl<T> Lent<'_, T> {
+    /// Makes all the vector's; returns how many more those are.
+    fn keep(&mut self) -> usize {
+        let before = mem::replace(&mut self.kept, self.messages.len());
+        self.kept - before
+    }
 }
 
 impl<T> Drop for Lent<'_, T> {
     fn drop(&mut self) {
+        let received = self.messages.drain(self.kept..);
+        for (seq, message) in (self.first_seq..).zip(received) {
+            self.shared.give_back(seq, message);
+        }
         *self.lender = mem::take(&mut self.messages);
     }
 }

@@ -1,6 +1,7 @@
 //! An `UnsafeCell` with loom's interface, so that a model sees every access.
 
-use std::mem::MaybeUninit;
+use alloc::boxed::Box;
+use core::mem::MaybeUninit;
 
 /// To free a cell is an access to it, too.
 #[cfg(hchan_loom)]

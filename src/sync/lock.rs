@@ -2,23 +2,25 @@
 //!
 //! It guards a handful of loads, stores and one message copy, so it is nearly always free again within tens of
 //! nanoseconds. Who finds it taken backs off for a bounded time, long enough that the holder can run a few operations
-//! in a row with the cache line to itself; who is still locked out then (the holder was preempted, say) sleeps.
+//! in a row with the cache line to itself; who is still locked out then (the holder was preempted, say) goes to
+//! [`bed`](super::bed): sleeps or, where there is nothing to sleep on, goes on trying.
 //!
 //! Unlocking is one plain store and a relaxed look at whether anybody sleeps. The look may miss a thread that is just
 //! lying down, because nothing orders the store before it. That is why nobody sleeps without a timeout: a missed
 //! notification costs the sleeper at most the timeout, which starts at 50 µs and doubles.
-//!
-//! Only threads wait here. `event-listener` wakes its listeners under a mutex of its own, which is fine for a thread's
-//! unpark and would not be for a task's waker.
 
 // A model of the channel uses loom's mutex, so there this lock is compiled for its own model alone.
 #![cfg_attr(hchan_loom, allow(dead_code))]
 
-use core::ops::{Deref, DerefMut};
+use core::{
+    hint,
+    ops::{Deref, DerefMut},
+};
 
 use super::{
     UnsafeCell,
     atomic::{AtomicBool, AtomicU32, Ordering},
+    bed::Bed,
 };
 
 /// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every
@@ -165,95 +167,23 @@ impl Sleepers {
     }
 }
 
-#[cfg(not(hchan_loom))]
-use real::{Bed, backoff};
+/// The first pause of the backoff, in spin hints; the pauses double from here.
+const FIRST_PAUSE: u32 = 32;
+/// The longest pause of the backoff, in spin hints.
+const LONGEST_PAUSE: u32 = 256;
+/// How many longest pauses are made before going to bed.
+const LONGEST_PAUSES: u32 = 8;
 
-#[cfg(not(hchan_loom))]
-mod real {
-    use core::{hint, time::Duration};
-
-    use event_listener::{Event, IntoNotification, Listener, listener};
-
-    /// The first pause of the backoff, in spin hints; the pauses double from here.
-    const FIRST_PAUSE: u32 = 32;
-    /// The longest pause of the backoff, in spin hints.
-    const LONGEST_PAUSE: u32 = 256;
-    /// How many longest pauses are made before going to sleep.
-    const LONGEST_PAUSES: u32 = 8;
-
-    const FIRST_SLEEP: Duration = Duration::from_micros(50);
-    const LONGEST_SLEEP: Duration = Duration::from_millis(10);
-
-    /// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
-    pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
-        let growing = (FIRST_PAUSE.ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
-        let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
-        growing.chain(longest).any(|pause| {
-            for _ in 0..pause {
-                hint::spin_loop();
-            }
-            attempt()
-        })
-    }
-
-    /// Where threads lie down that did not get the lock by backing off.
-    pub(super) struct Bed(Event);
-
-    impl Bed {
-        pub(super) const fn new() -> Self {
-            Self(Event::new())
+/// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
+pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
+    let growing = (FIRST_PAUSE.ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
+    let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
+    growing.chain(longest).any(|pause| {
+        for _ in 0..pause {
+            hint::spin_loop();
         }
-
-        /// Sleeps until woken or for a bounded time, tries, and so on until a try succeeds.
-        pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
-            let mut timeout = FIRST_SLEEP;
-            loop {
-                listener!(self.0 => listener);
-                // Between the last try and now the lock may have become free with nobody listening.
-                if attempt() {
-                    return;
-                }
-                listener.wait_timeout(timeout);
-                if attempt() {
-                    return;
-                }
-                timeout = (timeout * 2).min(LONGEST_SLEEP);
-            }
-        }
-
-        /// Wakes one sleeper, if there is one by now.
-        #[cold]
-        pub(super) fn wake_one(&self) {
-            self.0.notify(1.relaxed());
-        }
-    }
-}
-
-#[cfg(hchan_loom)]
-use modelled::{Bed, backoff};
-
-#[cfg(hchan_loom)]
-mod modelled {
-    /// Not run by a model, whose threads try just once; nor is the bed.
-    pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
         attempt()
-    }
-
-    pub(super) struct Bed;
-
-    impl Bed {
-        pub(super) fn new() -> Self {
-            Self
-        }
-
-        pub(super) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
-            while !attempt() {
-                loom::thread::yield_now();
-            }
-        }
-
-        pub(super) fn wake_one(&self) {}
-    }
+    })
 }
 
 #[cfg(all(test, hchan_loom))]
@@ -294,7 +224,7 @@ mod model {
 
 #[cfg(all(test, not(hchan_loom)))]
 mod tests {
-    use std::{sync::Arc, thread, time::Duration};
+    use std::{sync::Arc, thread, time::Duration, vec::Vec};
 
     use super::*;
 
@@ -308,8 +238,9 @@ mod tests {
                 thread::spawn(move || *lock.lock() += 1)
             })
             .collect();
-        // Long beyond the backoff, so that they sleep.
+        // Long beyond the backoff, so that they sleep, if they can.
         thread::sleep(Duration::from_millis(20));
+        assert_eq!(*held, 0, "somebody else has it");
         drop(held);
         for thread in waiting {
             thread.join().unwrap();

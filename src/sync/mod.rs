@@ -4,6 +4,7 @@
 //! which of the two it runs on. In a model the lock is loom's mutex; the crate's own [`lock`] has a model of
 //! its own, in its file.
 
+mod bed;
 mod cell;
 mod lock;
 mod rank;
@@ -13,10 +14,13 @@ pub(crate) use rank::Rank;
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
+    alloc::sync::Arc,
+    core::sync::atomic,
     lock::{Guard, Lock},
-    std::sync::{Arc, atomic},
-    std::thread,
 };
+
+#[cfg(all(feature = "std", not(hchan_loom)))]
+pub(crate) use std::thread;
 
 #[cfg(hchan_loom)]
 pub(crate) use {
@@ -26,7 +30,7 @@ pub(crate) use {
 
 #[cfg(hchan_loom)]
 mod modelled {
-    use std::{
+    use core::{
         cell::Cell,
         marker::PhantomData,
         mem,
@@ -132,7 +136,7 @@ mod modelled {
         pub(crate) use loom::thread::{Thread, current, park, yield_now};
 
         /// loom has no clock: a timed park is a chance for the others to run.
-        pub(crate) fn park_timeout(_: std::time::Duration) {
+        pub(crate) fn park_timeout(_: core::time::Duration) {
             yield_now();
         }
     }

@@ -14,14 +14,14 @@ impl Rank {
 
     /// A number that is the lower the earlier `whole` is locked, and above 0.
     pub(crate) fn of<T>(&self, whole: &T) -> usize {
-        std::ptr::from_ref(whole).addr()
+        core::ptr::from_ref(whole).addr()
     }
 }
 
 #[cfg(hchan_loom)]
 impl Rank {
     pub(crate) fn new() -> Self {
-        use std::sync::atomic::{AtomicUsize, Ordering};
+        use core::sync::atomic::{AtomicUsize, Ordering};
 
         static LAST: AtomicUsize = AtomicUsize::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)

@@ -21,7 +21,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 clean=$scratch/clean copy=$scratch/copy
 mkdir "$clean" "$copy"
-git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml src tests |
+git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml src tests examples |
   (cd "$root" && xargs -0 cp --parents -t "$clean")
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export RUSTFLAGS="--cfg hchan_loom" RUST_BACKTRACE=0
@@ -131,22 +131,24 @@ mutant "a message given back goes past the parked receivers"
 replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
 
 mutant "\`close\` completes nobody"
-replace shared.rs "            let mut panics = Panics::default();
-            self.complete_closing(&mut panics);
-            panics.resume();" ""
+replace shared.rs "        if closed {
+            self.complete_closing();
+        }
+" ""
 
 mutant "the last receiver completes nobody"
-replace shared.rs "            if self.locked(|core| core.close()) {
-                self.complete_closing(&mut panics);
-            }
-" "            self.locked(|core| core.close());
-"
+replace shared.rs "let mut is_over = self.locked(|core| core.close());" \
+  "let mut is_over = self.locked(|core| core.close()) && false;"
 
 mutant "a close completes but does not wake"
-replace wake.rs "panics.catch(|| waker.wake());" "panics.catch(|| drop(waker));"
+replace shared.rs "            wakes.wake();
+            is_more" "            drop(wakes);
+            is_more"
 
 mutant "a close completes one batch only"
-replace shared.rs "            wakes.wake_all(panics);" "            return wakes.wake_all(panics);"
+replace shared.rs "            wakes.wake();
+            is_more" "            wakes.wake();
+            is_more && false"
 
 mutant "a close leaves the parked senders"
 replace core.rs "            closing.append(sendq);
@@ -283,30 +285,17 @@ mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
-                if taken.has_drained {
-                    self.complete_closing(&mut panics);
-                }
-            }
-" ""
+replace shared.rs "                let step = self.recv();
+" "                let step = RecvStep::<T>::Empty;
+"
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
-                if taken.has_drained {
-                    self.complete_closing(&mut panics);
-                }
-            }
-" ""
-replace shared.rs "            if self.locked(|core| core.close()) {" \
-  "            while let RecvStep::Received(taken) = self.recv() {
-                panics.catch(|| drop(taken.message));
-                if taken.has_drained {
-                    self.complete_closing(&mut panics);
-                }
-            }
-            if self.locked(|core| core.close()) {"
+replace shared.rs "                let step = self.recv();
+" "                let step = RecvStep::<T>::Empty;
+"
+replace shared.rs "            let mut is_over = self.locked(|core| core.close());" \
+  "            while let RecvStep::Received(_) = self.recv() {}
+            let mut is_over = self.locked(|core| core.close());"
 
 mutant "a receive is completed before its message is there"
 replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
@@ -441,7 +430,7 @@ replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
 
 mutant "the producer links the next block when it leaves that one"
 replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" \
-  "let last = std::mem::replace(&mut self.0.unlinked, self.0.block);
+  "let last = core::mem::replace(&mut self.0.unlinked, self.0.block);
                 if !last.is_null() {
                     unsafe { (*last).next.store(self.0.block, Ordering::Relaxed) };
                 }"

@@ -12,10 +12,12 @@ use std::{
 };
 
 use futures::{future::FusedFuture, stream::FusedStream};
+#[cfg(feature = "std")]
+use hchan::IterBlocking;
 use hchan::{
-    IntoRecv, IntoSend, IterBlocking, Receiver, RecvAny, RecvError, RecvFuture, RecvStream,
-    RecvTimeoutError, Select, SendError, SendFromFuture, SendFuture, SendTimeoutError, Sender,
-    TryIter, TryRecvError, TrySendError, Until, WeakReceiver, WeakSender, select,
+    IntoRecv, IntoSend, Receiver, RecvAny, RecvError, RecvFuture, RecvStream, RecvTimeoutError,
+    Select, SendError, SendFromFuture, SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError,
+    TrySendError, Until, WeakReceiver, WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -47,6 +49,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_impl_all!(Until<IntoSend<Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(Until<IntoRecv<Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(RecvStream<'static, Sent>: Send, Sync);
+    #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Sent>: Send, Sync);
     assert_impl_all!(TryIter<'static, Sent>: Send, Sync);
 
@@ -65,6 +68,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(Until<IntoSend<Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(Until<IntoRecv<Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Local>: Send, Sync);
+    #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Local>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Local>: Send, Sync);
 
@@ -83,6 +87,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(Until<IntoSend<Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(Until<IntoRecv<Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Shared>: Send, Sync);
+    #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Shared>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Shared>: Send, Sync);
 }
@@ -147,10 +152,14 @@ fn select_macro_goes_between_threads_if_all_its_arms_may() {
 
 #[test]
 fn errors_go_between_threads_as_their_messages_may() {
+    assert_impl_all!(SendError<u8>: Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(TrySendError<u8>: Sync, Unpin, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(SendTimeoutError<u8>: Sync, Unpin, UnwindSafe, RefUnwindSafe);
     assert_impl_all!(SendError<Sent>: Send);
     assert_impl_all!(TrySendError<Sent>: Send);
     assert_impl_all!(SendTimeoutError<Sent>: Send);
     assert_not_impl_any!(SendError<Sent>: Sync);
+    assert_not_impl_any!(SendError<PhantomPinned>: Unpin);
     assert_not_impl_any!(TrySendError<Local>: Send, Sync);
     assert_not_impl_any!(SendTimeoutError<Local>: Send, Sync);
     assert_impl_all!(RecvError: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
@@ -165,6 +174,7 @@ fn only_the_futures_are_pinned_whatever_the_message() {
     assert_impl_all!(WeakSender<PhantomPinned>: Unpin);
     assert_impl_all!(WeakReceiver<PhantomPinned>: Unpin);
     assert_impl_all!(RecvStream<'static, PhantomPinned>: Unpin);
+    #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, PhantomPinned>: Unpin);
     assert_impl_all!(TryIter<'static, PhantomPinned>: Unpin);
     assert_not_impl_any!(SendFuture<'static, u8>: Unpin);
@@ -184,6 +194,7 @@ fn handles_are_unwind_safe_whatever_the_message() {
     assert_impl_all!(Receiver<Sent>: UnwindSafe, RefUnwindSafe);
     assert_impl_all!(WeakSender<Sent>: UnwindSafe, RefUnwindSafe);
     assert_impl_all!(WeakReceiver<Sent>: UnwindSafe, RefUnwindSafe);
+    #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Sent>: UnwindSafe);
     assert_impl_all!(TryIter<'static, Sent>: UnwindSafe);
 }
@@ -208,6 +219,7 @@ fn everything_prints_and_clones_whatever_the_message() {
     assert_impl_all!(Until<IntoSend<Plain>, Pending<Plain>>: Debug, FusedFuture);
     assert_impl_all!(Until<IntoRecv<Plain>, Pending<Plain>>: Debug, FusedFuture);
     assert_impl_all!(RecvStream<'static, Plain>: Debug, FusedStream);
+    #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Plain>: FusedIterator);
     assert_impl_all!(TryIter<'static, Plain>: Iterator);
     assert_impl_all!(SendError<Plain>: Debug, std::error::Error);

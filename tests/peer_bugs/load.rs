@@ -13,6 +13,8 @@ use std::{
 use futures::{executor::LocalPool, task::LocalSpawnExt};
 use hchan::{Receiver, Sender, bounded, unbounded};
 
+#[cfg(not(feature = "std"))]
+use crate::support::blocking::*;
 use crate::support::{CountingWaker, ends_within, no_deadlock, poll, poll_with};
 
 const MILLION: usize = 1_000_000;
@@ -47,6 +49,7 @@ fn million_repolls_leave_one_waiter_and_then_none() {
 }
 
 /// Row 8: a wait that had timed out stayed in the queue.
+#[cfg(feature = "std")]
 #[test]
 fn million_timeouts_leave_no_waiter() {
     let (tx, rx) = bounded(0);

@@ -3,6 +3,9 @@
 //! FL flume, KN kanal, AC async-channel, TK tokio, CB crossbeam-channel, CF crossfire, LO loole, FR futures-rs; `#n` is an
 //! issue or pull request there.
 
+// Some of it is for the tests of threads alone.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
+
 mod auto_traits;
 mod forgotten;
 mod load;
@@ -24,10 +27,14 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt};
+#[cfg(feature = "std")]
+use hchan::select_blocking;
 use hchan::{
     Receiver, RecvError, Select, SendError, SendManyError, Sender, TryRecvError, TrySendError,
-    bounded, select, select_blocking, unbounded,
+    bounded, select, unbounded,
 };
+#[cfg(not(feature = "std"))]
+use support::blocking::*;
 use support::{
     Call, Counted, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, poll, poll_with,
     until,
@@ -36,10 +43,11 @@ use support::{
 type Receive = fn(&Receiver<u32>) -> Option<u32>;
 
 /// Ways to receive what is there.
-const RECEIVES: [Receive; 5] = [
+const RECEIVES: &[Receive] = &[
     |rx| rx.try_recv().ok(),
     |rx| rx.recv().now_or_never()?.ok(),
     |rx| rx.recv_blocking().ok(),
+    #[cfg(feature = "std")]
     |rx| rx.recv().wait_timeout(Duration::ZERO).ok(),
     |rx| rx.stream().next().now_or_never()?,
 ];
@@ -75,6 +83,7 @@ fn message_of_a_dropped_recv_goes_to_the_receiver_that_waits() {
 }
 
 /// Row 2, for a thread that waits.
+#[cfg(feature = "std")]
 #[test]
 fn message_of_a_dropped_recv_goes_to_the_thread_that_waits() {
     let (tx, rx) = bounded(0);
@@ -255,8 +264,11 @@ fn rendezvous_send_is_not_done_while_nobody_receives() {
     let (tx, rx) = bounded(0);
     assert_eq!(tx.try_send(1), Err(TrySendError::Full(1)));
     assert_eq!(tx.force_send(2), Err(TrySendError::Full(2)));
-    let timed_out = tx.send(3).wait_timeout(Duration::from_millis(1));
-    assert_eq!(timed_out.unwrap_err().into_inner(), 3);
+    #[cfg(feature = "std")]
+    {
+        let timed_out = tx.send(3).wait_timeout(Duration::from_millis(1));
+        assert_eq!(timed_out.unwrap_err().into_inner(), 3);
+    }
     let mut send = pin!(tx.send(4));
     for _ in 0..3 {
         assert_eq!(poll(&mut send), Pending);
@@ -372,7 +384,7 @@ fn waiter_freed_inside_its_own_wake_is_not_touched_again() {
 }
 
 /// Row 19, CB#821, KN#11: whoever waited kept the processor busy.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "std"))]
 #[test]
 fn blocked_receive_costs_next_to_no_processor_time() {
     use rustix::time::{ClockId, clock_gettime};
@@ -438,6 +450,7 @@ fn each_message_wakes_one_receiver_and_each_receive_one_sender() {
 }
 
 /// Row 21, FL, KN, CB#798: times and capacities were added up without a look at their size.
+#[cfg(feature = "std")]
 #[test]
 fn endless_timeouts_and_capacities_do_not_overflow() {
     let (tx, rx) = bounded(usize::MAX);
@@ -710,6 +723,7 @@ fn select_of_clones_of_both_ends_locks_once_and_does_not_pair_with_itself() {
 }
 
 /// Row 28, for a thread, and where there is nothing to wait for.
+#[cfg(feature = "std")]
 #[test]
 fn blocking_select_of_clones_of_both_ends_does_not_pair_with_itself() {
     no_deadlock(|| {

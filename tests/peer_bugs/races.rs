@@ -12,6 +12,8 @@ use std::{
 use futures::FutureExt;
 use hchan::{RecvTimeoutError, TryRecvError, bounded, unbounded};
 
+#[cfg(not(feature = "std"))]
+use crate::support::blocking::*;
 use crate::support::{Drops, poll};
 
 /// How often a race is run.
@@ -71,6 +73,7 @@ fn message_of_a_successful_send_is_dropped_when_the_last_receiver_goes() {
 }
 
 /// Row 15, CB#1187: a close and receives took the same messages.
+#[cfg(feature = "std")]
 #[test]
 fn messages_are_dropped_once_however_close_races_with_receives_and_sends() {
     for (round, close_by_drop) in [false, true]
@@ -186,6 +189,7 @@ fn messages_received_and_left_add_up_to_those_sent_though_receives_are_cancelled
 }
 
 /// Rows 1 and 8, for threads: a wait that gives up just as its message comes returns it or leaves it, never both or neither.
+#[cfg(feature = "std")]
 #[test]
 fn timeouts_that_race_with_their_messages_lose_and_double_nothing() {
     for capacity in [0, 1] {
@@ -222,6 +226,7 @@ fn timeouts_that_race_with_their_messages_lose_and_double_nothing() {
 }
 
 /// Row 18, KN#4: owners free their waiters the moment they are done, while peers complete them.
+#[cfg(feature = "std")]
 #[test]
 fn waiters_are_freed_at_once_by_owners_that_race_with_their_peers() {
     let (tx, rx) = bounded(0);

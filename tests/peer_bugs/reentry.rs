@@ -21,6 +21,8 @@ use hchan::{
     Receiver, RecvError, RecvStream, SendError, Sender, WeakReceiver, WeakSender, bounded,
 };
 
+#[cfg(not(feature = "std"))]
+use crate::support::blocking::*;
 use crate::support::{Call, hooked_waker, no_deadlock, poll, poll_with};
 
 /// Takes the channel's lock in many ways; what is in it, and who waits, is afterwards as before.

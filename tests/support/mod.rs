@@ -3,6 +3,9 @@
 // Every test file is a crate of its own and uses only some of this.
 #![allow(dead_code)]
 
+#[cfg(not(feature = "std"))]
+pub(crate) mod blocking;
+
 use std::{
     cell::{Cell, RefCell},
     future, mem,
