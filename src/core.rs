@@ -181,6 +181,11 @@ impl<'c, T> Core<'c, T> {
         self.serve(wakes);
     }
 
+    /// How many permits are out.
+    pub(crate) fn permits(&self) -> usize {
+        self.send_end.permits()
+    }
+
     fn set_permits(&mut self, permits: usize) {
         self.send_end.set_permits(self.passage, permits);
     }

@@ -303,6 +303,8 @@ impl<T> Iterator for Drain<T> {
     }
 }
 
+// No message is ever pinned.
+impl<T> Unpin for Drain<T> {}
 impl<T> ExactSizeIterator for Drain<T> {}
 impl<T> FusedIterator for Drain<T> {}
 

@@ -413,18 +413,20 @@ impl<T> Shared<T> {
 
     /// Writes the state of the channel at one moment, as a handle of that name.
     pub(crate) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (len, closed, senders, receivers) = self.locked(|core| {
-            (
+        let (closed, [len, permits, senders, receivers]) = self.locked(|core| {
+            let counts = [
                 core.len(),
-                core.recv_end().is_closed(),
+                core.permits(),
                 core.recv_end().waiting(Side::Send),
                 core.recv_end().waiting(Side::Recv),
-            )
+            ];
+            (core.recv_end().is_closed(), counts)
         });
         f.debug_struct(name)
             .field("len", &len)
             .field("capacity", &self.capacity)
             .field("closed", &closed)
+            .field("permits", &permits)
             .field("waiting_senders", &senders)
             .field("waiting_receivers", &receivers)
             .finish_non_exhaustive()

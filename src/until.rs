@@ -7,11 +7,17 @@ use core::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
+#[cfg(feature = "std")]
+use core::{pin::pin, time::Duration};
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::wait::Wait;
+#[cfg(feature = "std")]
+use crate::wait::{wait, wait_deadline, wait_timeout};
 
 pin_project! {
     /// An operation that gives up when another future completes: a timer of any runtime, a cancellation token, a receive on
@@ -64,7 +70,7 @@ pin_project! {
     /// ```
     #[doc(alias = "timeout")]
     #[doc(alias = "run_until_cancelled")]
-    #[must_use = "futures do nothing unless you `.await` them"]
+    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
     pub struct Until<F, S> {
         #[pin]
         operation: F,
@@ -114,6 +120,85 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
         };
         *this.phase = Phase::Finished;
         Poll::Ready(this.operation.limited(output))
+    }
+}
+
+#[cfg(feature = "std")]
+impl<F: Wait, S: Future> Until<F, S> {
+    /// Blocks the thread until the operation is done or given up.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let (stop, stopped) = hchan::bounded::<()>(0);
+    /// std::thread::spawn(move || drop(stop));
+    /// assert!(rx.recv().until(stopped.recv()).wait().unwrap_err().is_timeout());
+    /// ```
+    pub fn wait(self) -> F::Limited {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait); gives up also when `timeout` has passed. `Duration::MAX` means for ever.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future, time::Duration};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let receive = rx.recv().until(future::pending::<()>());
+    /// assert!(receive.wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> F::Limited {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait); gives up also when `deadline` has come.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would block the executor's thread, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future, time::{Duration, Instant}};
+    ///
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let receive = rx.recv().until(future::pending::<()>());
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// assert!(receive.wait_deadline(soon).unwrap_err().is_timeout());
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> F::Limited {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
+impl<F: Wait, S: Future> Wait for Until<F, S> {
+    type Limited = F::Limited;
+
+    /// It is polled instead, as the other future has to be.
+    fn attempt(self: Pin<&mut Self>) -> Option<F::Limited> {
+        None
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<F::Limited> {
+        let mut operation = self.project().operation;
+        let output = operation.as_mut().withdraw()?;
+        Some(operation.limited(Some(output)))
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<F::Limited>) -> F::Limited {
+        output.unwrap_or_else(|| self.project().operation.limited(None))
     }
 }
 

@@ -193,7 +193,7 @@ fn debug_shows_the_channel_at_that_moment_on_every_handle() {
     tx.try_send(1).unwrap();
     let mut parked = pin!(tx.send(2));
     assert_eq!(poll(&mut parked), Pending);
-    let state = "{ len: 1, capacity: Some(1), closed: false, waiting_senders: 1, waiting_receivers: 0, .. }";
+    let state = "{ len: 1, capacity: Some(1), closed: false, permits: 0, waiting_senders: 1, waiting_receivers: 0, .. }";
     assert_eq!(format!("{tx:?}"), format!("Sender {state}"));
     assert_eq!(format!("{rx:?}"), format!("Receiver {state}"));
     assert_eq!(
@@ -205,8 +205,7 @@ fn debug_shows_the_channel_at_that_moment_on_every_handle() {
         format!("WeakReceiver {state}")
     );
     tx.close();
-    let state =
-        "{ len: 1, capacity: Some(1), closed: true, waiting_senders: 0, waiting_receivers: 0, .. }";
+    let state = "{ len: 1, capacity: Some(1), closed: true, permits: 0, waiting_senders: 0, waiting_receivers: 0, .. }";
     assert_eq!(format!("{rx:?}"), format!("Receiver {state}"));
 
     let (tx, _rx) = unbounded::<u8>();

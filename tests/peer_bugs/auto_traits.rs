@@ -15,9 +15,10 @@ use futures::{future::FusedFuture, stream::FusedStream};
 #[cfg(feature = "std")]
 use hchan::IterBlocking;
 use hchan::{
-    IntoRecv, IntoSend, Receiver, RecvAny, RecvError, RecvFuture, RecvStream, RecvTimeoutError,
-    Select, SendError, SendFromFuture, SendFuture, SendTimeoutError, Sender, TryIter, TryRecvError,
-    TrySendError, Until, WeakReceiver, WeakSender, select,
+    ClosedFuture, Drain, IntoRecv, IntoSend, OwnedPermit, Permit, Receiver, RecvAny, RecvError,
+    RecvFuture, RecvManyFuture, RecvStream, RecvTimeoutError, ReserveFuture, Select, SendError,
+    SendFromFuture, SendFuture, SendManyError, SendManyFuture, SendTimeoutError, Sender, TryIter,
+    TryRecvError, TrySendError, Unsent, Until, WeakReceiver, WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -29,6 +30,9 @@ type Local = Rc<u8>;
 type Shared = MutexGuard<'static, u8>;
 /// Has no trait at all that is not automatic.
 struct Plain;
+
+/// Messages on their way from an iterator into a channel.
+type Messages<T> = std::vec::IntoIter<T>;
 
 type StoppedBy<T> = Until<RecvAny<'static, u8>, Pending<T>>;
 
@@ -232,4 +236,69 @@ fn receiver_is_no_iterator() {
     assert_not_impl_any!(Receiver<u8>: IntoIterator);
     assert_not_impl_any!(&'static Receiver<u8>: IntoIterator);
     assert_not_impl_any!(TryIter<'static, u8>: FusedIterator);
+}
+
+#[test]
+fn permits_batches_and_waits_for_the_end_go_between_threads_exactly_if_the_messages_may() {
+    assert_impl_all!(ReserveFuture<'static, Sent>: Send, Sync);
+    assert_impl_all!(Permit<'static, Sent>: Send, Sync);
+    assert_impl_all!(OwnedPermit<Sent>: Send, Sync);
+    assert_impl_all!(ClosedFuture<'static, Sent>: Send, Sync);
+    // These hold messages, or borrow a vector of them: to share them is to share those.
+    assert_impl_all!(SendManyFuture<'static, Messages<Sent>>: Send);
+    assert_not_impl_any!(SendManyFuture<'static, Messages<Sent>>: Sync);
+    assert_impl_all!(RecvManyFuture<'static, Sent>: Send);
+    assert_not_impl_any!(RecvManyFuture<'static, Sent>: Sync);
+    assert_impl_all!(Drain<Sent>: Send);
+    assert_impl_all!(Unsent<Messages<Sent>>: Send);
+    assert_impl_all!(SendManyError<Messages<Sent>>: Send);
+
+    assert_not_impl_any!(ReserveFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(Permit<'static, Local>: Send, Sync);
+    assert_not_impl_any!(OwnedPermit<Local>: Send, Sync);
+    assert_not_impl_any!(ClosedFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(SendManyFuture<'static, Messages<Local>>: Send, Sync);
+    assert_not_impl_any!(RecvManyFuture<'static, Local>: Send, Sync);
+    assert_not_impl_any!(Drain<Local>: Send, Sync);
+    assert_not_impl_any!(Unsent<Messages<Local>>: Send, Sync);
+
+    assert_not_impl_any!(ReserveFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(Permit<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(OwnedPermit<Shared>: Send, Sync);
+    assert_not_impl_any!(ClosedFuture<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(SendManyFuture<'static, Messages<Shared>>: Send);
+    assert_not_impl_any!(RecvManyFuture<'static, Shared>: Send);
+}
+
+#[test]
+fn permits_batches_and_waits_for_the_end_are_pinned_if_they_park_and_print() {
+    assert_impl_all!(Permit<'static, PhantomPinned>: Unpin);
+    assert_impl_all!(OwnedPermit<PhantomPinned>: Unpin);
+    assert_impl_all!(Drain<PhantomPinned>: Unpin);
+    assert_not_impl_any!(ReserveFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(ClosedFuture<'static, u8>: Unpin);
+    assert_not_impl_any!(SendManyFuture<'static, Messages<u8>>: Unpin);
+    assert_not_impl_any!(RecvManyFuture<'static, u8>: Unpin);
+
+    assert_impl_all!(ReserveFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(ClosedFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(SendManyFuture<'static, Messages<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(RecvManyFuture<'static, Plain>: Debug, FusedFuture);
+    assert_impl_all!(Until<ReserveFuture<'static, Plain>, Pending<Plain>>: Debug, FusedFuture);
+    assert_impl_all!(Permit<'static, Plain>: Debug);
+    assert_impl_all!(OwnedPermit<Plain>: Debug);
+    assert_impl_all!(Drain<Plain>: Debug, FusedIterator, ExactSizeIterator);
+    assert_impl_all!(Unsent<Messages<Plain>>: Debug, FusedIterator);
+    assert_impl_all!(SendManyError<Messages<Plain>>: Debug, std::error::Error);
+}
+
+#[cfg(feature = "sink")]
+#[test]
+fn sinks_go_between_threads_exactly_if_the_messages_may_and_need_no_pinning() {
+    use hchan::SendSink;
+
+    assert_impl_all!(SendSink<'static, Sent>: Send, Sync);
+    assert_not_impl_any!(SendSink<'static, Local>: Send, Sync);
+    assert_not_impl_any!(SendSink<'static, Shared>: Send, Sync);
+    assert_impl_all!(SendSink<'static, PhantomPinned>: Unpin, Clone, Debug);
 }
