@@ -446,6 +446,7 @@ fn permit_dropped_against_a_select_that_is_polled_and_one_that_is_dropped() {
 }
 
 /// A select with both ends of a channel, beside a permit that counted on a receiver who has left.
+#[expect(clippy::type_complexity, reason = "three things of a model")]
 fn both_ends_beside_permits(
     ledger: &Ledger,
     capacity: usize,
