@@ -31,7 +31,7 @@ fn parked_receive(rx: &Receiver<Message>) -> Pin<Box<impl Future<Output = Option
 
 #[test]
 fn permit_used_against_a_parked_receive_and_a_close() {
-    for capacity in [0, 1, 2] {
+    for capacity in [0, 2] {
         explore_bounded(move |ledger| {
             let (tx, rx) = bounded(capacity);
             let receive = parked_receive(&rx);
@@ -446,6 +446,7 @@ fn permit_dropped_against_a_select_that_is_polled_and_one_that_is_dropped() {
 }
 
 /// A select with both ends of a channel, beside a permit that counted on a receiver who has left.
+#[expect(clippy::type_complexity, reason = "three things of a model")]
 fn both_ends_beside_permits(
     ledger: &Ledger,
     capacity: usize,
