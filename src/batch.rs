@@ -27,23 +27,32 @@ impl<I: Iterator> Batch<I> {
         }
     }
 
-    /// Takes up to `most` messages from the iterator, and one at least, if there are none at hand; says whether there are any
-    /// then. Allocates once in the batch's life.
-    pub(crate) fn pull(&mut self, most: usize) -> bool {
-        if self.pulled.is_empty() && !self.is_exhausted {
-            if self.pulled.capacity() == 0 {
-                let at_most = (PULLED_BYTES / size_of::<I::Item>().max(1)).max(1);
-                let hint = self.iter.size_hint().1.unwrap_or(at_most);
-                self.pulled.reserve_exact(hint.clamp(1, at_most));
-            }
-            let most = most.clamp(1, self.pulled.capacity().min(PULLED_BYTES));
-            for message in self.iter.by_ref().take(most) {
-                self.pulled.push_back(message);
-                self.count += 1;
-            }
-            self.is_exhausted = self.pulled.len() < most;
+    /// Takes messages from the iterator, if there are none at hand: one, and as many more as there is `room` for it and them; says
+    /// whether there are any then. Allocates once in the batch's life.
+    pub(crate) fn pull(&mut self, room: impl FnOnce() -> usize) -> bool {
+        if self.pulled.is_empty() && self.take(1) {
+            let most = room().min(self.pulled.capacity()).min(PULLED_BYTES);
+            self.take(most.saturating_sub(1));
         }
         !self.pulled.is_empty()
+    }
+
+    /// Takes so many messages from the iterator, if it has not ended; says whether it had them.
+    fn take(&mut self, count: usize) -> bool {
+        if self.is_exhausted {
+            return false;
+        }
+        if self.pulled.capacity() == 0 {
+            let at_most = (PULLED_BYTES / size_of::<I::Item>().max(1)).max(1);
+            let hint = self.iter.size_hint().1.unwrap_or(at_most);
+            self.pulled.reserve_exact(hint.clamp(1, at_most));
+        }
+        let had = self.pulled.len();
+        // Each is counted when it comes: the one after it may panic.
+        let messages = self.iter.by_ref().take(count);
+        self.pulled.extend(messages.inspect(|_| self.count += 1));
+        self.is_exhausted = self.pulled.len() - had < count;
+        !self.is_exhausted
     }
 
     /// The messages at hand.

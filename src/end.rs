@@ -307,13 +307,16 @@ impl<T> RecvEnd<T> {
 
     /// As `try_pop`, for up to `most` messages, for which the vector has room.
     pub(crate) fn try_pop_many(&mut self, passage: Passage<'_, T>, into: &mut Vec<T>, most: usize) {
-        if !self.slow {
-            let Passage {
-                head, tail, blocks, ..
-            } = passage;
-            self.consumer
-                .pop_many(head, tail, blocks, most, |message| into.push(message));
+        if self.slow {
+            return;
         }
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let places = &mut into.spare_capacity_mut()[..most];
+        let count = self.consumer.pop_many(head, tail, blocks, places);
+        // SAFETY: the vector had room for them, and so many are in their places.
+        unsafe { into.set_len(into.len() + count) };
     }
 
     /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,

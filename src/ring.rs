@@ -13,6 +13,7 @@ use alloc::boxed::Box;
 use core::{
     mem::{MaybeUninit, size_of},
     ptr::{NonNull, null_mut},
+    slice,
 };
 
 use crate::sync::{
@@ -198,6 +199,18 @@ impl<T> Cursor<T> {
         self.slots = NonNull::from(unsafe { &*(*block).slots }).cast();
         self.index = 0;
     }
+
+    /// The next slots, so many or up to the end of the block.
+    ///
+    /// # Safety
+    ///
+    /// There is a block, and the end of this cursor stays where it is meanwhile.
+    #[inline]
+    unsafe fn run<'b>(&self, blocks: &Blocks<T>, most: usize) -> &'b [Slot<T>] {
+        let len = most.min(blocks.block_len - self.index);
+        // SAFETY: the slots are within the block, which is alive until the cursor has left it.
+        unsafe { slice::from_raw_parts(self.slots.add(self.index).as_ptr(), len) }
+    }
 }
 
 impl<T> Producer<T> {
@@ -238,10 +251,23 @@ impl<T> Producer<T> {
         &mut self,
         tail: &Position,
         blocks: &Blocks<T>,
-        messages: impl ExactSizeIterator<Item = T>,
+        mut messages: impl ExactSizeIterator<Item = T>,
     ) {
         let count = messages.len();
-        messages.for_each(|message| self.write(blocks, message));
+        let mut left = count;
+        while left > 0 {
+            if self.0.index == blocks.block_len {
+                self.advance(blocks);
+            }
+            // SAFETY: as in `write`, for so many slots.
+            let run = unsafe { self.0.run(blocks, left) };
+            for (slot, message) in run.iter().zip(&mut messages) {
+                // SAFETY: as in `write`.
+                slot.with_mut(|slot| unsafe { _ = (*slot).write(message) });
+            }
+            self.0.index += run.len();
+            left -= run.len();
+        }
         tail.advance(tail.own(), count);
     }
 
@@ -304,26 +330,36 @@ impl<T> Consumer<T> {
         Some(message)
     }
 
-    /// Takes the oldest messages, up to `most`, and gives one after the other to `f`, which does not panic.
+    /// Takes the oldest messages, as many as there are and find a place; returns how many, which are in the first places then.
     #[inline]
     pub(crate) fn pop_many(
         &mut self,
         head: &Position,
         tail: &Position,
         blocks: &Blocks<T>,
-        most: usize,
-        mut f: impl FnMut(T),
-    ) {
+        mut places: &mut [MaybeUninit<T>],
+    ) -> usize {
         let position = head.own();
-        if self.0.seen.wrapping_sub(position) < most {
+        if self.0.seen.wrapping_sub(position) < places.len() {
             self.0.seen = tail.of_other();
         }
-        let count = self.0.seen.wrapping_sub(position).min(most);
-        for _ in 0..count {
-            // SAFETY: so many messages have been seen.
-            f(unsafe { self.read(blocks) });
+        let count = self.0.seen.wrapping_sub(position).min(places.len());
+        places = &mut places[..count];
+        while !places.is_empty() {
+            if self.0.index == blocks.block_len {
+                self.advance(blocks);
+            }
+            // SAFETY: as in `read`, for so many slots: so many messages have been seen.
+            let run = unsafe { self.0.run(blocks, places.len()) };
+            for (slot, place) in run.iter().zip(&mut *places) {
+                // SAFETY: as in `read`.
+                slot.with_mut(|slot| unsafe { _ = place.write((*slot).assume_init_read()) });
+            }
+            self.0.index += run.len();
+            places = &mut places[run.len()..];
         }
         head.advance(position, count);
+        count
     }
 
     /// # Safety
@@ -452,6 +488,46 @@ mod tests {
             }
             assert!(tail.own() < start, "it has wrapped around");
             while consumer.pop(&head, &tail, &blocks).is_some() {}
+            // SAFETY: nobody else has it, and it is not used again.
+            unsafe { consumer.free(&blocks) };
+        }
+    }
+
+    /// Batches of all sizes, over the edges of blocks and of the count.
+    #[test]
+    fn batches_are_split_at_the_ends_of_blocks() {
+        // 4 of these make a block of a buffer that grows.
+        type Message = [usize; 64];
+        for capacity in [Some(1), Some(5), Some(200), Some(usize::MAX), None] {
+            let (blocks, mut producer, mut consumer) = Blocks::<Message>::new(capacity);
+            let start = usize::MAX - 40;
+            let (head, tail) = (Position::new(), Position::new());
+            for position in [&head, &tail] {
+                position.0.store(start, Ordering::Relaxed);
+            }
+            (producer.0.seen, consumer.0.seen) = (start, start);
+
+            let (mut sent, mut received) = (0, 0);
+            for step in 0..400 {
+                let most = step % 23;
+                let room = producer.room(&tail, &head, blocks.capacity, most);
+                assert_eq!(room, most.min(blocks.capacity - (sent - received)));
+                let messages = (sent..sent + room).map(|n| [n; 64]);
+                producer.push_many(&tail, &blocks, messages);
+                sent += room;
+
+                let mut places = [const { MaybeUninit::uninit() }; 19];
+                let places = &mut places[..step % 19];
+                let count = consumer.pop_many(&head, &tail, &blocks, places);
+                assert_eq!(count, places.len().min(sent - received));
+                for place in &places[..count] {
+                    // SAFETY: so many were written.
+                    assert_eq!(unsafe { place.assume_init() }, [received; 64]);
+                    received += 1;
+                }
+                assert_eq!(len(&head, &tail), sent - received);
+            }
+            assert!(tail.own() < start, "it has wrapped around");
             // SAFETY: nobody else has it, and it is not used again.
             unsafe { consumer.free(&blocks) };
         }

@@ -226,7 +226,7 @@ impl<I: Iterator> SendManyFuture<'_, I> {
 
 /// Sends the messages of a batch while there is room; `Sent`: that was all.
 fn send<I: Iterator>(shared: &Shared<I::Item>, batch: &mut Batch<I>) -> SendStep {
-    while batch.pull(shared.room()) {
+    while batch.pull(|| shared.room()) {
         match shared.send_many(batch.pulled()) {
             SendStep::Sent(_) => {}
             end => return end,
@@ -278,7 +278,7 @@ impl<I: Iterator> Wait for SendManyFuture<'_, I> {
         let batch = this.batch.as_mut()?;
         let message = match withdrawn {
             None => this.op.take_message(),
-            Some(Ok(())) if !batch.pull(1) => {
+            Some(Ok(())) if !batch.pull(|| 1) => {
                 let sent = batch.passed_on();
                 *this.batch = None;
                 return Some(Ok(sent));

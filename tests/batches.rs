@@ -365,7 +365,7 @@ fn batch_into_a_closed_channel_takes_one_message_out_of_the_iterator() {
 /// The iterator takes up the room that was counted, so that more messages than one have been taken and have to wait.
 fn crowded<'a>(tx: &'a Sender<u32>, messages: &'a mut u32) -> impl Iterator<Item = u32> + 'a {
     iter::from_fn(move || {
-        while *messages == 0 && tx.try_send(1_000).is_ok() {}
+        while *messages == 1 && tx.try_send(1_000).is_ok() {}
         *messages += 1;
         (*messages <= 8).then_some(*messages)
     })
@@ -373,19 +373,26 @@ fn crowded<'a>(tx: &'a Sender<u32>, messages: &'a mut u32) -> impl Iterator<Item
 
 #[test]
 fn rest_has_what_was_taken_already_and_then_what_the_iterator_has() {
-    let (tx, rx) = bounded(5);
-    let mut count = 0;
-    let mut sending = Box::pin(tx.send_many(crowded(&tx, &mut count)));
-    assert!(poll(&mut sending).is_pending());
-    assert_eq!(rx.try_recv(), Ok(1_000));
-    rx.close();
-    let Ready(Err(error)) = poll(&mut sending) else {
-        panic!("it was closed")
-    };
-    assert_eq!(sent_and_rest(error), (1, (2..=8).collect()));
-    drop(sending);
-    assert_eq!(count, 9, "asked until it ended, and no more");
-    assert_eq!(received(&rx), [1_000, 1_000, 1_000, 1_000, 1]);
+    for goes_on in [false, true] {
+        let (tx, rx) = bounded(5);
+        let mut count = 0;
+        let mut sending = Box::pin(tx.send_many(crowded(&tx, &mut count)));
+        assert!(poll(&mut sending).is_pending());
+        if goes_on {
+            assert_eq!(rx.try_recv(), Ok(1_000));
+        }
+        rx.close();
+        let Ready(Err(error)) = poll(&mut sending) else {
+            panic!("it was closed")
+        };
+        let sent = u32::from(goes_on);
+        let (told, rest) = sent_and_rest(error);
+        assert_eq!(told, sent as usize);
+        assert!(rest.into_iter().eq(sent + 1..=8));
+        drop(sending);
+        assert_eq!(count, 9, "asked until it ended, and no more");
+        assert!(rx.drain().skip(5 - sent as usize).eq(1..=sent));
+    }
 }
 
 #[test]
@@ -748,6 +755,7 @@ fn size_hints_that_are_wrong_do_no_harm() {
             let error = tx.try_send_many(Hinting(0..300, hint)).unwrap_err();
             // Not collected: that would believe the hint.
             let unsent = error.into_inner();
+            let _ = unsent.rest.size_hint();
             assert_eq!((unsent.sent, unsent.rest.count()), (0, 300), "{hint:?}");
         }
     }

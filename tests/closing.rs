@@ -244,6 +244,10 @@ fn channel_was_drained_even_if_a_message_is_given_back_later() {
         assert_eq!(counter.wakes(), 1);
         drop(handed);
         assert_eq!(poll(&mut drained), Ready(()), "it was when it was woken");
+        assert!(
+            tx.drained().now_or_never().is_some(),
+            "and so it was for all"
+        );
         assert_eq!(rx.try_recv(), Ok(1));
         assert!(rx.drained().now_or_never().is_some());
     }

@@ -25,10 +25,14 @@
 
 #![cfg(hchan_loom)]
 
+#[path = "loom/batches.rs"]
+mod batches;
 #[path = "loom/cancel.rs"]
 mod cancel;
 #[path = "loom/close.rs"]
 mod close;
+#[path = "loom/closed.rs"]
+mod closed;
 #[path = "loom/ends.rs"]
 mod ends;
 #[path = "loom/handles.rs"]

@@ -6,9 +6,11 @@
 //! it. Samples of a cell are taken in rounds, each peer once a round, so that whatever else the
 //! machine does is spread over all of them.
 
+mod batch;
 mod cancel;
 mod cell;
 mod child;
+mod memory;
 mod peer;
 mod peers;
 mod race;
@@ -60,11 +62,27 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Mode {
+    /// Time messages sent and received in batches, beside single ones
+    Batch {
+        /// How often each is measured
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
     /// Time the dropping of one of many parked receives
     Cancel {
         /// How often each peer is measured, in each order
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
+    },
+    /// Send a burst into unbounded channels: the longest send, and the memory before and after
+    Memory {
+        /// In how many processes each peer is measured
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+
+        /// Run one burst in this process and print its line
+        #[arg(long, hide = true, value_name = "PEER")]
+        child: Option<String>,
     },
     /// Time selects over several channels
     Select {
@@ -81,9 +99,17 @@ enum Mode {
 fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(mode) = args.mode {
+        if let Mode::Memory {
+            child: Some(peer), ..
+        } = &mode
+        {
+            return memory::child(peer);
+        }
         versions::print();
         match mode {
+            Mode::Batch { rounds } => batch::run(rounds),
             Mode::Cancel { rounds } => cancel::run(rounds),
+            Mode::Memory { rounds, .. } => memory::run(rounds)?,
             Mode::Select { rounds, filter } => select::run(rounds, &filter),
         }
         return Ok(());
