@@ -17,8 +17,8 @@
 //! Whenever both locks are free (debug builds check before they unlock):
 //!
 //! 1. Messages in the channel (given back, in the ring, beyond it) ⇒ no receiver is parked.
-//! 2. The channel is open and there is room ⇒ nobody is in `sendq`, but for arms of a select that is alone in `recvq`: a
-//!    select never pairs with itself.
+//! 2. The channel is open and there is room ⇒ nobody is in `sendq`, but for arms of a select that is alone in `recvq`, where
+//!    only these give the room: a select never pairs with itself.
 //! 3. So without permits, senders and receivers are never parked at the same time, but for those arms.
 //! 4. The ring holds at most `capacity` messages, and as many if there are some beyond it.
 //! 5. A closed channel has nobody in `sendq`, `recvq` or `closeq`, and nobody in `drainq` unless messages are left; an open one
@@ -158,6 +158,10 @@ impl<'c, T> Core<'c, T> {
             SendStep::Closed
         } else if let Some((receiver, waker)) = dequeue(&mut self.recv_end.recvq) {
             self.hand_over(receiver, take());
+            // There is as much room as before. If it was there beside a select at both ends, that has just been claimed: no arm of
+            // it may stay in `sendq`, where others would queue up behind it.
+            let promoted = self.promote();
+            debug_assert!(promoted.is_none(), "2: a sender was parked beside room");
             SendStep::Sent(Some(waker))
         } else {
             self.append(take());
@@ -264,6 +268,7 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn serve(&mut self, wakes: &mut WakeBatch) {
         let mut passed_over = List::new();
         while self.has_room() {
+            let has_place = self.room() > self.recv_end.recvq.len();
             let RecvEnd { sendq, recvq, .. } = &mut *self.recv_end;
             let Some(first) = sendq.front() else { break };
             if recvq.is_empty() || first.is_reserve() {
@@ -278,6 +283,10 @@ impl<'c, T> Core<'c, T> {
                 // The receiver is claimed first: the send is there to be taken, as it is no arm of a select.
                 None => self.pair(wakes),
                 Some(select) if is_alone(recvq, select) => {
+                    if has_place {
+                        self.admit_alone(wakes);
+                        continue;
+                    }
                     let first = sendq.pop_front().expect("it was there");
                     // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released.
                     unsafe { passed_over.push_back(Pin::new_unchecked(first.as_ref())) };
@@ -289,6 +298,18 @@ impl<'c, T> Core<'c, T> {
             }
         }
         self.recv_end.sendq.prepend(&mut passed_over);
+    }
+
+    /// Lets the first in `sendq` go ahead, an arm of a select that is alone in `recvq`: there is room in the ring.
+    fn admit_alone(&mut self, wakes: &mut WakeBatch) {
+        let Some((sender, waker)) = dequeue(&mut self.recv_end.sendq) else {
+            return;
+        };
+        // The other arms are lost now. None of them may stay beside a message (1).
+        let receiver = dequeue(&mut self.recv_end.recvq);
+        debug_assert!(receiver.is_none(), "another receiver was parked");
+        self.admit(sender);
+        wakes.push(waker);
     }
 
     /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver to be had.
@@ -436,7 +457,10 @@ impl<'c, T> Core<'c, T> {
             "1: a receiver is parked beside a message"
         );
         assert!(
-            !self.has_room() || sendq.is_empty() || *closed || are_of_one_select(sendq, recvq),
+            !self.has_room()
+                || sendq.is_empty()
+                || *closed
+                || self.room() <= recvq.len() && are_of_one_select(sendq, recvq),
             "2: a sender is parked beside room"
         );
         assert!(

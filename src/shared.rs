@@ -5,7 +5,7 @@
 
 mod many;
 
-use std::{fmt, task::Waker};
+use std::{fmt, pin::Pin, task::Waker};
 
 use crate::{
     core::Core,
@@ -14,6 +14,7 @@ use crate::{
     error::{TryRecvError, TrySendError},
     ring::{Blocks, Position},
     sync::{Guard, Lock, Rank},
+    waiter::{Handle, Waiter},
     wake::{Panics, WakeBatch},
 };
 
@@ -262,6 +263,19 @@ impl<T> Shared<T> {
             )
         };
         transition(&mut Core::new(recv_end, send_end, self.passage()))
+    }
+
+    /// Parks a waiter in a channel that is locked by hand, without regard to those who could go ahead by that.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand and runs a transition that serves them before it is unlocked. The rest is as
+    /// for [`RecvEnd::park`].
+    pub(crate) unsafe fn park_by_hand(&self, side: Side, waiter: Pin<&Waiter<T>>, handle: Handle) {
+        // SAFETY: the caller holds the lock, and this reference lasts for this call.
+        let recv_end = unsafe { &mut *self.recv_end.lock.get() };
+        // SAFETY: the caller's promise.
+        unsafe { recv_end.park(side, waiter, handle) };
     }
 
     /// # Safety

@@ -53,14 +53,15 @@ where
         // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it full. We own the idle waiter,
         // it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
-            this.shared.locked_by_hand(|core| {
-                core.recv_end()
-                    .park(Side::Send, this.waiter, Handle::Select(select));
-            });
+            this.shared
+                .park_by_hand(Side::Send, this.waiter, Handle::Select(select));
         }
     }
 
-    unsafe fn serve_locked(&self, _: &mut WakeBatch) {}
+    unsafe fn serve_locked(&self, wakes: &mut WakeBatch) {
+        // SAFETY: the channel is locked by hand, by the caller's promise.
+        unsafe { self.shared.locked_by_hand(|core| core.serve(wakes)) };
+    }
 
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
@@ -104,10 +105,8 @@ where
         // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it empty. We own the idle
         // waiter, it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
-            this.shared.locked_by_hand(|core| {
-                core.recv_end()
-                    .park(Side::Recv, this.waiter, Handle::Select(select));
-            });
+            this.shared
+                .park_by_hand(Side::Recv, this.waiter, Handle::Select(select));
         }
     }
 

@@ -86,11 +86,11 @@ pub(crate) trait Operation {
     ///
     /// # Safety
     ///
-    /// The caller has locked the channel by hand, and has found since that the operation cannot be done at once. The claim
-    /// stays where it is until the operation has been unparked.
+    /// The caller has locked the channel by hand, and has found since that the operation cannot be done at once. It calls
+    /// `serve_locked` before it unlocks. The claim stays where it is until the operation has been unparked.
     unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>);
 
-    /// Lets those go ahead to whom a parked receive gives room, and adds whom to wake when no lock is held.
+    /// Lets those go ahead to whom parked arms give room, and adds whom to wake when no lock is held.
     ///
     /// # Safety
     ///

@@ -42,7 +42,8 @@ impl<'l, P: Places> Locked<'l, P> {
     ///
     /// # Safety
     ///
-    /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
+    /// They have just been found unable to proceed. The caller calls `serve` before the channels are unlocked. The claim stays
+    /// where it is until all are unparked.
     pub(super) unsafe fn park(&mut self, claim: NonNull<Claim>) {
         for number in 0..self.arms.count() {
             self.arms.as_mut().visit(number, |place| {

@@ -153,8 +153,8 @@ impl<P: Places> Race<P> {
             drop(locked);
             return Poll::Ready(self.happen(number, done));
         }
-        // SAFETY: they have just been found unable to proceed. The claim is pinned, and our drop unparks the arms before it
-        // goes.
+        // SAFETY: they have just been found unable to proceed, and `serve` follows. The claim is pinned, and our drop unparks the
+        // arms before it goes.
         unsafe { locked.park(NonNull::from(this.claim.as_ref().get_ref())) };
         // SAFETY: we are awake, and all channels are locked.
         unsafe { this.claim.open() };
