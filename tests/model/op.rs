@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, task::Poll};
 
-use hchan::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
+use hchan::{RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
 use proptest::prelude::*;
 
 /// What is done in one step. Where there is no such handle or task, nothing is.
@@ -19,6 +19,20 @@ pub(crate) enum Op {
     TryRecv,
     TryIter,
     RecvWithinNoTime,
+    TryReserve {
+        then: Use,
+    },
+    UsePermit {
+        then: Use,
+    },
+    /// Of an iterator that makes so many messages.
+    TrySendMany {
+        count: usize,
+    },
+    TryRecvMany {
+        limit: usize,
+    },
+    Drain,
     NewSend {
         has_stop: bool,
         is_polled: bool,
@@ -33,6 +47,40 @@ pub(crate) enum Op {
     },
     NewStream {
         is_polled: bool,
+    },
+    NewReserve {
+        has_stop: bool,
+        is_polled: bool,
+    },
+    NewSendMany {
+        count: usize,
+        has_stop: bool,
+        is_polled: bool,
+    },
+    NewRecvMany {
+        limit: usize,
+        has_stop: bool,
+        is_polled: bool,
+    },
+    NewWatch {
+        watch: Watch,
+        from_sender: bool,
+        has_stop: bool,
+        is_polled: bool,
+    },
+    /// A sink is a task, too; to poll it is to ask whether it is ready.
+    NewSink {
+        is_polled: bool,
+    },
+    /// If it has said that it is ready.
+    StartSend {
+        pick: u8,
+    },
+    CloneSink {
+        pick: u8,
+    },
+    CloseSink {
+        pick: u8,
     },
     /// A biased select of two arms on the one channel, each of which sends (from an `Option`) or receives.
     NewSelect {
@@ -49,6 +97,8 @@ pub(crate) enum Op {
     Drop {
         pick: u8,
     },
+    /// Of all receives and streams: permits may have counted on several of them.
+    DropReceives,
     Release {
         pick: u8,
     },
@@ -60,6 +110,24 @@ pub(crate) enum Op {
     DropReceiver,
     UpgradeReceiver,
     CloseFromReceiver,
+}
+
+/// What is done with a permit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Use {
+    /// It becomes an owned one, or stays one.
+    Keep,
+    Send,
+    Drop,
+    /// As `Drop`, and its sender stays.
+    Release,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Watch {
+    Closed,
+    Drained,
 }
 
 /// What an operation returned, with numbers for messages.
@@ -82,7 +150,22 @@ pub(crate) enum Outcome {
     Select(Poll<(usize, Result<Option<Id>, Closed>)>),
     Recv(Poll<Result<Id, RecvTimeoutError>>),
     Item(Poll<Option<Id>>),
+    /// The send is there if the permit was used for one.
+    Permit(Option<Result<(), SendError<Id>>>),
+    TryReserve(TrySendError<()>),
+    Reserve(Poll<Result<(), SendTimeoutError<()>>>),
+    TrySendMany(Result<usize, TrySendError<Unsent>>),
+    SendMany(Poll<Result<usize, SendTimeoutError<Unsent>>>),
+    TryRecvMany(Result<Vec<Id>, TryRecvError>),
+    RecvMany(Poll<Result<Vec<Id>, RecvTimeoutError>>),
+    /// Whether it is over, or stopped.
+    Watch(Poll<bool>),
+    SinkReady(Poll<Result<(), SendError<Option<Id>>>>),
+    StartSend(Result<(), SendError<Option<Id>>>),
 }
+
+/// How many messages of a batch were sent, and the others.
+pub(crate) type Unsent = (usize, Vec<Id>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Closed;
@@ -96,6 +179,8 @@ pub(crate) struct Observed {
     pub(crate) drops: Vec<usize>,
     /// The messages that this step left in the `Option`s of sends.
     pub(crate) left_in_options: Vec<Id>,
+    /// How many messages were left in each of the iterators of batches that this step ended.
+    pub(crate) left_in_iterators: Vec<usize>,
     /// The wakers that this step woke, in order.
     pub(crate) woken: Vec<usize>,
     /// How often each waker is held.
@@ -121,16 +206,33 @@ pub(crate) type Id = usize;
 
 /// The task that `pick` stands for.
 pub(crate) fn pick<T>(tasks: &BTreeMap<Id, T>, pick: u8) -> Option<Id> {
-    let count = tasks.len().max(1);
-    tasks.keys().nth(usize::from(pick) % count).copied()
+    pick_among(tasks, |_| true, pick)
 }
 
-/// Up to `most` steps, in which there are so many sends for so many receives.
-fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op>> {
+/// The one that `pick` stands for of those that will do.
+pub(crate) fn pick_among<T>(
+    tasks: &BTreeMap<Id, T>,
+    will_do: impl Fn(&T) -> bool,
+    pick: u8,
+) -> Option<Id> {
+    let those = || tasks.iter().filter(|(_, task)| will_do(task));
+    let count = those().count().max(1);
+    those()
+        .nth(usize::from(pick) % count)
+        .map(|(task, _)| *task)
+}
+
+/// Up to `most` steps, in which there are so many sends, and permits, for so many receives.
+fn steps(
+    (sends, permits): (u32, u32),
+    receives: u32,
+    most: usize,
+) -> impl Strategy<Value = Vec<Op>> {
     let rarely = 1;
+    let sinks = if cfg!(feature = "sink") { sends } else { 0 };
     // A table and a number, because the strategies made for such a choice take longer than the test.
     type Choice = (u32, fn(u8) -> Op);
-    let table: [Choice; 28] = [
+    let table: [Choice; 42] = [
         (3 * sends, |_| Op::TrySend),
         (3 * receives, |_| Op::TryRecv),
         (6 * sends, |pick| Op::NewSend {
@@ -173,11 +275,51 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
         }),
         (3 * (sends + receives), |pick| Op::Stop { pick }),
         (3 * (sends + receives), |pick| Op::Drop { pick }),
+        (permits.div_ceil(2), |_| Op::DropReceives),
         (2 * receives, |pick| Op::Release { pick }),
         (sends, |_| Op::ForceSend),
         (sends, |_| Op::SendWithinNoTime),
         (receives, |_| Op::RecvWithinNoTime),
         (rarely, |_| Op::TryIter),
+        (3 * permits, |pick| Op::TryReserve {
+            then: [Use::Keep, Use::Keep, Use::Keep, Use::Send, Use::Drop][usize::from(pick % 5)],
+        }),
+        (4 * permits, |pick| Op::NewReserve {
+            has_stop: pick % 3 == 0,
+            is_polled: pick % 8 > 0,
+        }),
+        (6 * permits, |pick| Op::UsePermit {
+            then: [Use::Send, Use::Drop, Use::Release][usize::from(pick % 3)],
+        }),
+        (sends, |pick| Op::TrySendMany {
+            count: usize::from(pick % 7),
+        }),
+        (3 * sends, |pick| Op::NewSendMany {
+            count: usize::from(pick % 7),
+            has_stop: pick % 3 == 0,
+            is_polled: pick % 16 > 0,
+        }),
+        (receives, |pick| Op::TryRecvMany {
+            limit: usize::from(pick % 7),
+        }),
+        (3 * receives, |pick| Op::NewRecvMany {
+            limit: usize::from(pick % 7),
+            has_stop: pick % 3 == 0,
+            is_polled: pick % 16 > 0,
+        }),
+        (rarely, |_| Op::Drain),
+        (4 * rarely, |pick| Op::NewWatch {
+            watch: [Watch::Closed, Watch::Drained][usize::from(pick % 2)],
+            from_sender: pick % 4 > 1,
+            has_stop: pick % 3 == 0,
+            is_polled: pick % 16 > 0,
+        }),
+        (2 * sinks, |pick| Op::NewSink {
+            is_polled: pick % 4 > 0,
+        }),
+        (2 * sinks, |pick| Op::StartSend { pick }),
+        (sinks.div_ceil(4), |pick| Op::CloneSink { pick }),
+        (sinks.div_ceil(4), |pick| Op::CloseSink { pick }),
         (4 * rarely, |_| Op::CloneSender),
         (4 * rarely, |_| Op::CloneReceiver),
         (2 * rarely, |_| Op::DropSender),
@@ -200,13 +342,14 @@ fn steps(sends: u32, receives: u32, most: usize) -> impl Strategy<Value = Vec<Op
 }
 
 pub(crate) fn any_steps() -> impl Strategy<Value = Vec<Op>> {
-    // As many of both, then more of one, then crowds of parked senders and of parked receivers.
+    // As many of both, then more of one, then crowds of parked senders and of parked receivers, then permits and receives.
     prop_oneof![
-        3 => steps(8, 8, 160),
-        1 => steps(12, 4, 160),
-        1 => steps(4, 12, 160),
-        1 => steps(24, 1, 300),
-        1 => steps(1, 24, 300),
+        3 => steps((8, 8), 8, 160),
+        1 => steps((12, 12), 4, 160),
+        1 => steps((4, 4), 12, 160),
+        1 => steps((24, 24), 1, 300),
+        1 => steps((1, 1), 24, 300),
+        1 => steps((1, 16), 16, 160),
     ]
 }
 

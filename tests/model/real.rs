@@ -20,22 +20,27 @@ use futures::{
     stream::FusedStream,
 };
 use hchan::{
-    Receiver, RecvError, RecvStream, RecvTimeoutError, SendError, SendTimeoutError, Sender,
-    TrySendError, WeakReceiver, WeakSender, select,
+    ClosedFuture, OwnedPermit, Receiver, RecvError, RecvStream, RecvTimeoutError, SendError,
+    SendManyError, SendTimeoutError, Sender, TrySendError, WeakReceiver, WeakSender, select,
 };
 
-use crate::op::{Closed, Id, Observed, Op, Outcome, View, pick};
+use crate::{
+    op::{Closed, Id, Observed, Op, Outcome, Unsent, Use, View, Watch, pick, pick_among},
+    sink::{AnySink, sink},
+};
 
 /// The channel as it is, under the same operations.
 pub(crate) struct Real {
     senders: Vec<Sender<Message>>,
     receivers: Vec<Receiver<Message>>,
+    permits: Vec<OwnedPermit<Message>>,
     weak_sender: WeakSender<Message>,
     weak_receiver: WeakReceiver<Message>,
     tasks: BTreeMap<Id, RealTask>,
     next_task: Id,
     pub(crate) drops: Rc<RefCell<Vec<usize>>>,
     left_in_options: Rc<RefCell<Vec<Id>>>,
+    left_in_iterators: Rc<RefCell<Vec<usize>>>,
     wakers: Vec<Arc<Bell>>,
     woken: Arc<Mutex<Vec<Id>>>,
 }
@@ -52,6 +57,17 @@ enum Work {
     Select(LocalBoxFuture<'static, (usize, Result<Option<Message>, Closed>)>),
     Recv(LocalBoxFuture<'static, Result<Message, RecvTimeoutError>>),
     Stream(RecvStream<'static, Message>),
+    Reserve(LocalBoxFuture<'static, Result<OwnedPermit<Message>, SendTimeoutError<()>>>),
+    SendMany(LocalBoxFuture<'static, Result<usize, SendTimeoutError<Unsent>>>),
+    RecvMany(LocalBoxFuture<'static, Result<Vec<Id>, RecvTimeoutError>>),
+    Watch(LocalBoxFuture<'static, bool>),
+    Sink(RealSink),
+}
+
+struct RealSink {
+    sink: Box<dyn AnySink<Message>>,
+    /// It has said so.
+    is_ready: bool,
 }
 
 /// What a task gives up for.
@@ -90,6 +106,17 @@ struct Message {
     drops: Rc<RefCell<Vec<usize>>>,
 }
 
+impl Message {
+    fn new(drops: &Rc<RefCell<Vec<usize>>>) -> Self {
+        let id = drops.borrow().len();
+        drops.borrow_mut().push(0);
+        Self {
+            id,
+            drops: Rc::clone(drops),
+        }
+    }
+}
+
 impl Drop for Message {
     fn drop(&mut self) {
         self.drops.borrow_mut()[self.id] += 1;
@@ -106,6 +133,32 @@ impl Drop for Options {
     fn drop(&mut self) {
         let left = self.messages.iter().flatten().map(|message| message.id);
         self.left.borrow_mut().extend(left);
+    }
+}
+
+/// The iterator of a batch: makes the messages. Writes down how many are left when it drops.
+struct Source {
+    left: usize,
+    drops: Rc<RefCell<Vec<usize>>>,
+    left_in_iterators: Rc<RefCell<Vec<usize>>>,
+}
+
+impl Iterator for Source {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        self.left = self.left.checked_sub(1)?;
+        Some(Message::new(&self.drops))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.left_in_iterators.borrow_mut().push(self.left);
     }
 }
 
@@ -148,10 +201,12 @@ impl Real {
             weak_receiver: rx.downgrade(),
             senders: vec![tx],
             receivers: vec![rx],
+            permits: Vec::new(),
             tasks: BTreeMap::new(),
             next_task: 0,
             drops: Rc::default(),
             left_in_options: Rc::default(),
+            left_in_iterators: Rc::default(),
             wakers: Vec::new(),
             woken: Arc::default(),
         }
@@ -265,6 +320,170 @@ impl Real {
                 let rx = self.receivers.last()?.clone();
                 self.new_task(Work::Stream(rx.into_stream()), None, is_polled)
             }
+            Op::TryReserve { then } => {
+                let tx = self.senders.last()?.clone();
+                let permit = match tx.try_reserve() {
+                    Ok(permit) => permit,
+                    Err(error) => return Some(Outcome::TryReserve(error)),
+                };
+                match then {
+                    Use::Keep => {
+                        let permit = permit.into_owned();
+                        self.use_permit(permit, then)
+                    }
+                    Use::Send => {
+                        let sent = permit.send(self.new_message());
+                        Outcome::Permit(Some(sent.map_err(closed_id)))
+                    }
+                    Use::Drop | Use::Release => {
+                        drop(permit);
+                        Outcome::Permit(None)
+                    }
+                }
+            }
+            Op::UsePermit { then } => {
+                let permit = self.permits.pop()?;
+                self.use_permit(permit, then)
+            }
+            Op::TrySendMany { count } => {
+                let tx = self.senders.last()?;
+                let sent = tx.try_send_many(self.source(count));
+                Outcome::TrySendMany(sent.map_err(|error| match error {
+                    TrySendError::Full(error) => TrySendError::Full(unsent(error)),
+                    TrySendError::Closed(error) => TrySendError::Closed(unsent(error)),
+                }))
+            }
+            Op::TryRecvMany { limit } => {
+                let mut into = Vec::new();
+                let received = self.receivers.last()?.try_recv_many(&mut into, limit);
+                Outcome::TryRecvMany(received.map(|count| ids(count, into)))
+            }
+            Op::Drain => {
+                let messages = self.receivers.last()?.drain();
+                Outcome::TryIter(ids(messages.len(), messages))
+            }
+            Op::NewReserve {
+                has_stop,
+                is_polled,
+            } => {
+                let tx = self.senders.last()?.clone();
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let reserve = async move {
+                        let permit = match stop {
+                            Some(stop) => checked(tx.reserve().until(stop)).await?,
+                            None => checked(tx.reserve()).await?,
+                        };
+                        Ok(permit.into_owned())
+                    };
+                    Work::Reserve(reserve.boxed_local())
+                })
+            }
+            Op::NewSendMany {
+                count,
+                has_stop,
+                is_polled,
+            } => {
+                let tx = self.senders.last()?.clone();
+                let source = self.source(count);
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let send = async move {
+                        // The handle drops last, however this ends.
+                        let tx = tx;
+                        let mut source = source;
+                        let send = tx.send_many(&mut source);
+                        let sent = match stop {
+                            Some(stop) => checked(send.until(stop)).await,
+                            None => checked(send).await.map_err(SendTimeoutError::Closed),
+                        };
+                        sent.map_err(|error| match error {
+                            SendTimeoutError::Timeout(error) => {
+                                SendTimeoutError::Timeout(unsent(error))
+                            }
+                            SendTimeoutError::Closed(error) => {
+                                SendTimeoutError::Closed(unsent(error))
+                            }
+                        })
+                    };
+                    Work::SendMany(send.boxed_local())
+                })
+            }
+            Op::NewRecvMany {
+                limit,
+                has_stop,
+                is_polled,
+            } => {
+                let rx = self.receivers.last()?.clone();
+                self.new_task_until(has_stop, is_polled, |stop| {
+                    let recv = async move {
+                        let mut into = Vec::new();
+                        let recv = rx.recv_many(&mut into, limit);
+                        let count = match stop {
+                            Some(stop) => checked(recv.until(stop)).await?,
+                            None => checked(recv).await?,
+                        };
+                        Ok(ids(count, into))
+                    };
+                    Work::RecvMany(recv.boxed_local())
+                })
+            }
+            Op::NewWatch {
+                watch,
+                from_sender,
+                has_stop,
+                is_polled,
+            } => {
+                if from_sender {
+                    let tx = self.senders.last()?.clone();
+                    self.new_task_until(has_stop, is_polled, |stop| {
+                        let watching = async move {
+                            let watching = match watch {
+                                Watch::Closed => tx.closed(),
+                                Watch::Drained => tx.drained(),
+                            };
+                            is_over(watching, stop).await
+                        };
+                        Work::Watch(watching.boxed_local())
+                    })
+                } else {
+                    let rx = self.receivers.last()?.clone();
+                    self.new_task_until(has_stop, is_polled, |stop| {
+                        let watching = async move {
+                            let watching = match watch {
+                                Watch::Closed => rx.closed(),
+                                Watch::Drained => rx.drained(),
+                            };
+                            is_over(watching, stop).await
+                        };
+                        Work::Watch(watching.boxed_local())
+                    })
+                }
+            }
+            Op::NewSink { is_polled } => {
+                let sink = sink(self.senders.last()?.clone());
+                let is_ready = false;
+                self.new_task(Work::Sink(RealSink { sink, is_ready }), None, is_polled)
+            }
+            Op::StartSend { pick } => {
+                let drops = Rc::clone(&self.drops);
+                let RealSink { sink, is_ready } = self.pick_sink(pick)?;
+                if !mem::take(is_ready) {
+                    return None;
+                }
+                let sent = sink.start_send(Message::new(&drops));
+                Outcome::StartSend(sent.map_err(maybe_id))
+            }
+            Op::CloneSink { pick } => {
+                let sink = self.pick_sink(pick)?.sink.clone_box();
+                let is_ready = false;
+                self.new_task(Work::Sink(RealSink { sink, is_ready }), None, false)
+            }
+            Op::CloseSink { pick } => {
+                let RealSink { sink, is_ready } = self.pick_sink(pick)?;
+                *is_ready = false;
+                let closed = sink.poll_close(&mut Context::from_waker(Waker::noop()));
+                assert!(matches!(closed, Poll::Ready(Ok(()))));
+                Outcome::Done
+            }
             Op::Poll {
                 pick: task,
                 with_new_waker,
@@ -277,6 +496,18 @@ impl Real {
             Op::Drop { pick: task } => {
                 let task = pick(&self.tasks, task)?;
                 self.tasks.remove(&task);
+                Outcome::Done
+            }
+            Op::DropReceives => {
+                let receives = |task: &RealTask| {
+                    matches!(
+                        task.work,
+                        Work::Recv(_) | Work::RecvMany(_) | Work::Stream(_)
+                    )
+                };
+                while let Some(id) = pick_among(&self.tasks, receives, 0) {
+                    self.tasks.remove(&id);
+                }
                 Outcome::Done
             }
             Op::Release { pick: task } => {
@@ -362,6 +593,33 @@ impl Real {
                 );
                 (Outcome::Item(item.map(|item| item.map(id))), false)
             }
+            Work::Reserve(reserve) => match reserve.as_mut().poll(&mut cx) {
+                Poll::Ready(Ok(permit)) => {
+                    self.permits.push(permit);
+                    (Outcome::Reserve(Poll::Ready(Ok(()))), true)
+                }
+                Poll::Ready(Err(error)) => (Outcome::Reserve(Poll::Ready(Err(error))), true),
+                Poll::Pending => (Outcome::Reserve(Poll::Pending), false),
+            },
+            Work::SendMany(send) => {
+                let sent = send.as_mut().poll(&mut cx);
+                let done = sent.is_ready();
+                (Outcome::SendMany(sent), done)
+            }
+            Work::RecvMany(recv) => {
+                let received = recv.as_mut().poll(&mut cx);
+                let done = received.is_ready();
+                (Outcome::RecvMany(received), done)
+            }
+            Work::Watch(watching) => {
+                let is_over = watching.as_mut().poll(&mut cx);
+                (Outcome::Watch(is_over), is_over.is_ready())
+            }
+            Work::Sink(RealSink { sink, is_ready }) => {
+                let ready = sink.poll_ready(&mut cx);
+                *is_ready = matches!(ready, Poll::Ready(Ok(())));
+                (Outcome::SinkReady(ready.map_err(maybe_id)), false)
+            }
         };
         if done {
             self.tasks.remove(&id_of_task);
@@ -398,11 +656,36 @@ impl Real {
     }
 
     fn new_message(&self) -> Message {
-        let mut drops = self.drops.borrow_mut();
-        drops.push(0);
-        Message {
-            id: drops.len() - 1,
+        Message::new(&self.drops)
+    }
+
+    fn source(&self, left: usize) -> Source {
+        Source {
+            left,
             drops: Rc::clone(&self.drops),
+            left_in_iterators: Rc::clone(&self.left_in_iterators),
+        }
+    }
+
+    fn use_permit(&mut self, permit: OwnedPermit<Message>, then: Use) -> Outcome {
+        match then {
+            Use::Keep => self.permits.push(permit),
+            Use::Send => {
+                let sent = permit.send(self.new_message());
+                return Outcome::Permit(Some(sent.map(drop).map_err(closed_id)));
+            }
+            Use::Drop => drop(permit),
+            Use::Release => self.senders.push(permit.release()),
+        }
+        Outcome::Permit(None)
+    }
+
+    fn pick_sink(&mut self, pick: u8) -> Option<&mut RealSink> {
+        let is_sink = |task: &RealTask| matches!(task.work, Work::Sink(_));
+        let id = pick_among(&self.tasks, is_sink, pick)?;
+        match &mut self.tasks.get_mut(&id)?.work {
+            Work::Sink(sink) => Some(sink),
+            _ => None,
         }
     }
 
@@ -422,6 +705,7 @@ impl Real {
             from_receiver,
             drops: self.drops.borrow().clone(),
             left_in_options: self.left_in_options.take(),
+            left_in_iterators: self.left_in_iterators.take(),
             woken: mem::take(&mut self.woken.lock().unwrap()),
             held: self.wakers.iter().map(wakers_of).collect(),
         }
@@ -441,6 +725,17 @@ async fn checked<F: FusedFuture>(future: F) -> F::Output {
     output.expect("it was ready")
 }
 
+/// Whether it is over, or stopped.
+async fn is_over(watching: ClosedFuture<'_, Message>, stop: Option<Stop>) -> bool {
+    match stop {
+        Some(stop) => checked(watching.until(stop)).await,
+        None => {
+            checked(watching).await;
+            true
+        }
+    }
+}
+
 /// The number of a message that came out, which drops here.
 fn id(message: Message) -> Id {
     message.id
@@ -458,4 +753,23 @@ fn try_send_error_id(error: TrySendError<Message>) -> TrySendError<Id> {
         TrySendError::Full(message) => TrySendError::Full(id(message)),
         TrySendError::Closed(message) => TrySendError::Closed(id(message)),
     }
+}
+
+fn closed_id(SendError(message): SendError<Message>) -> SendError<Id> {
+    SendError(id(message))
+}
+
+fn maybe_id(SendError(message): SendError<Option<Message>>) -> SendError<Option<Id>> {
+    SendError(message.map(id))
+}
+
+/// Those that came out, as many as they were said to be.
+fn ids(count: usize, messages: impl IntoIterator<Item = Message>) -> Vec<Id> {
+    let ids: Vec<_> = messages.into_iter().map(id).collect();
+    assert_eq!(count, ids.len(), "messages said to have been received");
+    ids
+}
+
+fn unsent<I: Iterator<Item = Message>>(error: SendManyError<I>) -> Unsent {
+    (error.sent, error.rest.map(id).collect())
 }
