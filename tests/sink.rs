@@ -65,6 +65,17 @@ fn two_sinks_and_a_send_never_overfill_the_channel() {
 }
 
 #[test]
+fn sink_that_is_ready_stays_so_and_takes_one_place() {
+    let (tx, _rx) = bounded::<u8>(2);
+    let mut sink = tx.sink();
+    assert_eq!(poll_ready(&mut sink), Ready(Ok(())));
+    assert_eq!(poll_ready(&mut sink), Ready(Ok(())));
+    assert!(!tx.is_full(), "it has taken a second place");
+    drop(sink);
+    assert_eq!(tx.try_send_many([1, 2]).ok(), Some(2));
+}
+
+#[test]
 fn sink_of_a_rendezvous_is_ready_while_a_receiver_waits() {
     let (tx, rx) = bounded(0);
     let mut sink = tx.sink();
