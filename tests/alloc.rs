@@ -21,6 +21,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "sink")]
+use futures::SinkExt;
 use futures::{FutureExt, StreamExt};
 use hchan::{Receiver, Sender};
 use support::{CountingWaker, ends_within, poll, poll_with};
@@ -708,6 +710,42 @@ fn wait_for_the_end_allocates_nothing() {
 }
 
 // Channels.
+
+#[cfg(feature = "sink")]
+#[test]
+fn sink_allocates_once_in_its_life_and_only_if_it_waits() {
+    let mut cx = Context::from_waker(Waker::noop());
+    for (tx, rx) in full_channels() {
+        let capacity = tx.capacity().unwrap();
+        let mut sink = tx.sink();
+        for round in 0..TIMES {
+            let allocated = allocations(|| {
+                assert!(sink.poll_ready_unpin(&mut cx).is_pending());
+                rx.try_recv().ok();
+                let mut receive = pin!(rx.recv());
+                if capacity == 0 {
+                    assert!(poll(&mut receive).is_pending());
+                }
+                assert!(sink.poll_ready_unpin(&mut cx).is_ready());
+                sink.start_send_unpin(round).unwrap();
+                if capacity == 0 {
+                    assert!(poll(&mut receive).is_ready());
+                }
+            });
+            let expected = usize::from(round == 0);
+            assert_eq!(allocated, expected, "capacity {capacity}, round {round}");
+        }
+    }
+    let (tx, rx) = hchan::bounded(1);
+    assert_steady("a sink that does not wait", || {
+        let mut sink = tx.sink();
+        assert!(sink.poll_ready_unpin(&mut cx).is_ready());
+        sink.start_send_unpin(0).unwrap();
+        assert_eq!(rx.try_recv(), Ok(0));
+        let clone = sink.clone();
+        drop((sink, clone));
+    });
+}
 
 #[test]
 fn never_allocates_nothing() {

@@ -11,6 +11,10 @@
 //! channel by a select that was cancelled; and no select has ever done two things. Some sends and receives are to last
 //! only until a token comes: what is stopped has not happened, and what has happened is not stopped.
 //!
+//! Some senders take a permit first, and use it or do not; some are sinks (with the feature `sink`); some send batches from an
+//! iterator that they lend, so that it tells what the batch has not taken. Some receives are of many messages. And there are those who
+//! wait for the close and for the last message after it: all of them are told.
+//!
 //! What is checked about order depends on who receives:
 //!
 //! | receivers | their receives | order that can be relied on |
@@ -40,10 +44,12 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
+    convert::Infallible,
     env,
     fmt::Debug,
     io::{self, Write},
+    iter,
     pin::{Pin, pin},
     process,
     sync::{
@@ -54,18 +60,21 @@ use std::{
     task::Poll,
     thread,
     time::Duration,
+    vec,
 };
 
 use fastrand::Rng;
 use futures::{
     FutureExt, StreamExt,
     executor::block_on,
-    future::{join, join_all, pending},
+    future::{join_all, join3, pending},
     poll,
 };
+#[cfg(feature = "sink")]
+use futures::{SinkExt, future::poll_fn};
 use hchan::{
-    Receiver, RecvError, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError,
-    TrySendError, recv_any, select,
+    ClosedFuture, Permit, Receiver, RecvError, RecvTimeoutError, Select, SendManyError,
+    SendTimeoutError, Sender, TryRecvError, TrySendError, recv_any, select,
 };
 use tokio::{runtime, task::yield_now};
 #[cfg(feature = "std")]
@@ -73,8 +82,9 @@ use {hchan::select_blocking, std::time::Instant};
 
 const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
 const SENDERS: usize = 8;
-/// How many of the senders, and of several receivers, are threads. The others are tasks.
+/// How many of the senders, of the watchers and of several receivers are threads. The others are tasks.
 const THREADS: usize = 2;
+const WATCHERS: usize = 4;
 
 #[test]
 fn one_receiver_gets_all_in_order_though_it_cancels() {
@@ -168,11 +178,13 @@ fn storm(plan: &Plan) {
     let weak = (tx.downgrade(), rx.downgrade());
     let _watchdog = Watchdog::new(plan, weak, Arc::clone(&ledger));
 
-    let senders = senders(tx, &ledger, &mut rng);
+    let (alive, others) = hchan::bounded(0);
+    let watchers = watchers(plan, &tx, &rx, &others, &mut rng);
+    let senders = senders(tx, alive, &ledger, &mut rng);
     let receivers = receivers(plan, &rx, &ledger, &mut rng);
     // The others may end while a message is on its way back into the channel: that one is found there afterwards.
     let rx = (plan.ending != Ending::ReceiversLeave).then_some(rx);
-    let (sent, mut received) = run(senders, receivers, &mut rng);
+    let (sent, mut received) = run(senders, receivers, watchers, &mut rng);
     if let Some(rx) = rx {
         received.push(rx.try_iter().map(|message| message.id).collect());
     }
@@ -180,10 +192,16 @@ fn storm(plan: &Plan) {
     ledger.tokens.check(plan);
 }
 
-fn senders(tx: Sender<Message>, ledger: &Arc<Ledger>, rng: &mut Rng) -> Vec<Sending> {
+fn senders(
+    tx: Sender<Message>,
+    alive: Sender<Infallible>,
+    ledger: &Arc<Ledger>,
+    rng: &mut Rng,
+) -> Vec<Sending> {
     (0..SENDERS)
         .map(|number| Sending {
             tx: tx.clone(),
+            _alive: alive.clone(),
             number,
             rng: rng.fork(),
             report: SenderReport::default(),
@@ -217,10 +235,31 @@ fn receivers(
         .collect()
 }
 
+/// Those of the receivers' end would keep the channel open if it is to end by the receivers' leaving.
+fn watchers(
+    plan: &Plan,
+    tx: &Sender<Message>,
+    rx: &Receiver<Message>,
+    others: &Receiver<Infallible>,
+    rng: &mut Rng,
+) -> Vec<Watching> {
+    (0..WATCHERS)
+        .map(|number| Watching {
+            handle: match plan.ending {
+                Ending::ReceiversLeave => Watched::Sender(tx.clone(), others.clone()),
+                Ending::SendersFinish | Ending::Close => Watched::Receiver(rx.clone()),
+            },
+            waits_for_the_last: number % 2 == 0,
+            rng: rng.fork(),
+        })
+        .collect()
+}
+
 /// Runs some as threads and the others as tasks, until all have ended.
 fn run(
     mut senders: Vec<Sending>,
     mut receivers: Vec<Receiving>,
+    mut watchers: Vec<Watching>,
     rng: &mut Rng,
 ) -> (Vec<SenderReport>, Vec<Vec<Id>>) {
     let sending_tasks = senders.split_off(THREADS);
@@ -235,7 +274,11 @@ fn run(
         false => runtime::Builder::new_current_thread().build(),
     }
     .expect("a runtime");
+    let watching_tasks = watchers.split_off(THREADS);
     thread::scope(|scope| {
+        for it in watchers {
+            scope.spawn(|| block_on(it.run()));
+        }
         let sending = senders
             .into_iter()
             .map(|it| scope.spawn(|| it.run_in_thread()));
@@ -251,7 +294,11 @@ fn run(
             let receiving = receiving_tasks
                 .into_iter()
                 .map(|it| tokio::spawn(it.run_in_task()));
-            join(join_all(sending), join_all(receiving)).await
+            let watching = watching_tasks.into_iter().map(|it| tokio::spawn(it.run()));
+            let (sent, received, told) =
+                join3(join_all(sending), join_all(receiving), join_all(watching)).await;
+            told.into_iter().for_each(Result::unwrap);
+            (sent, received)
         });
         // In the order of their numbers.
         let mut sent: Vec<_> = sending.into_iter().map(|it| it.join().unwrap()).collect();
@@ -277,24 +324,30 @@ struct Message {
 }
 
 thread_local! {
-    /// The message whose send this thread is cancelling, until it drops.
-    static CANCELLED: Cell<Option<Id>> = const { Cell::new(None) };
+    /// The messages that have dropped in this thread while it cancels a send.
+    static DROPPED: RefCell<Option<Vec<Id>>> = const { RefCell::new(None) };
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
         self.ledger.drops[self.ledger.index(self.id)].fetch_add(1, Relaxed);
-        if CANCELLED.get() == Some(self.id) {
-            CANCELLED.set(None);
-        }
+        DROPPED.with_borrow_mut(|dropped| {
+            if let Some(dropped) = dropped {
+                dropped.push(self.id);
+            }
+        });
     }
 }
 
-/// Drops a send's future; says whether its message had been taken before. If not, it drops here and now.
-fn is_sent_though_cancelled<F>(id: Id, send: Pin<Box<F>>) -> bool {
-    CANCELLED.set(Some(id));
+/// Drops a send's future, and returns the messages that dropped with it: they had not been taken before.
+fn cancel<F>(send: Pin<Box<F>>) -> Vec<Id> {
+    DROPPED.set(Some(Vec::new()));
     drop(send);
-    CANCELLED.take().is_some()
+    DROPPED.take().expect("it is being cancelled")
+}
+
+fn is_sent_though_cancelled<F>(id: Id, send: Pin<Box<F>>) -> bool {
+    !cancel(send).contains(&id)
 }
 
 /// What is counted while the storm goes on.
@@ -388,6 +441,8 @@ impl Tokens {
 
 struct Sending {
     tx: Sender<Message>,
+    /// Tells the watchers when the last sender is gone.
+    _alive: Sender<Infallible>,
     number: usize,
     rng: Rng,
     report: SenderReport,
@@ -444,11 +499,32 @@ fn sent_if_not_stopped<T>(sent: Result<(), SendTimeoutError<T>>) -> Sent {
     }
 }
 
+/// Messages on their way, and all their ids.
+struct Batch {
+    messages: vec::IntoIter<Message>,
+    ids: Vec<Id>,
+}
+
+/// The messages that came back from a batch, those still in the iterator among them, and what it came to otherwise.
+fn left_of_batch<I: Iterator<Item = Message>>(
+    sent: Result<usize, SendTimeoutError<SendManyError<I>>>,
+) -> (Vec<Id>, Sent) {
+    let ids = |unsent: SendManyError<I>| unsent.rest.map(|message| message.id).collect();
+    match sent {
+        Ok(_) => (Vec::new(), Sent::No),
+        Err(SendTimeoutError::Timeout(unsent)) => (ids(unsent), Sent::No),
+        Err(SendTimeoutError::Closed(unsent)) => (ids(unsent), Sent::Closed),
+    }
+}
+
 impl Sending {
     async fn run_in_task(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..22) {
+            let sent = match self.rng.u8(..32) {
+                22..26 => self.send_permitted_in_task(message).await,
+                26..29 => self.send_batch_in_task(message).await,
+                29..32 => self.send_into_sink(message).await,
                 0 => self.try_send(message),
                 1 => self.force_send(message),
                 2 => self.drop_unpolled(message),
@@ -487,7 +563,10 @@ impl Sending {
     fn run_in_thread(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..22) {
+            let sent = match self.rng.u8(..32) {
+                22..26 => self.send_permitted_in_thread(message),
+                26..29 => self.send_batch_in_thread(message),
+                29..32 => block_on(self.send_into_sink(message)),
                 0 => self.try_send(message),
                 1 => self.force_send(message),
                 2 => self.drop_unpolled(message),
@@ -582,6 +661,166 @@ impl Sending {
                 }
             }
         }
+    }
+
+    /// Waits for a permit first, and gives up at times.
+    async fn send_permitted_in_task(&mut self, message: Message) -> Sent {
+        let tx = self.tx.clone();
+        let reserved = match self.rng.u8(..4) {
+            0 => match tx.try_reserve() {
+                Ok(permit) => Ok(permit),
+                Err(TrySendError::Full(())) => return Sent::No,
+                Err(TrySendError::Closed(())) => return Sent::Closed,
+            },
+            1 => match give_up_soon(&mut Box::pin(tx.reserve()), &mut self.rng).await {
+                Some(reserved) => reserved.map_err(SendTimeoutError::from),
+                None => return Sent::No,
+            },
+            2 => tx.reserve().until(self.ledger.tokens.receive()).await,
+            _ => tx.reserve().await.map_err(SendTimeoutError::from),
+        };
+        if let (Ok(_), true) = (&reserved, self.rng.bool()) {
+            yield_now().await;
+        }
+        self.use_permit(reserved, message)
+    }
+
+    #[cfg(feature = "std")]
+    fn send_permitted_in_thread(&mut self, message: Message) -> Sent {
+        let tx = self.tx.clone();
+        let reserved = match self.rng.bool() {
+            true => tx.reserve().wait_timeout(short_time(&mut self.rng)),
+            false => tx.reserve().wait().map_err(SendTimeoutError::from),
+        };
+        self.use_permit(reserved, message)
+    }
+
+    fn use_permit(
+        &mut self,
+        reserved: Result<Permit<'_, Message>, SendTimeoutError<()>>,
+        message: Message,
+    ) -> Sent {
+        let permit = match reserved {
+            Ok(permit) => permit,
+            Err(error) => return sent_if_not_stopped::<()>(Err(error)),
+        };
+        let sent = match self.rng.u8(..8) {
+            0 => {
+                drop(permit);
+                return Sent::No;
+            }
+            1 => {
+                drop(permit.into_owned());
+                return Sent::No;
+            }
+            2 => permit.into_owned().send(message).map(drop),
+            _ => permit.send(message),
+        };
+        match sent {
+            Ok(()) => Sent::Yes,
+            Err(_) => Sent::Closed,
+        }
+    }
+
+    /// Sends a message and a few more, and gives up at times.
+    async fn send_batch_in_task(&mut self, first: Message) -> Sent {
+        let mut batch = self.batch(first);
+        let tx = self.tx.clone();
+        let messages = &mut batch.messages;
+        let left = match self.rng.u8(..4) {
+            0 => {
+                let sent = tx.try_send_many(messages);
+                left_of_batch(sent.map_err(|error| match error {
+                    TrySendError::Full(unsent) => SendTimeoutError::Timeout(unsent),
+                    TrySendError::Closed(unsent) => SendTimeoutError::Closed(unsent),
+                }))
+            }
+            1 => {
+                let mut send = Box::pin(tx.send_many(messages));
+                match give_up_soon(&mut send, &mut self.rng).await {
+                    Some(sent) => left_of_batch(sent.map_err(SendTimeoutError::Closed)),
+                    None => (cancel(send), Sent::No),
+                }
+            }
+            2 => left_of_batch(
+                tx.send_many(messages)
+                    .until(self.ledger.tokens.receive())
+                    .await,
+            ),
+            _ => {
+                let sent = tx.send_many(messages).await;
+                left_of_batch(sent.map_err(SendTimeoutError::Closed))
+            }
+        };
+        self.conclude_batch(batch, left)
+    }
+
+    #[cfg(feature = "std")]
+    fn send_batch_in_thread(&mut self, first: Message) -> Sent {
+        let mut batch = self.batch(first);
+        let tx = self.tx.clone();
+        let send = tx.send_many(&mut batch.messages);
+        let sent = match self.rng.bool() {
+            true => send.wait_timeout(short_time(&mut self.rng)),
+            false => send.wait().map_err(SendTimeoutError::Closed),
+        };
+        let left = left_of_batch(sent);
+        self.conclude_batch(batch, left)
+    }
+
+    fn batch(&mut self, first: Message) -> Batch {
+        let more = self.rng.usize(..8);
+        let mut messages = vec![first];
+        messages.extend(iter::from_fn(|| self.next_message()).take(more));
+        Batch {
+            ids: messages.iter().map(|message| message.id).collect(),
+            messages: messages.into_iter(),
+        }
+    }
+
+    /// Writes down what was sent of a batch: all but what is left, in what came back or was dropped, and in the iterator.
+    fn conclude_batch(&mut self, batch: Batch, (mut left, sent): (Vec<Id>, Sent)) -> Sent {
+        left.extend(batch.messages.map(|message| message.id));
+        let sent_count = batch.ids.len() - left.len();
+        assert_eq!(left, batch.ids[sent_count..], "what is left is the end");
+        self.report.sent.extend(&batch.ids[..sent_count]);
+        sent
+    }
+
+    /// Sends a message, and perhaps another, as a sink; gives up at times.
+    #[cfg(feature = "sink")]
+    async fn send_into_sink(&mut self, message: Message) -> Sent {
+        let mut sink = self.tx.clone().into_sink();
+        let mut message = Some(message);
+        for _ in 0..self.rng.u8(1..4) {
+            let Some(next) = message.take().or_else(|| self.next_message()) else {
+                break;
+            };
+            let id = next.id;
+            let mut send = Box::pin(sink.feed(next));
+            let sent = match give_up_soon(&mut send, &mut self.rng).await {
+                Some(sent) => sent.is_ok(),
+                None if self.rng.bool() => send.await.is_ok(),
+                None => {
+                    cancel(send);
+                    continue;
+                }
+            };
+            if !sent {
+                return Sent::Closed;
+            }
+            self.report.sent.push(id);
+        }
+        if self.rng.bool() {
+            // With a permit, perhaps, that goes when the sink does.
+            let _ = give_up_at_once(&mut poll_fn(|cx| sink.poll_ready_unpin(cx))).await;
+        }
+        Sent::No
+    }
+
+    #[cfg(not(feature = "sink"))]
+    async fn send_into_sink(&mut self, message: Message) -> Sent {
+        self.try_send(message)
     }
 
     /// Sends a message, or receives a token, or gives up.
@@ -773,7 +1012,12 @@ impl Receiving {
             }
         }
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..22) {
+            match self.rng.u8(..26) {
+                22..26 => {
+                    if self.recv_many_in_task(&rx).await {
+                        break;
+                    }
+                }
                 choice @ 16..22 => {
                     let has_ended = match choice {
                         16..19 => self.select_in_task(&rx).await,
@@ -846,6 +1090,75 @@ impl Receiving {
         self.keep_if_not_stopped(received)
     }
 
+    /// Receives some messages at once; says whether the channel has ended.
+    async fn recv_many_in_task(&mut self, rx: &Receiver<Message>) -> bool {
+        let mut messages = Vec::new();
+        let limit = self.rng.usize(1..9);
+        let received = match self.rng.u8(..5) {
+            0 => self.recv_many_now(rx, &mut messages, limit),
+            1 if self.cancels => {
+                let mut recv = Box::pin(rx.recv_many(&mut messages, limit));
+                let received = give_up_soon(&mut recv, &mut self.rng).await;
+                received.map_or(Ok(0), |received| received.map_err(RecvTimeoutError::from))
+            }
+            2 => {
+                let token = self.ledger.tokens.receive();
+                rx.recv_many(&mut messages, limit).until(token).await
+            }
+            _ => {
+                let received = rx.recv_many(&mut messages, limit).await;
+                received.map_err(RecvTimeoutError::from)
+            }
+        };
+        self.keep_many(received, messages)
+    }
+
+    #[cfg(feature = "std")]
+    fn recv_many_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
+        let mut messages = Vec::new();
+        let limit = self.rng.usize(1..9);
+        let received = match self.rng.u8(..3) {
+            0 => self.recv_many_now(rx, &mut messages, limit),
+            1 => {
+                let timeout = short_time(&mut self.rng);
+                rx.recv_many(&mut messages, limit).wait_timeout(timeout)
+            }
+            _ => rx
+                .recv_many(&mut messages, limit)
+                .wait()
+                .map_err(RecvTimeoutError::from),
+        };
+        self.keep_many(received, messages)
+    }
+
+    /// Receives what there is.
+    fn recv_many_now(
+        &mut self,
+        rx: &Receiver<Message>,
+        into: &mut Vec<Message>,
+        limit: usize,
+    ) -> Result<usize, RecvTimeoutError> {
+        if self.rng.bool() {
+            into.extend(rx.drain());
+            return Ok(into.len());
+        }
+        rx.try_recv_many(into, limit).map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Closed => RecvTimeoutError::Closed,
+        })
+    }
+
+    /// Keeps as many messages as were said to have come; says whether the channel has ended.
+    fn keep_many(
+        &mut self,
+        received: Result<usize, RecvTimeoutError>,
+        messages: Vec<Message>,
+    ) -> bool {
+        assert_eq!(received.unwrap_or(0), messages.len(), "{received:?}");
+        messages.into_iter().for_each(|message| self.keep(message));
+        received == Err(RecvTimeoutError::Closed)
+    }
+
     /// Says whether the channel has ended.
     fn keep_if_not_stopped(&mut self, received: Result<Message, RecvTimeoutError>) -> bool {
         match received {
@@ -866,7 +1179,12 @@ impl Receiving {
     fn run_in_thread(mut self) -> Vec<Id> {
         let rx = self.rx.clone();
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..22) {
+            match self.rng.u8(..26) {
+                22..26 => {
+                    if self.recv_many_in_thread(&rx) {
+                        break;
+                    }
+                }
                 choice @ 16..22 => {
                     let has_ended = match choice {
                         16..19 => self.select_in_thread(&rx),
@@ -1056,6 +1374,50 @@ impl Receiving {
         self.received.push(message.id);
         if self.ledger.count() {
             self.rx.close();
+        }
+    }
+}
+
+// Those who wait for the end.
+
+/// Waits for the close, or for the last message after it.
+struct Watching {
+    handle: Watched,
+    waits_for_the_last: bool,
+    rng: Rng,
+}
+
+enum Watched {
+    Receiver(Receiver<Message>),
+    /// Until there are no other senders: then it has to go, for the channel to close.
+    Sender(Sender<Message>, Receiver<Infallible>),
+}
+
+impl Watching {
+    async fn run(mut self) {
+        // Some come and go.
+        for _ in 0..self.rng.u8(..4) {
+            let turns = turns_of_the_executor((self.rng.u8(..8), true));
+            self.wait().until(turns).await;
+        }
+        let is_closed = match &self.handle {
+            Watched::Receiver(rx) => {
+                self.wait().await;
+                rx.is_closed()
+            }
+            Watched::Sender(tx, others) => {
+                !self.wait().until(others.recv()).await || tx.is_closed()
+            }
+        };
+        assert!(is_closed, "told before the close");
+    }
+
+    fn wait(&self) -> ClosedFuture<'_, Message> {
+        match (&self.handle, self.waits_for_the_last) {
+            (Watched::Receiver(rx), false) => rx.closed(),
+            (Watched::Receiver(rx), true) => rx.drained(),
+            (Watched::Sender(tx, _), false) => tx.closed(),
+            (Watched::Sender(tx, _), true) => tx.drained(),
         }
     }
 }
