@@ -590,7 +590,7 @@ replace operation.rs "                        core.serve(&mut wakes);
 "
 
 mutant "a send takes a receiver that a permit counts on"
-replace core.rs "if self.send_end.permits() == 0 {" "if true {"
+replace core.rs "            _ => self.dequeue_receiver_beside_permits()," "            _ => dequeue(&mut self.recv_end.recvq),"
 
 mutant "a short receive does not look for messages of permits beyond the ring"
 replace core.rs " | !beyond.is_empty();" ";"
