@@ -17,8 +17,8 @@
 //! Whenever both locks are free (debug builds check before they unlock):
 //!
 //! 1. Messages in the channel (given back, in the ring, beyond it) ⇒ no receiver is parked.
-//! 2. The channel is open and there is room ⇒ nobody is in `sendq`, but for arms of a select that is alone in `recvq`: a
-//!    select never pairs with itself.
+//! 2. The channel is open and there is room ⇒ nobody is in `sendq`, but for arms of a select that is alone in `recvq`, where
+//!    only these give the room: a select never pairs with itself.
 //! 3. So without permits, senders and receivers are never parked at the same time, but for those arms.
 //! 4. The ring holds at most `capacity` messages, and as many if there are some beyond it.
 //! 5. A closed channel has nobody in `sendq`, `recvq` or `closeq`, and nobody in `drainq` unless messages are left; an open one
@@ -168,6 +168,10 @@ impl<'c, T> Core<'c, T> {
             SendStep::Closed
         } else if let Some((receiver, waker)) = dequeue(&mut self.recv_end.recvq) {
             self.hand_over(receiver, take());
+            // There is as much room as before. If some was there beside a select at both ends, that has just been claimed: no
+            // arm of it may stay in `sendq`, where others would queue up behind it.
+            let promoted = self.promote();
+            debug_assert!(promoted.is_none(), "2: a sender was parked beside room");
             SendStep::Sent(Some(waker))
         } else {
             self.append(take());
@@ -319,8 +323,9 @@ impl<'c, T> Core<'c, T> {
         wakes.push(woken_sender);
     }
 
-    /// As `pair`, of an arm of a select, if that can be had, and the oldest receiver that is not of the same select. Two selects
-    /// cannot be claimed in one step: if no receiver can be had, the one that has been claimed is only woken, and tries anew.
+    /// As `pair`, of an arm of a select, if that can be had, and the oldest receiver that is not of the same select, or a place in
+    /// the ring. Two selects cannot be claimed in one step: if there is neither, the one that has been claimed is only woken, and
+    /// tries anew.
     fn pair_select(&mut self, wakes: &mut WakeBatch) {
         let Some((sender, woken_sender)) = dequeue_first(&mut self.recv_end.sendq) else {
             return;
@@ -333,6 +338,8 @@ impl<'c, T> Core<'c, T> {
                 self.hand_over(receiver, message.expect("a send has a message"));
                 wakes.push(woken_receiver);
             }
+            // Its own receives were all there were, and are lost now.
+            None if self.has_room() => self.admit(sender),
             // SAFETY: as above.
             None => unsafe { Waiter::unpark(sender) },
         }
@@ -471,7 +478,10 @@ impl<'c, T> Core<'c, T> {
             "1: a receiver is parked beside a message"
         );
         assert!(
-            !self.has_room() || sendq.is_empty() || *closed || are_of_one_select(sendq, recvq),
+            !self.has_room()
+                || sendq.is_empty()
+                || *closed
+                || self.room() <= recvq.len() && are_of_one_select(sendq, recvq),
             "2: a sender is parked beside room"
         );
         assert!(

@@ -30,16 +30,16 @@ impl Model {
         if self.closed {
             return Err(TrySendError::Closed(message));
         }
-        if self.room() > 0 {
-            if let Some(receiver) = next_parked(&mut self.recvq, &mut self.tasks) {
+        while self.room() > 0 {
+            let Some(receiver) = self.recvq.pop_front() else {
+                self.buffer.push_back(message);
+                return Ok(());
+            };
+            // If that one is not parked any more there is less room now.
+            if is_committed(receiver, &mut self.tasks) {
                 self.leave(message, receiver);
                 return Ok(());
             }
-        }
-        // There may be less now: if those who were met are not parked any more.
-        if self.room() > 0 {
-            self.buffer.push_back(message);
-            return Ok(());
         }
         Err(TrySendError::Full(message))
     }
@@ -98,12 +98,13 @@ impl Model {
         Ok(message)
     }
 
-    /// A receive that finds no message is as one that has just parked: the first in `sendq` goes ahead if there is room then. It
-    /// gets that one's message, unless another receiver is parked (permits count on that one, or it is an arm of a select beside
-    /// its own send), or it is not for a message that the first waits.
+    /// A receive that finds no message makes room for the first in `sendq`, and gets that one's message; unless there are more
+    /// permits than places, or it is not for a message that the first waits.
     fn take_from_first_sender(&mut self) -> Option<Id> {
-        let is_the_oldest = self.recvq.is_empty() && self.permits <= self.capacity?;
-        if self.permits > 0 && !is_the_oldest {
+        if self
+            .capacity
+            .is_some_and(|capacity| self.permits > capacity)
+        {
             return None;
         }
         while let Some(&first) = self.sendq.front() {
@@ -130,20 +131,13 @@ impl Model {
                 self.admit();
             } else if !matches!(state, State::Select(_)) {
                 self.pair(first);
-            } else if self.recvq.iter().all(|(task, _)| *task == first.0) {
-                // A select does not pair with itself. It goes ahead if there is more room than that of its own receives.
-                if self.room() > self.recvq.len() {
-                    self.admit();
-                    self.recvq.clear();
-                } else {
-                    passed_over.extend(self.sendq.pop_front());
-                }
+            } else if self.room() <= self.recvq.len()
+                && self.recvq.iter().all(|(task, _)| *task == first.0)
+            {
+                // A select does not pair with itself: its own receives are all the room there is.
+                passed_over.extend(self.sendq.pop_front());
             } else {
-                // Receiver and sender cannot be committed in one step if both may be selects.
-                self.sendq.pop_front();
-                if is_committed(first, &mut self.tasks) {
-                    self.wake_to_begin_anew(first.0);
-                }
+                self.pair_select(first);
             }
         }
         passed_over.append(&mut self.sendq);
@@ -160,9 +154,11 @@ impl Model {
         }
     }
 
-    /// Hands the message of the first in `sendq` to the oldest parked receiver, if there is one.
+    /// Hands the message of the first in `sendq` to the oldest in `recvq`, unless that one is not parked any more: there is less
+    /// room then.
     fn pair(&mut self, first: Parked) {
-        if let Some(receiver) = next_parked(&mut self.recvq, &mut self.tasks) {
+        let receiver = self.recvq.pop_front().expect("there is one");
+        if is_committed(receiver, &mut self.tasks) {
             self.sendq.pop_front();
             let (message, _) = self.tasks[&first.0].state.granted(first.1);
             self.leave(message.expect("it sends"), receiver);
@@ -170,10 +166,25 @@ impl Model {
         }
     }
 
-    fn wake_to_begin_anew(&mut self, task: Id) {
-        if let State::Select(selecting) = self.tasks[&task].state {
-            let phase = Phase::Woken;
-            self.wake(task, State::Select(Selecting { phase, ..selecting }));
+    /// Hands the message of the first in `sendq`, an arm of a select, to the oldest receiver parked elsewhere, or puts it into a
+    /// place that there is. The select is committed before that is known; with neither it has only been woken.
+    fn pair_select(&mut self, first: Parked) {
+        self.sendq.pop_front();
+        let State::Select(selecting) = self.tasks[&first.0].state else {
+            unreachable!("it is an arm of a select");
+        };
+        if !is_committed(first, &mut self.tasks) {
+            return;
+        }
+        let message = self.grant(first).expect("it sends");
+        match next_parked(&mut self.recvq, &mut self.tasks) {
+            Some(receiver) => self.leave(message, receiver),
+            None if self.room() > 0 => self.buffer.push_back(message),
+            None => {
+                let phase = Phase::Woken;
+                let sender = self.tasks.get_mut(&first.0).expect("it was there");
+                sender.state = State::Select(Selecting { phase, ..selecting });
+            }
         }
     }
 

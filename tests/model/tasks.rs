@@ -477,9 +477,12 @@ impl Model {
             if let Some(result) = self.try_arm(selecting.messages[arm]) {
                 return Poll::Ready((arm, result));
             }
-            self.park_arm(task, arm, selecting);
-            if selecting.messages[arm].is_none() {
-                self.serve();
+            if selecting.messages[arm].is_none() && !self.sendq.is_empty() {
+                // It makes room, so it parks only when the select can be committed.
+                let is_passed_by = true;
+                self.set_phase(task, Phase::Parking { is_passed_by });
+            } else {
+                self.park_arm(task, arm, selecting);
             }
         }
         let State::Select(Selecting { phase, .. }) = self.tasks[&task].state else {
