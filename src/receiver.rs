@@ -435,7 +435,8 @@ impl<T> Receiver<T> {
 
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
     ///
-    /// The latter take no place, so this may exceed the capacity by them. Messages of parked senders do not count.
+    /// The latter take no place, so this may exceed the capacity by them; and by those sent with a [`Permit`](crate::Permit)
+    /// that counted on a receiver who has left. Messages of parked senders do not count.
     ///
     /// # Examples
     ///
@@ -463,7 +464,7 @@ impl<T> Receiver<T> {
     }
 
     /// Whether there is no room for a send: the buffer is full and no receiver is parked. At capacity 0 that is whenever
-    /// no receiver is parked.
+    /// no receiver is parked. A permit that is out counts as a message.
     ///
     /// # Examples
     ///
@@ -520,7 +521,7 @@ impl<T> Receiver<T> {
             .map_or(1, |shared| shared.receivers.get())
     }
 
-    /// How many sends are parked.
+    /// How many sends and requests for permits are parked.
     ///
     /// # Examples
     ///
