@@ -449,7 +449,8 @@ impl<T> Sender<T> {
 
     /// Waits until the channel is closed and nothing is left in it.
     ///
-    /// Once it has been so, that is that, even if a cancelled receive gives a message back later.
+    /// A wait that is over stays so, even if a cancelled receive gives a message back later; one that begins after that may have
+    /// to wait for it.
     ///
     /// # Cancel safety
     ///
