@@ -65,7 +65,7 @@ enum Mode {
     /// Time messages sent and received in batches, beside single ones
     Batch {
         /// How often each is measured
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
     /// Time the dropping of one of many parked receives

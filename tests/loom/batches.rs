@@ -36,12 +36,10 @@ fn batch_against_receives() {
     });
 }
 
-/// A receive of many takes two blocks while a sender waits for the places.
-#[test]
-fn batch_received_against_a_send_that_waits() {
-    explore_bounded(|ledger| {
-        let (tx, rx) = bounded(3);
-        assert!(tx.try_send_many(batch(ledger, 3)).is_ok());
+fn full_channel_drained_against_a_send(capacity: usize) {
+    explore_bounded(move |ledger| {
+        let (tx, rx) = bounded(capacity);
+        assert!(tx.try_send_many(batch(ledger, capacity)).is_ok());
         let message = ledger.message();
         let sending = thread::spawn(move || {
             assert!(block_on(tx.send(message)).is_ok());
@@ -50,9 +48,20 @@ fn batch_received_against_a_send_that_waits() {
         let mut received = drained(&rx);
         let _tx = sending.join().unwrap();
         received.extend(drained(&rx));
-        assert_eq!(received, [1, 2, 3, 4]);
+        assert!(received.into_iter().eq(1..=capacity + 1));
         assert_idle(&rx);
     });
+}
+
+/// The send writes where the batch has just been read.
+#[test]
+fn full_ring_drained_against_a_send() {
+    full_channel_drained_against_a_send(2);
+}
+
+#[test]
+fn full_blocks_drained_against_a_send() {
+    full_channel_drained_against_a_send(3);
 }
 
 /// The sender is promoted, or finds room by itself.

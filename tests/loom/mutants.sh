@@ -590,7 +590,7 @@ replace operation.rs "                        core.serve(&mut wakes);
 "
 
 mutant "a send takes a receiver that a permit counts on"
-replace core.rs "            _ => self.dequeue_receiver_beside_permits()," "            _ => dequeue(&mut self.recv_end.recvq),"
+replace core.rs "            0 => dequeue(&mut self.recv_end.recvq)," "            _ if true => dequeue(&mut self.recv_end.recvq),"
 
 mutant "a short receive does not look for messages of permits beyond the ring"
 replace core.rs " | !beyond.is_empty();" ";"
@@ -608,6 +608,110 @@ replace core.rs "if !has_place && is_alone" "if is_alone"
 mutant "a select woken for a permit without a partner stays claimed"
 replace select/race.rs "            unsafe { this.claim.renew() };
 " ""
+
+# Batches.
+
+mutant "a batch sent wakes nobody"
+replace shared/many.rs "            wakes.wake();
+            if !matches" "            drop(wakes);
+            if !matches"
+
+mutant "a batch received wakes nobody"
+replace shared/many.rs "            wakes.wake();
+            if taken" "            drop(wakes);
+            if taken"
+
+mutant "a batch does not look whether it has to go the long way"
+replace end.rs "        if self.slow {
+            return;
+        }
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let room" "        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let room"
+
+mutant "a receive of many does not look whether it has to go the long way"
+replace end.rs "        if self.slow {
+            return;
+        }
+        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let places" "        let Passage {
+            head, tail, blocks, ..
+        } = passage;
+        let places"
+
+mutant "a receive of many counts no parked senders"
+replace end.rs "self.beyond.len() + self.sendq.len();" "self.beyond.len();"
+
+mutant "a batch is seen before it is written"
+replace ring.rs "        let count = messages.len();
+        let mut left = count;" "        let count = messages.len();
+        tail.advance(tail.own(), count);
+        let mut left = count;"
+replace ring.rs "            left -= run.len();
+        }
+        tail.advance(tail.own(), count);" "            left -= run.len();
+        }"
+
+mutant "the places of a batch are given free before it is read"
+replace ring.rs "        places = &mut places[..count];" "        places = &mut places[..count];
+        head.advance(position, count);"
+replace ring.rs "        head.advance(position, count);
+        count
+" "        count
+"
+
+mutant "a receive of many does not look where the producer is"
+replace ring.rs "places.len() {
+            self.0.seen = tail.of_other();" "places.len() {
+            let _ = tail;"
+
+mutant "\`Relaxed\`: a batch's look at the producer's position"
+replace ring.rs "places.len() {
+            self.0.seen = tail.of_other();" "places.len() {
+            self.0.seen = tail.own();"
+
+mutant "\`Relaxed\`: the store of the producer's position after a batch"
+replace ring.rs "tail.advance(tail.own(), count);" "tail.0.store(tail.own().wrapping_add(count), Ordering::Relaxed);"
+
+mutant "\`Relaxed\`: the store of the consumer's position after a batch"
+replace ring.rs "head.advance(position, count);" "head.0.store(position.wrapping_add(count), Ordering::Relaxed);"
+
+# Waits for the end.
+
+mutant "a close leaves those who wait for it"
+replace core.rs "            closing.append(closeq);
+" ""
+
+mutant "a close of an empty channel leaves those who wait for its last message"
+replace core.rs "            closing.append(closeq);
+            self.note_drained();" "            closing.append(closeq);"
+
+mutant "the last receive does not look whether anybody waits for it"
+replace core.rs "let is_recv_slow = has_more | (*closed & !drainq.is_empty());" "let is_recv_slow = has_more;"
+
+mutant "the last receive tells nobody"
+replace shared.rs "panics.catch(|| self.complete_closing());" ""
+
+mutant "the last receive of many tells nobody"
+replace shared/many.rs "            if taken.has_drained {
+                self.complete_closing();
+            }
+" ""
+
+mutant "any receive from a closed channel tells"
+replace core.rs "!self.recv_end.drainq.is_empty() && self.len() == 0" "!self.recv_end.drainq.is_empty()"
+
+mutant "a wait for the end parks without a second look"
+replace operation/watch.rs "            let is_over = core.is_over(*this.side);" "            let is_over = false;"
+
+mutant "a wait for the end that is dropped stays in its line"
+replace operation/watch.rs "            let _ = this.withdraw();" "            let _ = this;"
 
 # Counts.
 
