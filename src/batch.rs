@@ -2,15 +2,19 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::collections::{VecDeque, vec_deque};
-use core::{fmt, iter::FusedIterator};
+use alloc::vec::{self, Vec};
+use core::{
+    fmt,
+    iter::{FusedIterator, Rev},
+};
 
 /// How many bytes of messages are taken from the iterator at a time, at the most.
 const PULLED_BYTES: usize = 64 * 1024;
 
 /// An iterator, and messages that have been taken from it and not been sent yet.
 pub(crate) struct Batch<I: Iterator> {
-    pulled: VecDeque<I::Item>,
+    /// The next one is the last.
+    pulled: Vec<I::Item>,
     iter: I,
     is_exhausted: bool,
     /// How many messages have been taken from the iterator.
@@ -20,7 +24,7 @@ pub(crate) struct Batch<I: Iterator> {
 impl<I: Iterator> Batch<I> {
     pub(crate) fn new(iter: I) -> Self {
         Self {
-            pulled: VecDeque::new(),
+            pulled: Vec::new(),
             iter,
             is_exhausted: false,
             count: 0,
@@ -30,33 +34,27 @@ impl<I: Iterator> Batch<I> {
     /// Takes messages from the iterator, if there are none at hand: one, and as many more as there is `room` for it and them; says
     /// whether there are any then. Allocates once in the batch's life.
     pub(crate) fn pull(&mut self, room: impl FnOnce() -> usize) -> bool {
-        if self.pulled.is_empty() && self.take(1) {
-            let most = room().min(self.pulled.capacity()).min(PULLED_BYTES);
-            self.take(most.saturating_sub(1));
+        if self.pulled.is_empty() && !self.is_exhausted {
+            self.make_place();
+            let most = self.pulled.capacity().min(PULLED_BYTES);
+            let mut pulling = Pulling(self);
+            if pulling.take(1) {
+                pulling.take(room().min(most).saturating_sub(1));
+            }
         }
         !self.pulled.is_empty()
     }
 
-    /// Takes so many messages from the iterator, if it has not ended; says whether it had them.
-    fn take(&mut self, count: usize) -> bool {
-        if self.is_exhausted {
-            return false;
-        }
+    fn make_place(&mut self) {
         if self.pulled.capacity() == 0 {
             let at_most = (PULLED_BYTES / size_of::<I::Item>().max(1)).max(1);
             let hint = self.iter.size_hint().1.unwrap_or(at_most);
             self.pulled.reserve_exact(hint.clamp(1, at_most));
         }
-        let had = self.pulled.len();
-        // Each is counted when it comes: the one after it may panic.
-        let messages = self.iter.by_ref().take(count);
-        self.pulled.extend(messages.inspect(|_| self.count += 1));
-        self.is_exhausted = self.pulled.len() - had < count;
-        !self.is_exhausted
     }
 
-    /// The messages at hand.
-    pub(crate) fn pulled(&mut self) -> &mut VecDeque<I::Item> {
+    /// The messages at hand, the next one last.
+    pub(crate) fn pulled(&mut self) -> &mut Vec<I::Item> {
         &mut self.pulled
     }
 
@@ -67,9 +65,36 @@ impl<I: Iterator> Batch<I> {
 
     pub(crate) fn into_unsent(self) -> Unsent<I> {
         Unsent {
-            pulled: self.pulled.into_iter(),
+            pulled: self.pulled.into_iter().rev(),
             iter: (!self.is_exhausted).then_some(self.iter),
         }
+    }
+}
+
+/// Messages are being taken from the iterator, which may panic. However it ends, those that have come are counted and turned
+/// round.
+struct Pulling<'b, I: Iterator>(&'b mut Batch<I>);
+
+impl<I: Iterator> Pulling<'_, I> {
+    /// Takes so many messages; says whether the iterator had them.
+    fn take(&mut self, count: usize) -> bool {
+        let Batch {
+            pulled,
+            iter,
+            is_exhausted,
+            ..
+        } = &mut *self.0;
+        let had = pulled.len();
+        pulled.extend(iter.by_ref().take(count));
+        *is_exhausted = pulled.len() - had < count;
+        !*is_exhausted
+    }
+}
+
+impl<I: Iterator> Drop for Pulling<'_, I> {
+    fn drop(&mut self) {
+        self.0.count += self.0.pulled.len();
+        self.0.pulled.reverse();
     }
 }
 
@@ -87,7 +112,7 @@ impl<I: Iterator> Batch<I> {
 /// ```
 #[must_use = "these messages have not been sent"]
 pub struct Unsent<I: Iterator> {
-    pulled: vec_deque::IntoIter<I::Item>,
+    pulled: Rev<vec::IntoIter<I::Item>>,
     /// `None` once it has ended.
     iter: Option<I>,
 }

@@ -118,14 +118,10 @@ impl<'c, T> Core<'c, T> {
         unsafe { Waiter::fill(receiver, seq, message) };
     }
 
-    /// Sends messages from the front while that can be done and their wakers find room; `Sent`: then it is to go on.
-    pub(crate) fn send_many(
-        &mut self,
-        messages: &mut VecDeque<T>,
-        wakes: &mut WakeBatch,
-    ) -> SendStep {
+    /// Sends messages, the last first, while that can be done and their wakers find room; `Sent`: then it is to go on.
+    pub(crate) fn send_many(&mut self, messages: &mut Vec<T>, wakes: &mut WakeBatch) -> SendStep {
         while !messages.is_empty() && !wakes.is_full() {
-            match self.send(|| messages.pop_front().expect("not empty")) {
+            match self.send(|| messages.pop().expect("not empty")) {
                 SendStep::Sent(waker) => waker.into_iter().for_each(|waker| wakes.push(waker)),
                 end => return end,
             }

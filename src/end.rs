@@ -202,8 +202,8 @@ impl<T> SendEnd<T> {
         is_possible
     }
 
-    /// As `try_push`, for as many of the messages as there is room for.
-    pub(crate) fn try_push_many(&mut self, passage: Passage<'_, T>, messages: &mut VecDeque<T>) {
+    /// As `try_push`, for as many of the messages as there is room for, the last first.
+    pub(crate) fn try_push_many(&mut self, passage: Passage<'_, T>, messages: &mut Vec<T>) {
         if self.slow {
             return;
         }
@@ -211,8 +211,9 @@ impl<T> SendEnd<T> {
             head, tail, blocks, ..
         } = passage;
         let room = self.producer.room(tail, head, self.limit, messages.len());
+        let rest = messages.len() - room;
         self.producer
-            .push_many(tail, blocks, messages.drain(..room));
+            .push_many(tail, blocks, messages.drain(rest..).rev());
     }
 
     /// Appends a message to the ring, which has room.

@@ -95,12 +95,12 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
                 match this.op.as_mut().poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(SendError(message))) => batch.pulled().push_front(message),
+                    Poll::Ready(Err(SendError(message))) => batch.pulled().push(message),
                 }
             }
             match send(this.shared, batch) {
                 SendStep::Full => {
-                    let first = batch.pulled().pop_front();
+                    let first = batch.pulled().pop();
                     this.op
                         .as_mut()
                         .load(first.expect("a send fails with its message"));
@@ -285,13 +285,13 @@ impl<I: Iterator> Wait for SendManyFuture<'_, I> {
             }
             Some(Ok(())) => None,
             Some(Err(SendError(message))) => {
-                batch.pulled().push_front(message);
+                batch.pulled().push(message);
                 return unsent(this.batch).map(Err);
             }
         };
         message
             .into_iter()
-            .for_each(|message| batch.pulled().push_front(message));
+            .for_each(|message| batch.pulled().push(message));
         None
     }
 

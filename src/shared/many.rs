@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use core::mem;
 
 use super::Shared;
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl<T> Shared<T> {
-    /// Sends messages from the front while there is room, and wakes those who get them. `Sent`: none is left.
-    pub(crate) fn send_many(&self, messages: &mut VecDeque<T>) -> SendStep {
+    /// Sends messages, the last first, while there is room, and wakes those who get them. `Sent`: none is left.
+    pub(crate) fn send_many(&self, messages: &mut Vec<T>) -> SendStep {
         if !self.is_coupled() && !self.is_to_wait(Side::Send) {
             let mut send_end = self.send_end.lock.lock();
             send_end.try_push_many(self.passage(), messages);
