@@ -87,6 +87,7 @@ fn drained_against_the_last_receive(capacity: usize, messages: usize) {
             }
         });
         block_on(tx.drained());
+        assert_eq!(tx.len(), 0);
         assert!(mark.is_set());
         assert_idle(&receiving.join().unwrap());
     });

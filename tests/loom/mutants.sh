@@ -666,16 +666,6 @@ replace ring.rs "        head.advance(position, count);
 " "        count
 "
 
-mutant "a receive of many does not look where the producer is"
-replace ring.rs "places.len() {
-            self.0.seen = tail.of_other();" "places.len() {
-            let _ = tail;"
-
-mutant "\`Relaxed\`: a batch's look at the producer's position"
-replace ring.rs "places.len() {
-            self.0.seen = tail.of_other();" "places.len() {
-            self.0.seen = tail.own();"
-
 mutant "\`Relaxed\`: the store of the producer's position after a batch"
 replace ring.rs "tail.advance(tail.own(), count);" "tail.0.store(tail.own().wrapping_add(count), Ordering::Relaxed);"
 
