@@ -621,6 +621,41 @@ fn stream_that_never_waits_allocates_nothing() {
     });
 }
 
+// Permits.
+
+#[test]
+fn permits_allocate_nothing() {
+    for (tx, rx) in channels() {
+        assert_steady("a permit that counts on a parked receiver", || {
+            let mut receive = pin!(rx.recv());
+            assert!(poll(&mut receive).is_pending());
+            tx.try_reserve().unwrap().send(1).unwrap();
+            assert_eq!(poll(&mut receive), Poll::Ready(Ok(1)));
+        });
+    }
+    for (tx, rx) in full_channels() {
+        let capacity = tx.capacity().unwrap();
+        assert_steady(
+            "a permit that was waited for, made owned and given up",
+            || {
+                let mut reserve = pin!(tx.reserve());
+                assert!(poll(&mut reserve).is_pending());
+                let mut receive = pin!(rx.recv());
+                // At capacity 0 it parks, and gives room so; else it takes a message.
+                assert_eq!(poll(&mut receive).is_pending(), capacity == 0);
+                let Poll::Ready(Ok(permit)) = poll(&mut reserve) else {
+                    panic!("there is room");
+                };
+                drop(permit.into_owned());
+                tx.try_send(0).unwrap();
+                if capacity == 0 {
+                    assert_eq!(poll(&mut receive), Poll::Ready(Ok(0)));
+                }
+            },
+        );
+    }
+}
+
 // Batches, and waits for the end.
 
 #[test]
