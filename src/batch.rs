@@ -3,28 +3,33 @@
 #![forbid(unsafe_code)]
 
 use alloc::vec::{self, Vec};
-use core::{
-    fmt,
-    iter::{FusedIterator, Rev},
-};
+use core::{fmt, iter::FusedIterator, mem};
 
 /// How many bytes of messages are taken from the iterator at a time, at the most.
 const PULLED_BYTES: usize = 64 * 1024;
 
 /// An iterator, and messages that have been taken from it and not been sent yet.
 pub(crate) struct Batch<I: Iterator> {
-    /// The next one is the last.
-    pulled: Vec<I::Item>,
+    pulled: Pulled<I::Item>,
     iter: I,
     is_exhausted: bool,
     /// How many messages have been taken from the iterator.
     count: usize,
 }
 
+/// The next one is the last. They drop in the order in which they came.
+struct Pulled<T>(Vec<T>);
+
+impl<T> Drop for Pulled<T> {
+    fn drop(&mut self) {
+        self.0.reverse();
+    }
+}
+
 impl<I: Iterator> Batch<I> {
     pub(crate) fn new(iter: I) -> Self {
         Self {
-            pulled: Vec::new(),
+            pulled: Pulled(Vec::new()),
             iter,
             is_exhausted: false,
             count: 0,
@@ -34,38 +39,40 @@ impl<I: Iterator> Batch<I> {
     /// Takes messages from the iterator, if there are none at hand: one, and as many more as there is `room` for it and them; says
     /// whether there are any then. Allocates once in the batch's life.
     pub(crate) fn pull(&mut self, room: impl FnOnce() -> usize) -> bool {
-        if self.pulled.is_empty() && !self.is_exhausted {
+        if self.pulled.0.is_empty() && !self.is_exhausted {
             self.make_place();
-            let most = self.pulled.capacity().min(PULLED_BYTES);
+            let most = self.pulled.0.capacity().min(PULLED_BYTES);
             let mut pulling = Pulling(self);
             if pulling.take(1) {
                 pulling.take(room().min(most).saturating_sub(1));
             }
         }
-        !self.pulled.is_empty()
+        !self.pulled.0.is_empty()
     }
 
     fn make_place(&mut self) {
-        if self.pulled.capacity() == 0 {
+        if self.pulled.0.capacity() == 0 {
             let at_most = (PULLED_BYTES / size_of::<I::Item>().max(1)).max(1);
             let hint = self.iter.size_hint().1.unwrap_or(at_most);
-            self.pulled.reserve_exact(hint.clamp(1, at_most));
+            self.pulled.0.reserve_exact(hint.clamp(1, at_most));
         }
     }
 
     /// The messages at hand, the next one last.
     pub(crate) fn pulled(&mut self) -> &mut Vec<I::Item> {
-        &mut self.pulled
+        &mut self.pulled.0
     }
 
     /// How many messages have been taken from the iterator and from here.
     pub(crate) fn passed_on(&self) -> usize {
-        self.count - self.pulled.len()
+        self.count - self.pulled.0.len()
     }
 
-    pub(crate) fn into_unsent(self) -> Unsent<I> {
+    pub(crate) fn into_unsent(mut self) -> Unsent<I> {
+        let mut pulled = mem::take(&mut self.pulled.0);
+        pulled.reverse();
         Unsent {
-            pulled: self.pulled.into_iter().rev(),
+            pulled: pulled.into_iter(),
             iter: (!self.is_exhausted).then_some(self.iter),
         }
     }
@@ -84,17 +91,17 @@ impl<I: Iterator> Pulling<'_, I> {
             is_exhausted,
             ..
         } = &mut *self.0;
-        let had = pulled.len();
-        pulled.extend(iter.by_ref().take(count));
-        *is_exhausted = pulled.len() - had < count;
+        let had = pulled.0.len();
+        pulled.0.extend(iter.by_ref().take(count));
+        *is_exhausted = pulled.0.len() - had < count;
         !*is_exhausted
     }
 }
 
 impl<I: Iterator> Drop for Pulling<'_, I> {
     fn drop(&mut self) {
-        self.0.count += self.0.pulled.len();
-        self.0.pulled.reverse();
+        self.0.count += self.0.pulled.0.len();
+        self.0.pulled.0.reverse();
     }
 }
 
@@ -112,7 +119,7 @@ impl<I: Iterator> Drop for Pulling<'_, I> {
 /// ```
 #[must_use = "these messages have not been sent"]
 pub struct Unsent<I: Iterator> {
-    pulled: Rev<vec::IntoIter<I::Item>>,
+    pulled: vec::IntoIter<I::Item>,
     /// `None` once it has ended.
     iter: Option<I>,
 }

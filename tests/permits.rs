@@ -18,7 +18,7 @@ use hchan::{
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
-    Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
+    Call, CountingWaker, Drops, forget, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
     poll_with,
 };
 
@@ -381,7 +381,7 @@ fn parked_reserve_leaves_the_line_when_dropped() {
 fn forgotten_permit_keeps_its_place_and_nothing_worse_happens() {
     let (tx, rx) = bounded(5);
     mem::forget(tx.try_reserve().unwrap());
-    mem::forget(tx.try_reserve().unwrap().into_owned());
+    forget(Box::pin(tx.try_reserve().unwrap().into_owned()));
     assert_eq!(permits(&tx).len(), 3);
     (0..3).for_each(|n| tx.try_send(n).unwrap());
     assert_full(&tx);
@@ -392,7 +392,7 @@ fn forgotten_permit_keeps_its_place_and_nothing_worse_happens() {
 
     // A request that nobody polls again has its permit all the same.
     let held = permits(&tx);
-    mem::forget(parked(tx.reserve()));
+    forget(parked(tx.reserve()));
     drop(held);
     assert_eq!((tx.waiting_senders(), permits(&tx).len()), (0, 2));
     assert!(tx.close());
@@ -680,7 +680,7 @@ fn panicking_drop_of_an_unused_waker_leaks_no_room() {
     });
     let mut reserve = Box::pin(tx.reserve());
     assert_eq!(panic_of(|| poll_with(&mut reserve, &waker)), "dropped");
-    mem::forget(waker);
+    forget(Box::pin(waker));
     assert!(tx.is_full(), "the request has its permit");
     drop(reserve);
     assert_as_new(&tx);
@@ -701,7 +701,7 @@ fn request_is_still_good_after_its_unused_waker_panicked() {
     });
     let mut reserve = Box::pin(tx.reserve());
     assert_eq!(panic_of(|| poll_with(&mut reserve, &waker)), "dropped");
-    mem::forget(waker);
+    forget(Box::pin(waker));
     let Ready(Ok(permit)) = poll(&mut reserve) else {
         panic!("it has its permit");
     };

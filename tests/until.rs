@@ -16,7 +16,9 @@ use hchan::{
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::{CountingWaker, Drops, Stop, panic_of, panicking_waker, poll, poll_with, stop_after};
+use support::{
+    CountingWaker, Drops, Stop, forget, panic_of, panicking_waker, poll, poll_with, stop_after,
+};
 
 // A stop that is complete at the first poll.
 
@@ -131,7 +133,7 @@ fn message_of_a_stopped_send_from_is_back_even_if_the_future_is_forgotten() {
     assert!(poll(&mut send).is_pending());
     stop.complete();
     assert!(poll(&mut send).is_ready());
-    std::mem::forget(send);
+    forget(send);
     assert_eq!(message, Some(1));
 }
 

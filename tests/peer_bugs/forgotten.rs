@@ -3,27 +3,12 @@
 //! A forgotten future ends its borrows but stays in the channel's queues. All that peers reach of it is memory that it
 //! owns and that is never freed, which these tests keep reachable so that a leak check has nothing to say.
 
-use std::{
-    mem,
-    pin::Pin,
-    sync::{Mutex, atomic::AtomicPtr},
-    task::{Poll::Ready, Waker},
-};
+use std::task::{Poll::Ready, Waker};
 
 use futures::{FutureExt, StreamExt};
 use hchan::{Receiver, RecvStream, Sender, TryRecvError, TrySendError, bounded};
 
-use crate::support::{CountingWaker, Drops, poll, poll_with};
-
-/// Forgets a pinned future.
-fn forget<F>(future: Pin<Box<F>>) {
-    static FORGOTTEN: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
-
-    let address: *const F = &*future;
-    let address = AtomicPtr::new(address.cast_mut().cast());
-    FORGOTTEN.lock().unwrap().push(address);
-    mem::forget(future);
-}
+use crate::support::{CountingWaker, Drops, forget, poll, poll_with};
 
 fn forget_parked_recv<T>(rx: &Receiver<T>, waker: &Waker) {
     let mut recv = Box::pin(rx.recv());

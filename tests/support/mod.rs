@@ -12,8 +12,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        Arc, Mutex,
+        atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst},
         mpsc::{self, RecvTimeoutError},
     },
     task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker},
@@ -237,4 +237,14 @@ pub(crate) fn panicking_waker(message: &'static str) -> Waker {
             panic!("{message}");
         }
     })
+}
+
+/// Forgets something pinned, and keeps it reachable, so that a leak check has nothing to say.
+pub(crate) fn forget<T>(pinned: Pin<Box<T>>) {
+    static FORGOTTEN: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
+
+    let address: *const T = &*pinned;
+    let address = AtomicPtr::new(address.cast_mut().cast());
+    FORGOTTEN.lock().unwrap().push(address);
+    mem::forget(pinned);
 }
