@@ -2,9 +2,8 @@
 //!
 //! The arms of a select cannot be made in a loop, hence the macro: the same consumers for two arms and for eight.
 //!
-//! `tokio::select!` and tokio's channels yield to the runtime at times (after 128 operations), so the consumers in tasks that
-//! use neither do as much: one that always finds a message would keep its worker for itself, and eight senders would share
-//! the other.
+//! Every consumer in a task yields to the runtime at times (after 128 messages; with tokio's channels, which count, too, after
+//! 64): one that always finds a message would keep its worker for itself, and eight senders would share the other.
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
@@ -51,6 +50,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     sum += tokio::select! { $(message = $rx.recv() => message.expect("open"),)* };
                 }
                 sum
@@ -60,6 +60,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     sum += tokio::select! { $(message = $rx.recv() => message.expect("open"),)* };
                 }
                 sum
@@ -80,6 +81,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &mut rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     sum += tokio::select! { $(message = $rx.recv() => message.expect("open"),)* };
                 }
                 sum
@@ -89,6 +91,7 @@ macro_rules! consumers {
                 let [$($rx),*] = &mut rxs;
                 let mut sum = 0;
                 for _ in 0..messages {
+                    consume_budget().await;
                     $(let mut $rx = pin!($rx.recv().fuse());)*
                     sum += futures::select! { $(message = $rx => message.expect("open"),)* };
                 }

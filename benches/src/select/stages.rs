@@ -1,6 +1,6 @@
 //! A stage that passes so many messages on, through a queue of its own: whichever can be done next, a receive or a send.
 //!
-//! Those that use nothing of tokio's yield as its own do: see the consumers.
+//! Those in tasks yield at times, as the consumers do.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -84,6 +84,7 @@ pub(super) async fn tokio_over_hchan(
 ) {
     let (mut queue, mut next, mut taken) = (VecDeque::new(), None, 0);
     while taken < messages || next.is_some() {
+        consume_budget().await;
         tokio::select! {
             message = rx.recv(), if taken < messages && queue.len() < ROOM => {
                 queue.push_back(message.expect("open"));
@@ -104,6 +105,7 @@ pub(super) async fn tokio_over_async_channel(
 ) {
     let (mut queue, mut taken) = (VecDeque::new(), 0);
     while taken < messages || !queue.is_empty() {
+        consume_budget().await;
         let next = queue.front().copied();
         tokio::select! {
             message = rx.recv(), if taken < messages && queue.len() < ROOM => {
@@ -156,6 +158,7 @@ pub(super) async fn tokio_over_tokio(
 ) {
     let (mut queue, mut taken) = (VecDeque::new(), 0);
     while taken < messages || !queue.is_empty() {
+        consume_budget().await;
         tokio::select! {
             message = rx.recv(), if taken < messages && queue.len() < ROOM => {
                 queue.push_back(message.expect("open"));
