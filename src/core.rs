@@ -27,8 +27,11 @@
 //! 7. The given-back messages left the channel before every message of the ring would: in the order of their sequence
 //!    numbers, then of the ring, then of those beyond, the messages of a channel are in the order in which their sends entered it.
 //! 8. If the channel is closed or a receiver is parked, `SendEnd::slow` says so. (It may say so in vain.)
-//! 9. If messages were given back or are beyond the ring, a sender is parked, or somebody waits for the last message of a closed
-//!    channel, `RecvEnd::slow` says so. (It may say so in vain.)
+//! 9. If messages were given back or are beyond the ring, or somebody waits for the last message of a closed channel,
+//!    `RecvEnd::irregular` says so; if that is so or a sender is parked, `RecvEnd::slow` does. (They may say so in vain.)
+//!
+//! A small channel is *coupled*: nearly every operation of it needs both ends, so the receivers' lock stands for both, there are no
+//! ways with one lock, and nobody asks for `slow`.
 //!
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
 //! sender is, by (9); and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
@@ -37,17 +40,16 @@
 //! first. So they only send an operation on to where it looks again with both locks held.
 
 use alloc::{collections::VecDeque, vec::Vec};
-use core::{pin::Pin, ptr::NonNull, sync::atomic::Ordering, task::Waker};
+use core::{mem::ManuallyDrop, pin::Pin, ptr::NonNull, task::Waker};
 
 use crate::{
     claim::Claim,
     end::{
-        Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken, TakenMany,
-        dequeue, dequeue_first, dequeue_if,
+        Ends, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken, TakenMany, dequeue,
+        dequeue_first, dequeue_if,
     },
     error::TryRecvError,
     list::List,
-    ring,
     waiter::Waiter,
     wake::WakeBatch,
 };
@@ -56,7 +58,7 @@ use crate::{
 pub(crate) struct Core<'c, T> {
     recv_end: &'c mut RecvEnd<T>,
     send_end: &'c mut SendEnd<T>,
-    passage: Passage<'c, T>,
+    ends: &'c Ends<T>,
 }
 
 impl<'c, T> Core<'c, T> {
@@ -65,13 +67,20 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn new(
         recv_end: &'c mut RecvEnd<T>,
         send_end: &'c mut SendEnd<T>,
-        passage: Passage<'c, T>,
+        ends: &'c Ends<T>,
     ) -> Self {
         Self {
             recv_end,
             send_end,
-            passage,
+            ends,
         }
+    }
+
+    /// The same, for a function that is not inlined: what its address goes to has to be in memory, and on the short ways these
+    /// references are better in registers.
+    #[inline(always)]
+    fn apart(&mut self) -> ManuallyDrop<Core<'_, T>> {
+        ManuallyDrop::new(Core::new(self.recv_end, self.send_end, self.ends))
     }
 
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
@@ -82,8 +91,8 @@ impl<'c, T> Core<'c, T> {
         } else if let Some((receiver, waker)) = self.dequeue_receiver() {
             self.hand_over(receiver, take());
             SendStep::Sent(Some(waker))
-        } else if self.send_end.has_room(self.passage) {
-            self.send_end.push(self.passage, take());
+        } else if self.send_end.has_room(self.ends) {
+            self.send_end.push(self.ends, take());
             SendStep::Sent(None)
         } else {
             SendStep::Full
@@ -95,7 +104,7 @@ impl<'c, T> Core<'c, T> {
     fn dequeue_receiver(&mut self) -> Option<(NonNull<Waiter<T>>, Waker)> {
         match self.send_end.permits() {
             0 => dequeue(&mut self.recv_end.recvq),
-            _ => self.dequeue_receiver_beside_permits(),
+            _ => self.apart().dequeue_receiver_beside_permits(),
         }
     }
 
@@ -111,7 +120,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes a receiver that has just been dequeued.
-    #[inline]
+    #[inline(always)]
     fn hand_over(&mut self, receiver: NonNull<Waiter<T>>, message: T) {
         let seq = self.recv_end.number();
         // SAFETY: just dequeued, so it is alive and ours (6).
@@ -187,7 +196,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     fn set_permits(&mut self, permits: usize) {
-        self.send_end.set_permits(self.passage, permits);
+        self.send_end.set_permits(self.ends, permits);
     }
 
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
@@ -195,13 +204,17 @@ impl<'c, T> Core<'c, T> {
     /// Unoptimized it would put many copies of the message into its caller's frame.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
-        if let Some((seq, message)) = self.recv_end.given_back.pop() {
-            return RecvStep::Received(Taken {
-                has_drained: self.note_drained(),
-                ..Taken::quietly(message, seq)
-            });
+        if self.recv_end.irregular {
+            return self.apart().recv_irregularly();
         }
-        let (message, waker) = match self.pop() {
+        let message = self.pop_ring();
+        self.recv_after(message)
+    }
+
+    /// Goes on with a receive that has taken the oldest message from its place, if there was one.
+    #[inline(always)]
+    fn recv_after(&mut self, message: Option<T>) -> RecvStep<T> {
+        let (message, waker) = match message {
             Some(message) => (message, self.promote()),
             None => match self.complete_sender() {
                 Some((message, waker)) => (message, Some(waker)),
@@ -214,8 +227,24 @@ impl<'c, T> Core<'c, T> {
             message,
             seq,
             waker,
-            has_drained: self.note_drained(),
         })
+    }
+
+    /// As `recv`, where messages may be elsewhere than in the ring, or somebody may wait for the last one.
+    #[cold]
+    #[inline(never)]
+    fn recv_irregularly(&mut self) -> RecvStep<T> {
+        let step = match self.recv_end.given_back.pop() {
+            Some((seq, message)) => RecvStep::Received(Taken::quietly(message, seq)),
+            None => {
+                let message = self.pop();
+                self.recv_after(message)
+            }
+        };
+        match step {
+            RecvStep::Received(taken) if self.note_drained() => RecvStep::ReceivedLast(taken),
+            step => step,
+        }
     }
 
     /// Takes up to `most` messages, for which the vector has room, as long as there are some and the wakers find room.
@@ -226,25 +255,40 @@ impl<'c, T> Core<'c, T> {
         wakes: &mut WakeBatch,
     ) -> TakenMany {
         let (mut count, mut end, mut has_drained) = (0, None, false);
-        while count < most && !wakes.is_full() && end.is_none() {
-            match self.recv() {
-                RecvStep::Received(taken) => {
-                    into.push(taken.message);
-                    count += 1;
-                    taken.waker.into_iter().for_each(|waker| wakes.push(waker));
-                    has_drained |= taken.has_drained;
+        while count < most && !wakes.is_full() {
+            let taken = match self.recv() {
+                RecvStep::Received(taken) => taken,
+                RecvStep::ReceivedLast(taken) => {
+                    has_drained = true;
+                    taken
                 }
-                RecvStep::Empty => end = Some(TryRecvError::Empty),
-                RecvStep::Closed => end = Some(TryRecvError::Closed),
-            }
+                RecvStep::Empty => {
+                    end = Some(TryRecvError::Empty);
+                    break;
+                }
+                RecvStep::Closed => {
+                    end = Some(TryRecvError::Closed);
+                    break;
+                }
+            };
+            into.push(taken.message);
+            count += 1;
+            taken.waker.into_iter().for_each(|waker| wakes.push(waker));
         }
         TakenMany { end, has_drained }
     }
 
     /// Lets the oldest parked sender go ahead, if a message that has just left made room.
-    #[inline]
+    #[inline(always)]
     fn promote(&mut self) -> Option<Waker> {
-        if self.recv_end.sendq.is_empty() || !self.has_room() {
+        if self.recv_end.sendq.is_empty() {
+            return None;
+        }
+        self.apart().promote_first()
+    }
+
+    fn promote_first(&mut self) -> Option<Waker> {
+        if !self.has_room() {
             return None;
         }
         let (sender, waker) = dequeue(&mut self.recv_end.sendq)?;
@@ -257,7 +301,7 @@ impl<'c, T> Core<'c, T> {
     fn admit(&mut self, sender: NonNull<Waiter<T>>) {
         // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
         match unsafe { Waiter::drain(sender) } {
-            Some(message) => self.send_end.push(self.passage, message),
+            Some(message) => self.send_end.push(self.ends, message),
             None => self.set_permits(self.send_end.permits() + 1),
         }
     }
@@ -265,13 +309,13 @@ impl<'c, T> Core<'c, T> {
     /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it, unless
     /// there are more permits than places. Who waits for a permit has to see the receive parked, and comes before those
     /// behind.
-    #[inline]
+    #[inline(always)]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
         let is_due = self.send_end.permits() <= self.capacity();
         if is_due { self.take_first() } else { None }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn has_senders(&self) -> bool {
         !self.recv_end.sendq.is_empty()
     }
@@ -342,7 +386,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
-    #[inline]
+    #[inline(always)]
     fn take_first(&mut self) -> Option<(T, Waker)> {
         let sendq = &mut self.recv_end.sendq;
         let (sender, waker) = dequeue_if(sendq, |first| !first.is_reserve())?;
@@ -367,16 +411,12 @@ impl<'c, T> Core<'c, T> {
 
     #[inline]
     fn capacity(&self) -> usize {
-        self.passage.blocks.capacity()
+        self.ends.blocks.capacity()
     }
 
     /// Takes the oldest message of the ring and of those beyond it.
-    #[inline]
     fn pop(&mut self) -> Option<T> {
-        let Passage {
-            head, tail, blocks, ..
-        } = self.passage;
-        let message = self.recv_end.consumer.pop(head, tail, blocks);
+        let message = self.pop_ring();
         if self.recv_end.beyond.is_empty() {
             return message;
         }
@@ -386,19 +426,26 @@ impl<'c, T> Core<'c, T> {
             return next;
         }
         next.into_iter()
-            .for_each(|next| self.send_end.push(self.passage, next));
+            .for_each(|next| self.send_end.push(self.ends, next));
         message
+    }
+
+    #[inline(always)]
+    fn pop_ring(&mut self) -> Option<T> {
+        self.recv_end.pop_ring(self.ends)
     }
 
     /// Puts a message behind all others.
     fn append(&mut self, message: T) {
         if self.ring_len() < self.capacity() {
-            self.send_end.push(self.passage, message);
+            self.send_end.push(self.ends, message);
         } else {
             self.recv_end.beyond.push_back(message);
+            self.recv_end.irregular = true;
         }
     }
 
+    #[inline(always)]
     pub(crate) fn recv_end(&mut self) -> &mut RecvEnd<T> {
         self.recv_end
     }
@@ -419,6 +466,7 @@ impl<'c, T> Core<'c, T> {
             closing.append(recvq);
             closing.append(sendq);
             closing.append(closeq);
+            self.recv_end.irregular = true;
             self.note_drained();
         }
         was_open
@@ -447,8 +495,9 @@ impl<'c, T> Core<'c, T> {
         self.recv_end.given_back.len() + self.ring_len() + self.recv_end.beyond.len()
     }
 
+    #[inline(always)]
     fn ring_len(&self) -> usize {
-        ring::len(self.passage.head, self.passage.tail)
+        self.ends.ring_len()
     }
 
     /// Whether a send would have to wait.
@@ -503,32 +552,29 @@ impl<T> Drop for Core<'_, T> {
     /// Brings up to date what can be seen with one lock (8, 9) or none.
     #[inline(always)]
     fn drop(&mut self) {
+        if self.recv_end.irregular {
+            self.recv_end.note_irregularities();
+        }
         let RecvEnd {
             closed,
+            irregular,
             recvq,
             sendq,
-            given_back,
-            beyond,
-            drainq,
             ..
         } = &*self.recv_end;
-        // No branches: nearly all of it is nearly always false.
         let is_send_slow = *closed | !recvq.is_empty();
-        let has_more = !sendq.is_empty() | !given_back.is_empty() | !beyond.is_empty();
-        let is_recv_slow = has_more | (*closed & !drainq.is_empty());
-        let len = self.ring_len();
-        let Passage {
-            blocks, outlook, ..
-        } = self.passage;
-        let is_coupled = outlook.is_coupled;
-        let is_full =
-            !sendq.is_empty() || is_coupled && len + self.send_end.permits() >= blocks.capacity();
-        let sends_wait = !is_send_slow && is_full;
-        outlook.sends_wait.store(sends_wait, Ordering::Relaxed);
-        let recvs_wait = is_coupled & !*closed & (len == 0) & !has_more;
-        outlook.recvs_wait.store(recvs_wait, Ordering::Relaxed);
-        self.send_end.slow = is_send_slow;
-        self.recv_end.slow = is_recv_slow;
+        let is_recv_slow = *irregular | !sendq.is_empty();
+        let Ends { recv, send, .. } = self.ends;
+        if self.ends.is_coupled {
+            let len = self.ring_len();
+            let is_full = len + self.send_end.permits() >= self.capacity();
+            send.outlook.set(is_full & !is_send_slow);
+            recv.outlook.set((len == 0) & !is_recv_slow & !*closed);
+        } else {
+            send.outlook.set(!sendq.is_empty());
+            self.send_end.slow = is_send_slow;
+            self.recv_end.slow = is_recv_slow;
+        }
         if cfg!(any(debug_assertions, hchan_loom)) {
             self.assert_invariants();
         }

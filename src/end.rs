@@ -15,6 +15,7 @@ use crate::{
     given_back::GivenBack,
     list::List,
     ring::{self, Blocks, Consumer, Position, Producer},
+    sync::Lock,
     waiter::{Handle, State, Waiter},
     wake::WakeBatch,
 };
@@ -46,14 +47,16 @@ pub(crate) struct RecvEnd<T> {
     pub(crate) closed: bool,
     /// Whether the channel has been closed and empty, as far as those in `drainq` were concerned.
     pub(crate) drained: bool,
-    /// Messages that cancelled receives gave back. They take no place.
-    pub(crate) given_back: GivenBack<T>,
-    /// Messages sent with a permit that counted on a receiver who has left: they come after those of the full ring.
-    pub(crate) beyond: VecDeque<T>,
+    /// Whether a receive has to look elsewhere than in the ring, or to tell somebody that its message was the last (9).
+    pub(crate) irregular: bool,
     /// Parked senders, and those who wait for a permit, the oldest first.
     pub(crate) sendq: List<Waiter<T>>,
     /// Parked receivers, the oldest first.
     pub(crate) recvq: List<Waiter<T>>,
+    /// Messages that cancelled receives gave back. They take no place.
+    pub(crate) given_back: GivenBack<T>,
+    /// Messages sent with a permit that counted on a receiver who has left: they come after those of the full ring.
+    pub(crate) beyond: VecDeque<T>,
     /// Those who wait for the close.
     pub(crate) closeq: List<Waiter<T>>,
     /// Those who wait for the channel to be closed and empty.
@@ -62,50 +65,91 @@ pub(crate) struct RecvEnd<T> {
     pub(crate) closing: List<Waiter<T>>,
 }
 
-/// What each end may look at without a lock: the buffer, and both ends' positions in it.
-pub(crate) struct Passage<'c, T> {
-    pub(crate) head: &'c Position,
-    pub(crate) tail: &'c Position,
-    pub(crate) blocks: &'c Blocks<T>,
-    pub(crate) outlook: &'c Outlook,
-}
-
-impl<T> Copy for Passage<'_, T> {}
-
-impl<T> Clone for Passage<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-/// Whether sends and receives would have to wait, as the last one to hold both locks left it: said only where to try first
-/// would be in vain, in a small channel and behind other senders.
+/// Both ends, each behind its lock, and the buffer between them.
 ///
-/// A hint: it may be out of date as soon as it is read, so Relaxed is enough, and a model need not see these atomics:
-/// whichever way an operation goes, it decides under the locks.
-pub(crate) struct Outlook {
-    pub(crate) sends_wait: AtomicBool,
-    pub(crate) recvs_wait: AtomicBool,
-    /// Whether one lock stands for both.
+/// The fields stand in this order so that each end has its own cache lines, and what never changes has others.
+#[repr(C)]
+pub(crate) struct Ends<T> {
+    pub(crate) recv: End<RecvEnd<T>>,
+    pub(crate) send: End<SendEnd<T>>,
+    pub(crate) blocks: Blocks<T>,
+    /// Whether the receivers' lock stands for both.
     pub(crate) is_coupled: bool,
 }
 
-impl Outlook {
-    pub(crate) fn new(is_coupled: bool) -> Self {
+/// An end behind its lock, with what others see of it. Two cache lines at a time are fetched together, so an end starts at
+/// an even one.
+#[repr(C, align(128))]
+pub(crate) struct End<E> {
+    position: Position,
+    pub(crate) outlook: Outlook,
+    pub(crate) lock: Lock<E>,
+}
+
+impl<T> Ends<T> {
+    pub(crate) fn new(capacity: Option<usize>, largest_coupled: usize) -> Self {
+        let (blocks, producer, consumer) = Blocks::new(capacity);
         Self {
-            sends_wait: AtomicBool::new(false),
-            recvs_wait: AtomicBool::new(false),
-            is_coupled,
+            recv: End::new(RecvEnd::new(consumer)),
+            send: End::new(SendEnd::new(producer, blocks.capacity())),
+            is_coupled: blocks.capacity() <= largest_coupled,
+            blocks,
         }
     }
 
-    #[inline]
-    pub(crate) fn is_to_wait(&self, side: Side) -> bool {
-        match side {
-            Side::Send => self.sends_wait.load(Ordering::Relaxed),
-            Side::Recv => self.recvs_wait.load(Ordering::Relaxed),
-            Side::Close | Side::Drain => false,
+    #[inline(always)]
+    fn passage(&self) -> Passage<'_, T> {
+        Passage {
+            head: &self.recv.position,
+            tail: &self.send.position,
+            blocks: &self.blocks,
         }
+    }
+
+    /// How many messages are in the ring; exact with both locks held.
+    #[inline(always)]
+    pub(crate) fn ring_len(&self) -> usize {
+        ring::len(&self.recv.position, &self.send.position)
+    }
+}
+
+impl<E> End<E> {
+    fn new(end: E) -> Self {
+        Self {
+            position: Position::new(),
+            outlook: Outlook::new(),
+            lock: Lock::new(end),
+        }
+    }
+}
+
+/// What an end needs of the other to move messages: the buffer, and both positions in it.
+struct Passage<'e, T> {
+    head: &'e Position,
+    tail: &'e Position,
+    blocks: &'e Blocks<T>,
+}
+
+/// Whether the operations of an end would have to wait, as the last one to hold both locks left it: said only where to try
+/// first would be in vain, in a small channel and behind other senders.
+///
+/// A hint: it may be out of date as soon as it is read, so Relaxed is enough, and a model need not see this atomic:
+/// whichever way an operation goes, it decides under the locks.
+pub(crate) struct Outlook(AtomicBool);
+
+impl Outlook {
+    pub(crate) fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    #[inline]
+    pub(crate) fn is_to_wait(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, is_to_wait: bool) {
+        self.0.store(is_to_wait, Ordering::Relaxed);
     }
 }
 
@@ -121,6 +165,8 @@ pub(crate) enum SendStep {
 /// How a receive ended, for now.
 pub(crate) enum RecvStep<T> {
     Received(Taken<T>),
+    /// It was the last of a closed channel, and those who have waited for that are to be told.
+    ReceivedLast(Taken<T>),
     Empty,
     Closed,
 }
@@ -132,8 +178,6 @@ pub(crate) struct Taken<T> {
     pub(crate) seq: u64,
     /// The sender that its leaving completed, to be woken.
     pub(crate) waker: Option<Waker>,
-    /// Whether it was the last of a closed channel, and those who have waited for that are to be told.
-    pub(crate) has_drained: bool,
 }
 
 impl<T> Taken<T> {
@@ -143,7 +187,6 @@ impl<T> Taken<T> {
             message,
             seq,
             waker: None,
-            has_drained: false,
         }
     }
 }
@@ -152,7 +195,7 @@ impl<T> Taken<T> {
 pub(crate) struct TakenMany {
     /// Why there are no more.
     pub(crate) end: Option<TryRecvError>,
-    /// As for [`Taken`].
+    /// As [`RecvStep::ReceivedLast`] says of one.
     pub(crate) has_drained: bool,
 }
 
@@ -187,29 +230,27 @@ impl<T> SendEnd<T> {
 
     /// Whether there is room in the ring that no permit counts on.
     #[inline]
-    pub(crate) fn has_room(&mut self, passage: Passage<'_, T>) -> bool {
-        self.producer
-            .has_room(passage.tail, passage.head, self.limit)
+    pub(crate) fn has_room(&mut self, ends: &Ends<T>) -> bool {
+        let Passage { head, tail, .. } = ends.passage();
+        self.producer.has_room(tail, head, self.limit)
     }
 
     /// Sends the message that `take` gives if nobody waits for one and there is room; else `take` is not called.
     #[inline(always)]
-    pub(crate) fn try_push(&mut self, passage: Passage<'_, T>, take: impl FnOnce() -> T) -> bool {
-        let is_possible = !self.slow && self.has_room(passage);
+    pub(crate) fn try_push(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) -> bool {
+        let is_possible = !self.slow && self.has_room(ends);
         if is_possible {
-            self.push(passage, take());
+            self.push(ends, take());
         }
         is_possible
     }
 
     /// As `try_push`, for as many of the messages as there is room for, the last first.
-    pub(crate) fn try_push_many(&mut self, passage: Passage<'_, T>, messages: &mut Vec<T>) {
+    pub(crate) fn try_push_many(&mut self, ends: &Ends<T>, messages: &mut Vec<T>) {
         if self.slow {
             return;
         }
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+        let Passage { head, tail, blocks } = ends.passage();
         let room = self.producer.room(tail, head, self.limit, messages.len());
         let rest = messages.len() - room;
         self.producer
@@ -218,10 +259,8 @@ impl<T> SendEnd<T> {
 
     /// Appends a message to the ring, which has room.
     #[inline]
-    pub(crate) fn push(&mut self, passage: Passage<'_, T>, message: T) {
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+    pub(crate) fn push(&mut self, ends: &Ends<T>, message: T) {
+        let Passage { head, tail, blocks } = ends.passage();
         self.producer.push(tail, blocks, message);
         debug_assert!(
             ring::len(head, tail) <= blocks.capacity(),
@@ -230,28 +269,22 @@ impl<T> SendEnd<T> {
     }
 
     /// Gives a permit out if nobody waits for a message and there is room.
-    pub(crate) fn try_permit(&mut self, passage: Passage<'_, T>) -> bool {
-        let is_possible = !self.slow && self.has_room(passage);
+    pub(crate) fn try_permit(&mut self, ends: &Ends<T>) -> bool {
+        let is_possible = !self.slow && self.has_room(ends);
         if is_possible {
-            self.set_permits(passage, self.permits + 1);
+            self.set_permits(ends, self.permits + 1);
         }
         is_possible
     }
 
     /// Sends a message with a permit, which is gone then, if nobody waits for one and the ring has room: it has, unless the
     /// permit counted on a receiver.
-    pub(crate) fn try_push_permitted(
-        &mut self,
-        passage: Passage<'_, T>,
-        take: impl FnOnce() -> T,
-    ) -> bool {
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+    pub(crate) fn try_push_permitted(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) -> bool {
+        let Passage { head, tail, blocks } = ends.passage();
         let is_possible = !self.slow && self.producer.has_room(tail, head, blocks.capacity());
         if is_possible {
-            self.push(passage, take());
-            self.set_permits(passage, self.permits - 1);
+            self.push(ends, take());
+            self.set_permits(ends, self.permits - 1);
         }
         is_possible
     }
@@ -260,9 +293,9 @@ impl<T> SendEnd<T> {
         self.permits
     }
 
-    pub(crate) fn set_permits(&mut self, passage: Passage<'_, T>, permits: usize) {
+    pub(crate) fn set_permits(&mut self, ends: &Ends<T>, permits: usize) {
         self.permits = permits;
-        self.limit = passage.blocks.capacity().saturating_sub(permits);
+        self.limit = ends.blocks.capacity().saturating_sub(permits);
     }
 
     /// After `try_push` was not possible: whether that was for want of room.
@@ -279,10 +312,11 @@ impl<T> RecvEnd<T> {
             slow: false,
             closed: false,
             drained: false,
-            given_back: GivenBack::new(),
-            beyond: VecDeque::new(),
+            irregular: false,
             sendq: List::new(),
             recvq: List::new(),
+            given_back: GivenBack::new(),
+            beyond: VecDeque::new(),
             closeq: List::new(),
             drainq: List::new(),
             closing: List::new(),
@@ -291,14 +325,11 @@ impl<T> RecvEnd<T> {
 
     /// Takes the oldest message, if it is in the ring and nobody is concerned when it leaves. It has no number yet.
     #[inline(always)]
-    pub(crate) fn try_pop(&mut self, passage: Passage<'_, T>) -> Option<T> {
+    pub(crate) fn try_pop(&mut self, ends: &Ends<T>) -> Option<T> {
         if self.slow {
             return None;
         }
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
-        let message = self.consumer.pop(head, tail, blocks)?;
+        let message = self.pop_ring(ends)?;
         debug_assert!(
             self.recvq.is_empty(),
             "1: a receiver is parked beside a message"
@@ -306,14 +337,19 @@ impl<T> RecvEnd<T> {
         Some(message)
     }
 
+    /// Takes the oldest message of the ring.
+    #[inline(always)]
+    pub(crate) fn pop_ring(&mut self, ends: &Ends<T>) -> Option<T> {
+        let Passage { head, tail, blocks } = ends.passage();
+        self.consumer.pop(head, tail, blocks)
+    }
+
     /// As `try_pop`, for up to `most` messages, for which the vector has room.
-    pub(crate) fn try_pop_many(&mut self, passage: Passage<'_, T>, into: &mut Vec<T>, most: usize) {
+    pub(crate) fn try_pop_many(&mut self, ends: &Ends<T>, into: &mut Vec<T>, most: usize) {
         if self.slow {
             return;
         }
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+        let Passage { head, tail, blocks } = ends.passage();
         let places = &mut into.spare_capacity_mut()[..most];
         let count = self.consumer.pop_many(head, tail, blocks, places);
         // SAFETY: the vector had room for them, and so many are in their places.
@@ -322,12 +358,8 @@ impl<T> RecvEnd<T> {
 
     /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,
     /// and the sequence number of the first; the others have those that follow. `None`: none, as far as this end can see.
-    pub(crate) fn begin_many(
-        &mut self,
-        passage: Passage<'_, T>,
-        limit: usize,
-    ) -> Option<(usize, u64)> {
-        let in_ring = ring::len_seen(passage.head, passage.tail);
+    pub(crate) fn begin_many(&mut self, ends: &Ends<T>, limit: usize) -> Option<(usize, u64)> {
+        let in_ring = ring::len_seen(&ends.recv.position, &ends.send.position);
         let available = self.given_back.len() + in_ring + self.beyond.len() + self.sendq.len();
         let most = limit.min(available);
         let first_seq = self.next_seq;
@@ -382,6 +414,7 @@ impl<T> RecvEnd<T> {
             }
             None => {
                 self.given_back.insert(seq, message);
+                self.irregular = true;
                 self.slow = true;
                 None
             }
@@ -398,17 +431,14 @@ impl<T> RecvEnd<T> {
     ///
     /// # Safety
     ///
-    /// The caller owns the waiter, which is `Idle`, is of that side, and is not moved or freed while it is `Parked`; nor is
-    /// the select, if the handle is one's. The operation has been found unable to proceed, in this critical section;
+    /// The caller owns the waiter, which is `Idle`, has a handle, is of that side, and is not moved or freed while it is
+    /// `Parked`; nor is the select, if the handle is one's. The operation has been found unable to proceed, in this critical section;
     /// a receive with both locks held, for (8).
-    pub(crate) unsafe fn park(&mut self, side: Side, waiter: Pin<&Waiter<T>>, handle: Handle) {
-        // SAFETY: an `Idle` waiter is its owner's, has no handle and is in no list (6); it stays where it is by the
-        // caller's promise.
-        unsafe {
-            waiter.put_handle(handle);
-            waiter.set_state(State::Parked);
-            self.queue(side).push_back(waiter);
-        }
+    pub(crate) unsafe fn park(&mut self, side: Side, waiter: Pin<&Waiter<T>>) {
+        waiter.set_state(State::Parked);
+        // SAFETY: an `Idle` waiter is in no list (6); it stays where it is by the caller's promise.
+        unsafe { self.queue(side).push_back(waiter) };
+        self.irregular |= matches!(side, Side::Drain);
     }
 
     /// Unparks a waiter whose owner no longer waits, and returns its handle, to be dropped after the lock.
@@ -424,6 +454,13 @@ impl<T> RecvEnd<T> {
             waiter.set_state(State::Idle);
             waiter.take_handle()
         }
+    }
+
+    /// Looks whether what `irregular` says is still true.
+    #[cold]
+    pub(crate) fn note_irregularities(&mut self) {
+        let has_more = !self.given_back.is_empty() || !self.beyond.is_empty();
+        self.irregular = has_more || self.closed && !self.drainq.is_empty();
     }
 
     /// Moves those who wait for the last message to `closing`: it has left.

@@ -18,7 +18,6 @@ pub(crate) use reserve::ReserveOp;
 pub(crate) use watch::WatchOp;
 
 use core::{
-    cell::Cell,
     mem,
     ops::Deref,
     pin::Pin,
@@ -52,10 +51,12 @@ pin_project! {
     {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
-            let this = this.into_ref().project_ref();
-            // Both are user code to drop, and the other drops even if one of them panics.
-            let _handle = unpark(this.shared, this.waiter, Side::Send);
-            let _message = take_message(this.waiter);
+            if !this.is_finished() {
+                let this = this.into_ref().project_ref();
+                // Both are user code to drop, and the other drops even if one of them panics.
+                let _handle = unpark(this.shared, this.waiter, Side::Send);
+                let _message = take_message(this.waiter);
+            }
         }
     }
 }
@@ -110,6 +111,7 @@ where
         unsafe { self.into_ref().project_ref().waiter.load_message(message) };
     }
 
+    #[inline]
     pub(crate) fn is_finished(&self) -> bool {
         self.waiter.state() == State::Finished
     }
@@ -130,22 +132,21 @@ where
     ) -> Poll<Result<(), SendError<T>>> {
         let owned = self.into_ref();
         let this = owned.project_ref();
-        let mut held = None;
-        if this.waiter.state() == State::Idle {
-            // SAFETY: we own the idle waiter, which has its message.
-            let take = || unsafe { this.waiter.take_message() };
-            match this.shared.send_fast(take) {
-                Ok(()) => {
-                    this.waiter.set_state(State::Finished);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(still) => held = still,
-            }
+        if this.waiter.state() != State::Idle {
+            return owned.poll_again(cx.waker());
         }
-        owned.poll_rest(held, cx.waker())
+        // SAFETY: we own the idle waiter, which has its message.
+        let take = || unsafe { this.waiter.take_message() };
+        match this.shared.send_fast(take) {
+            Ok(()) => {
+                this.waiter.set_state(State::Finished);
+                Poll::Ready(Ok(()))
+            }
+            Err(held) => owned.poll_rest(held, cx.waker()),
+        }
     }
 
-    /// The owner's, as `poll` is.
+    /// The rest of the first poll; the owner's, as `poll` is.
     #[inline(never)]
     fn poll_rest(
         self: Pin<&Self>,
@@ -153,44 +154,60 @@ where
         waker: &Waker,
     ) -> Poll<Result<(), SendError<T>>> {
         let this = self.project_ref();
+        if held.is_some() || !this.shared.is_to_wait(Side::Send) {
+            // SAFETY: we own the idle waiter, which has its message.
+            let take = || unsafe { this.waiter.take_message() };
+            let step = this.shared.send_rest(held, take);
+            if let Some(done) = conclude_send(this.waiter, step, None) {
+                return Poll::Ready(done);
+            }
+        }
+        self.park(waker)
+    }
+
+    /// A later poll; the owner's, as `poll` is.
+    #[inline(never)]
+    fn poll_again(self: Pin<&Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
+        let this = self.project_ref();
         if this.waiter.state() == State::Parked {
             renew_waker(this.shared, this.waiter, Side::Send, waker);
         }
-        let done = match this.waiter.state() {
-            State::Idle if held.is_none() && this.shared.is_to_wait(Side::Send) => self.park(waker),
-            State::Idle => {
-                // SAFETY: we own the idle waiter, which has its message.
-                let step = this
-                    .shared
-                    .send_rest(held, || unsafe { this.waiter.take_message() });
-                conclude_send(this.waiter, step, None).or_else(|| self.park(waker))
-            }
-            State::Parked => None,
-            State::Done | State::Closed => Some(end_send(this.waiter)),
+        match this.waiter.state() {
+            State::Done | State::Closed => Poll::Ready(end_send(this.waiter)),
+            State::Parked => Poll::Pending,
+            // A forgotten select had left it parked.
+            State::Idle => self.park(waker),
             State::Finished => panic!("a send was polled again after it had completed"),
-        };
-        done.map_or(Poll::Pending, Poll::Ready)
+        }
     }
 
-    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<T>>> {
+    fn park(self: Pin<&Self>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let handle = Cell::new(Some(Handle::Waker(waker.clone())));
+        let handle = Handle::Waker(waker.clone());
         // SAFETY: no select's handle.
-        let step = unsafe { self.send_or_park(&handle) };
-        conclude_send(self.project_ref().waiter, step, unused(handle))
+        let step = unsafe { self.send_or_park(handle) };
+        if let SendStep::Full = step {
+            return Poll::Pending;
+        }
+        let waiter = self.project_ref().waiter;
+        // SAFETY: it has not parked, so the handle is still there, and ours.
+        let unused = unsafe { waiter.take_handle() }.into_waker();
+        conclude_send(waiter, step, unused).map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Sends, or parks with that handle, which is taken then; for the owner of an idle operation.
+    /// Sends, or parks with that handle: `Full`. For the owner of an idle operation; if it does not park the handle is left in
+    /// the waiter.
     ///
     /// # Safety
     ///
     /// If it is the handle of a select, that stays where it is while the operation is parked.
-    unsafe fn send_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> SendStep {
+    unsafe fn send_or_park(self: Pin<&Self>, handle: Handle) -> SendStep {
         let waiter = self.project_ref().waiter;
+        // SAFETY: we own the idle waiter.
+        unsafe { waiter.put_handle(handle) };
         let park = |recv_end: &mut RecvEnd<T>| {
-            let handle = handle.take().expect("an operation parks once");
             // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found full.
-            unsafe { recv_end.park(Side::Send, waiter, handle) };
+            unsafe { recv_end.park(Side::Send, waiter) };
             SendStep::Full
         };
         self.shared.locked_in_turn(
@@ -228,6 +245,7 @@ where
         }
     }
 
+    #[inline]
     pub(crate) fn is_finished(&self) -> bool {
         self.waiter.state() == State::Finished
     }
@@ -257,20 +275,19 @@ where
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let owned = self.into_ref();
         let this = owned.project_ref();
-        let mut held = None;
-        if this.waiter.state() == State::Idle {
-            match this.shared.recv_fast() {
-                Ok(message) => {
-                    this.waiter.set_state(State::Finished);
-                    return Poll::Ready(Ok(message));
-                }
-                Err(still) => held = still,
-            }
+        if this.waiter.state() != State::Idle {
+            return owned.poll_again(cx.waker());
         }
-        owned.poll_rest(held, cx.waker())
+        match this.shared.recv_fast() {
+            Ok(message) => {
+                this.waiter.set_state(State::Finished);
+                Poll::Ready(Ok(message))
+            }
+            Err(held) => owned.poll_rest(held, cx.waker()),
+        }
     }
 
-    /// The owner's, as `poll` is.
+    /// The rest of the first poll; the owner's, as `poll` is.
     #[inline(never)]
     fn poll_rest(
         self: Pin<&Self>,
@@ -278,81 +295,90 @@ where
         waker: &Waker,
     ) -> Poll<Result<T, RecvError>> {
         let this = self.project_ref();
+        if held.is_some() || !this.shared.is_to_wait(Side::Recv) {
+            let step = this.shared.recv_rest(held);
+            if let Some(done) = conclude_recv(this.shared, this.waiter, step, None) {
+                return Poll::Ready(done);
+            }
+        }
+        self.park(waker)
+    }
+
+    /// A later poll; the owner's, as `poll` is.
+    #[inline(never)]
+    fn poll_again(self: Pin<&Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        let this = self.project_ref();
         if this.waiter.state() == State::Parked {
             renew_waker(this.shared, this.waiter, Side::Recv, waker);
         }
-        let done = match this.waiter.state() {
-            State::Idle if held.is_none() && this.shared.is_to_wait(Side::Recv) => self.park(waker),
-            State::Idle => {
-                let step = this.shared.recv_rest(held);
-                conclude_recv(this.shared, this.waiter, step, None).or_else(|| self.park(waker))
-            }
-            State::Parked => None,
-            State::Done | State::Closed => Some(end_recv(this.waiter)),
+        match this.waiter.state() {
+            State::Done | State::Closed => Poll::Ready(end_recv(this.waiter)),
+            State::Parked => Poll::Pending,
+            // A forgotten select had left it parked.
+            State::Idle => self.park(waker),
             State::Finished => panic!("a receive was polled again after it had completed"),
-        };
+        }
+    }
+
+    fn park(self: Pin<&Self>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
+        let handle = Handle::Waker(waker.clone());
+        // SAFETY: no select's handle.
+        let step = unsafe { self.recv_or_park(handle) };
+        if let RecvStep::Empty = step {
+            return Poll::Pending;
+        }
+        let this = self.project_ref();
+        // SAFETY: it has not parked, so the handle is still there, and ours.
+        let unused = unsafe { this.waiter.take_handle() }.into_waker();
+        let done = conclude_recv(this.shared, this.waiter, step, unused);
         done.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<T, RecvError>> {
-        // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let handle = Cell::new(Some(Handle::Waker(waker.clone())));
-        // SAFETY: no select's handle.
-        let step = unsafe { self.recv_or_park(&handle) };
-        let this = self.project_ref();
-        conclude_recv(this.shared, this.waiter, step, unused(handle))
-    }
-
-    /// Receives, or parks with that handle, which is taken then; for the owner of an idle operation.
+    /// Receives, or parks with that handle: `Empty`; a select may have been marked instead. For the owner of an idle operation; if it
+    /// does not park the handle is left in the waiter.
     ///
     /// # Safety
     ///
     /// If it is the handle of a select, that is awake, and stays where it is while the operation is parked.
-    unsafe fn recv_or_park(self: Pin<&Self>, handle: &Cell<Option<Handle>>) -> RecvStep<T> {
+    unsafe fn recv_or_park(self: Pin<&Self>, handle: Handle) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
+        // SAFETY: we own the idle waiter.
+        unsafe { waiter.put_handle(handle) };
         let mut is_beside_senders = false;
         let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
                 is_beside_senders = core.has_senders();
-                if is_beside_senders {
-                    return step;
+                if !is_beside_senders {
+                    // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
+                    unsafe { core.recv_end().park(Side::Recv, waiter) };
                 }
-                let handle = handle.take().expect("an operation parks once");
-                // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and the channel was just found empty.
-                unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
             }
             step
         });
         if is_beside_senders {
-            // SAFETY: the caller's promise.
-            return unsafe { self.recv_or_park_beside_senders(handle) };
+            return self.recv_or_park_beside_senders();
         }
         step
     }
 
-    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room. A select is marked instead of parking: for
-    /// nobody can claim it yet.
-    ///
-    /// # Safety
-    ///
-    /// As there.
+    /// As `recv_or_park`, with the handle in the waiter; lets those go ahead to whom the parked receive gives room. A select is
+    /// marked instead of parking: for nobody can claim it yet.
     #[cold]
-    unsafe fn recv_or_park_beside_senders(
-        self: Pin<&Self>,
-        handle: &Cell<Option<Handle>>,
-    ) -> RecvStep<T> {
+    fn recv_or_park_beside_senders(self: Pin<&Self>) -> RecvStep<T> {
         let waiter = self.project_ref().waiter;
         let mut wakes = WakeBatch::new();
         let step = self.shared.locked(|core| {
             let step = core.recv();
             if let RecvStep::Empty = step {
-                match handle.take().expect("an operation parks once") {
+                // SAFETY: we own the idle waiter, which has a handle.
+                match unsafe { waiter.select() } {
                     // SAFETY: the select is there, and its owner, who is awake, calls.
-                    Handle::Select(select) => unsafe { select.as_ref().mark() },
-                    handle => {
+                    Some(select) => unsafe { select.as_ref().mark() },
+                    None => {
                         // SAFETY: as in `recv_or_park`.
-                        unsafe { core.recv_end().park(Side::Recv, waiter, handle) };
+                        unsafe { core.recv_end().park(Side::Recv, waiter) };
                         core.serve(&mut wakes);
                     }
                 }
@@ -387,14 +413,6 @@ where
     pub(crate) fn renew(self: Pin<&mut Self>) {
         debug_assert!(self.is_finished());
         self.into_ref().project_ref().waiter.set_state(State::Idle);
-    }
-}
-
-/// The waker in a handle that was not needed for parking.
-fn unused(handle: Cell<Option<Handle>>) -> Option<Waker> {
-    match handle.into_inner() {
-        Some(Handle::Waker(waker)) => Some(waker),
-        _ => None,
     }
 }
 
@@ -439,6 +457,7 @@ fn conclude_recv<T>(
             Err(RecvError)
         }
         RecvStep::Received(taken) => Ok(shared.settle(taken, unused)),
+        RecvStep::ReceivedLast(taken) => Ok(shared.settle_last(taken, unused)),
     };
     waiter.set_state(State::Finished);
     Some(done)
@@ -497,6 +516,7 @@ fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> 
 
 /// Makes `waker` the one that a parked waiter wakes, unless a peer completes it meanwhile. One that a forgotten select has
 /// left parked is unparked.
+#[inline(never)]
 fn renew_waker<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side, waker: &Waker) {
     let is_renewed = shared.recv_end_locked(|_| {
         // SAFETY: we hold the lock and the waiter is parked, so its contents are ours and it has a handle.

@@ -288,21 +288,21 @@ impl<T> Producer<T> {
         self.0.index += 1;
     }
 
+    /// Goes on to the next block, or to the start of the only one.
     #[cold]
     fn advance(&mut self, blocks: &Blocks<T>) {
-        let next = if blocks.grows {
-            let next = blocks.supply();
-            if self.0.block.is_null() {
-                // Relaxed, here and below: the consumer looks after it has seen a position in the block.
-                blocks.first.store(next, Ordering::Relaxed);
-            } else {
-                // SAFETY: the consumer frees a block only after it has gone to the next one, which is linked here.
-                unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
-            }
-            next
+        if !blocks.grows {
+            self.0.index = 0;
+            return;
+        }
+        let next = blocks.supply();
+        if self.0.block.is_null() {
+            // Relaxed, here and below: the consumer looks after it has seen a position in the block.
+            blocks.first.store(next, Ordering::Relaxed);
         } else {
-            self.0.block
-        };
+            // SAFETY: the consumer frees a block only after it has gone to the next one, which is linked here.
+            unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
+        }
         // SAFETY: a block is alive until both ends have left it.
         unsafe { self.0.enter(next) };
     }
@@ -383,8 +383,13 @@ impl<T> Consumer<T> {
         message
     }
 
+    /// As the producer's.
     #[cold]
     fn advance(&mut self, blocks: &Blocks<T>) {
+        if !blocks.grows {
+            self.0.index = 0;
+            return;
+        }
         let drained = self.0.block;
         // Relaxed: the producer linked the block before the position that we have seen.
         let next = if drained.is_null() {
@@ -395,7 +400,7 @@ impl<T> Consumer<T> {
         };
         // SAFETY: a block is alive until both ends have left it.
         unsafe { self.0.enter(next) };
-        if blocks.grows && !drained.is_null() {
+        if !drained.is_null() {
             // SAFETY: we have just left it, and the producer had before: it links the next block as it leaves one, and we have
             // seen a position in the next.
             unsafe { blocks.recycle(drained) };

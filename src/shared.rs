@@ -14,10 +14,9 @@ use core::{
 use crate::{
     core::Core,
     count::HandleCount,
-    end::{Outlook, Passage, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken},
+    end::{Ends, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken},
     error::{TryRecvError, TrySendError},
-    ring::{Blocks, Position},
-    sync::{Guard, Lock, Rank},
+    sync::{Guard, Rank},
     wake::{Panics, WakeBatch},
 };
 
@@ -30,43 +29,18 @@ pub(crate) type HeldSendEnd<'a, T> = Option<Guard<'a, SendEnd<T>>>;
 /// The receivers' end as a fast way left it, locked; `None` if it was not tried.
 pub(crate) type HeldRecvEnd<'a, T> = Option<Guard<'a, RecvEnd<T>>>;
 
-/// The fields stand in this order so that each end has its own cache lines, and what never changes has others.
-#[repr(C)]
 pub(crate) struct Shared<T> {
-    recv_end: End<RecvEnd<T>>,
-    send_end: End<SendEnd<T>>,
-    outlook: Outlook,
-    blocks: Blocks<T>,
+    ends: Ends<T>,
     capacity: Option<usize>,
     rank: Rank,
     pub(crate) senders: HandleCount,
     pub(crate) receivers: HandleCount,
 }
 
-/// Two cache lines at a time are fetched together, so an end starts at an even one.
-#[repr(C, align(128))]
-struct End<E> {
-    position: Position,
-    lock: Lock<E>,
-}
-
-impl<E> End<E> {
-    fn new(end: E) -> Self {
-        Self {
-            position: Position::new(),
-            lock: Lock::new(end),
-        }
-    }
-}
-
 impl<T> Shared<T> {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
-        let (blocks, producer, consumer) = Blocks::new(capacity);
         Self {
-            recv_end: End::new(RecvEnd::new(consumer)),
-            send_end: End::new(SendEnd::new(producer, blocks.capacity())),
-            outlook: Outlook::new(blocks.capacity() <= LARGEST_COUPLED),
-            blocks,
+            ends: Ends::new(capacity, LARGEST_COUPLED),
             capacity,
             rank: Rank::new(),
             senders: HandleCount::one(),
@@ -74,20 +48,10 @@ impl<T> Shared<T> {
         }
     }
 
-    #[inline(always)]
-    fn passage(&self) -> Passage<'_, T> {
-        Passage {
-            head: &self.recv_end.position,
-            tail: &self.send_end.position,
-            blocks: &self.blocks,
-            outlook: &self.outlook,
-        }
-    }
-
     /// In a coupled channel the receivers' lock stands for both, and the senders' lock is never taken.
     #[inline(always)]
     fn is_coupled(&self) -> bool {
-        self.outlook.is_coupled
+        self.ends.is_coupled
     }
 
     /// Runs one transition with both ends locked. It must run no user code: what is to be woken or dropped leaves it.
@@ -103,21 +67,21 @@ impl<T> Shared<T> {
         look: impl FnOnce(&mut RecvEnd<T>) -> Option<R>,
         transition: impl FnOnce(&mut Core<'_, T>) -> R,
     ) -> R {
-        let mut recv_end = self.recv_end.lock.lock();
+        let mut recv_end = self.ends.recv.lock.lock();
         if let Some(result) = look(&mut recv_end) {
             return result;
         }
-        let _held = (!self.is_coupled()).then(|| self.send_end.lock.lock());
+        let _held = (!self.is_coupled()).then(|| self.ends.send.lock.lock());
         // SAFETY: we hold the senders' lock, or the channel is coupled: then its senders' end is reached here and nowhere
         // else, with the receivers' lock held. The guard is not used.
-        let send_end = unsafe { &mut *self.send_end.lock.get() };
-        transition(&mut Core::new(&mut recv_end, send_end, self.passage()))
+        let send_end = unsafe { &mut *self.ends.send.lock.get() };
+        transition(&mut Core::new(&mut recv_end, send_end, &self.ends))
     }
 
     /// Runs one transition with the receivers' end locked, as [`locked`](Self::locked) does with both.
     #[inline]
     pub(crate) fn recv_end_locked<R>(&self, transition: impl FnOnce(&mut RecvEnd<T>) -> R) -> R {
-        transition(&mut self.recv_end.lock.lock())
+        transition(&mut self.ends.recv.lock.lock())
     }
 
     /// Sends the message that `take` gives if that can be done at once; else `take` is not called.
@@ -137,8 +101,8 @@ impl<T> Shared<T> {
         if self.is_coupled() || self.is_to_wait(Side::Send) {
             return Err(None);
         }
-        let mut send_end = self.send_end.lock.lock();
-        match send_end.try_push(self.passage(), take) {
+        let mut send_end = self.ends.send.lock.lock();
+        match send_end.try_push(&self.ends, take) {
             true => Ok(()),
             false => Err(Some(send_end)),
         }
@@ -153,8 +117,8 @@ impl<T> Shared<T> {
             return SendStep::Full;
         }
         // The wrong order, but who does not wait blocks nobody.
-        if let Some(mut recv_end) = self.recv_end.lock.try_lock() {
-            return Core::new(&mut recv_end, &mut send_end, self.passage()).send(take);
+        if let Some(mut recv_end) = self.ends.recv.lock.try_lock() {
+            return Core::new(&mut recv_end, &mut send_end, &self.ends).send(take);
         }
         drop(send_end);
         self.locked(|core| core.send(take))
@@ -166,8 +130,8 @@ impl<T> Shared<T> {
         if self.is_coupled() {
             return self.recv_rest(None);
         }
-        let mut recv_end = self.recv_end.lock.lock();
-        match recv_end.try_pop(self.passage()) {
+        let mut recv_end = self.ends.recv.lock.lock();
+        match recv_end.try_pop(&self.ends) {
             Some(message) => RecvStep::Received(Taken::quietly(message, recv_end.number())),
             None => self.recv_rest(Some(recv_end)),
         }
@@ -181,8 +145,8 @@ impl<T> Shared<T> {
         if self.is_coupled() {
             return Err(None);
         }
-        let mut recv_end = self.recv_end.lock.lock();
-        match recv_end.try_pop(self.passage()) {
+        let mut recv_end = self.ends.recv.lock.lock();
+        match recv_end.try_pop(&self.ends) {
             Some(message) => Ok(message),
             None => Err(Some(recv_end)),
         }
@@ -196,8 +160,8 @@ impl<T> Shared<T> {
         if let Some(step) = recv_end.step_if_empty() {
             return step;
         }
-        let mut send_end = self.send_end.lock.lock();
-        Core::new(&mut recv_end, &mut send_end, self.passage()).recv()
+        let mut send_end = self.ends.send.lock.lock();
+        Core::new(&mut recv_end, &mut send_end, &self.ends).recv()
     }
 
     /// How many sends could go ahead at once: none, if the channel is closed.
@@ -211,8 +175,8 @@ impl<T> Shared<T> {
     /// Gives a permit out if there is room for one more message.
     pub(crate) fn reserve(&self) -> ReserveStep {
         if !self.is_coupled() && !self.is_to_wait(Side::Send) {
-            let mut send_end = self.send_end.lock.lock();
-            if send_end.try_permit(self.passage()) {
+            let mut send_end = self.ends.send.lock.lock();
+            if send_end.try_permit(&self.ends) {
                 return ReserveStep::Reserved;
             }
         }
@@ -223,8 +187,8 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn send_permitted(&self, mut take: impl FnMut() -> T) -> SendStep {
         if !self.is_coupled() {
-            let mut send_end = self.send_end.lock.lock();
-            if send_end.try_push_permitted(self.passage(), &mut take) {
+            let mut send_end = self.ends.send.lock.lock();
+            if send_end.try_push_permitted(&self.ends, &mut take) {
                 return SendStep::Sent(None);
             }
         }
@@ -240,9 +204,9 @@ impl<T> Shared<T> {
 
     /// Locks both ends without a guard: for a select, which holds several channels.
     pub(crate) fn lock_by_hand(&self) {
-        self.recv_end.lock.lock_by_hand();
+        self.ends.recv.lock.lock_by_hand();
         if !self.is_coupled() {
-            self.send_end.lock.lock_by_hand();
+            self.ends.send.lock.lock_by_hand();
         }
     }
 
@@ -273,11 +237,11 @@ impl<T> Shared<T> {
         // guard.
         let (recv_end, send_end) = unsafe {
             (
-                &mut *self.recv_end.lock.get(),
-                &mut *self.send_end.lock.get(),
+                &mut *self.ends.recv.lock.get(),
+                &mut *self.ends.send.lock.get(),
             )
         };
-        Core::new(recv_end, send_end, self.passage())
+        Core::new(recv_end, send_end, &self.ends)
     }
 
     /// # Safety
@@ -288,16 +252,20 @@ impl<T> Shared<T> {
         unsafe {
             drop(self.core_by_hand());
             if !self.is_coupled() {
-                self.send_end.lock.unlock_by_hand();
+                self.ends.send.lock.unlock_by_hand();
             }
-            self.recv_end.lock.unlock_by_hand();
+            self.ends.recv.lock.unlock_by_hand();
         }
     }
 
     /// Whether an operation on that side had better prepare to wait before it takes a lock. A hint.
     #[inline]
     pub(crate) fn is_to_wait(&self, side: Side) -> bool {
-        self.outlook.is_to_wait(side)
+        match side {
+            Side::Send => self.ends.send.outlook.is_to_wait(),
+            Side::Recv => self.ends.recv.outlook.is_to_wait(),
+            Side::Close | Side::Drain => false,
+        }
     }
 
     pub(crate) fn capacity(&self) -> Option<usize> {
@@ -336,6 +304,7 @@ impl<T> Shared<T> {
         }
         match step {
             RecvStep::Received(taken) => Ok(self.settle(taken, None)),
+            RecvStep::ReceivedLast(taken) => Ok(self.settle_last(taken, None)),
             RecvStep::Empty => Err(TryRecvError::Empty),
             RecvStep::Closed => Err(TryRecvError::Closed),
         }
@@ -345,9 +314,6 @@ impl<T> Shared<T> {
     /// if any of that panics, the message goes back.
     #[inline]
     pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
-        if taken.has_drained {
-            return self.settle_last(taken, unused);
-        }
         if taken.waker.is_none() && unused.is_none() {
             return taken.message;
         }
@@ -358,7 +324,7 @@ impl<T> Shared<T> {
 
     /// As `settle`, and tells those who have waited for the last message.
     #[cold]
-    fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
+    pub(crate) fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
         let mut held = Held::new(self, taken.seq, taken.message);
         let mut panics = Panics::default();
         panics.catch(|| self.complete_closing());
@@ -451,9 +417,9 @@ impl<T> Shared<T> {
                 }
                 // Nobody else sends or receives any more, so these are all.
                 let step = self.recv();
-                is_over = matches!(&step, RecvStep::Received(taken) if taken.has_drained);
+                is_over = matches!(step, RecvStep::ReceivedLast(_));
                 // What was received drops with the step.
-                matches!(step, RecvStep::Received(_))
+                matches!(step, RecvStep::Received(_) | RecvStep::ReceivedLast(_))
             });
             panics.resume();
         }
@@ -477,7 +443,7 @@ impl<T> Shared<T> {
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         // SAFETY: we have exclusive access. The last receiver has dropped the messages; if it was forgotten, so was this.
-        unsafe { (*self.recv_end.lock.get()).free(&self.blocks) };
+        unsafe { (*self.ends.recv.lock.get()).free(&self.ends.blocks) };
     }
 }
 

@@ -68,6 +68,15 @@ pub(crate) enum Handle {
     Select(NonNull<Claim>),
 }
 
+impl Handle {
+    pub(crate) fn into_waker(self) -> Option<Waker> {
+        match self {
+            Handle::Waker(waker) => Some(waker),
+            Handle::Select(_) => None,
+        }
+    }
+}
+
 // SAFETY: the links are pointers that only the holder of the receivers' lock follows. The message and the waker go from
 // thread to thread, hence `T: Send`; each is reached by one thread at a time, by the table above.
 unsafe impl<T: Send> Send for Waiter<T> {}
@@ -165,7 +174,7 @@ impl<T> Waiter<T> {
     ///
     /// # Safety
     ///
-    /// The contents belong to the caller, and there is no handle.
+    /// The contents belong to the caller, and there is no waker.
     pub(crate) unsafe fn put_handle(&self, handle: Handle) {
         // SAFETY: ours, by the caller's promise.
         self.contents
@@ -176,7 +185,8 @@ impl<T> Waiter<T> {
     ///
     /// # Safety
     ///
-    /// The contents belong to the caller, and there is a handle: the waiter is `Parked` and the lock held.
+    /// The contents belong to the caller, and there is a handle: the waiter is `Parked` and the lock held, or its owner has put
+    /// it in and has not parked.
     pub(crate) unsafe fn take_handle(&self) -> Handle {
         // SAFETY: it is there and ours, by the caller's promise.
         self.contents
@@ -235,9 +245,9 @@ impl<T> Waiter<T> {
     ///
     /// # Safety
     ///
-    /// The caller holds the receivers' lock, and the waiter is linked.
+    /// As for [`take_handle`](Self::take_handle).
     pub(crate) unsafe fn select(&self) -> Option<NonNull<Claim>> {
-        // SAFETY: it is `Parked`, so there is a handle, and the lock is held.
+        // SAFETY: it is there and ours, by the caller's promise.
         self.contents.with_mut(
             |contents| match unsafe { (*contents).handle.assume_init_ref() } {
                 Handle::Waker(_) => None,

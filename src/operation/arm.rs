@@ -1,6 +1,6 @@
 //! What a select does with a send or a receive that is one of its arms.
 
-use core::{cell::Cell, ops::Deref, pin::Pin, ptr::NonNull};
+use core::{ops::Deref, pin::Pin, ptr::NonNull};
 
 use super::{RecvOp, SendOp, unpark};
 use crate::{
@@ -44,7 +44,7 @@ where
     unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done> {
         let this = self.into_ref();
         // SAFETY: the select stays while we are parked, by the caller's promise.
-        let step = unsafe { this.send_or_park(&Cell::new(Some(Handle::Select(select)))) };
+        let step = unsafe { this.send_or_park(Handle::Select(select)) };
         note_send(this.project_ref().waiter, step)
     }
 
@@ -53,10 +53,9 @@ where
         // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it full. We own the idle waiter,
         // it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
-            this.shared.locked_by_hand(|core| {
-                core.recv_end()
-                    .park(Side::Send, this.waiter, Handle::Select(select));
-            });
+            this.waiter.put_handle(Handle::Select(select));
+            this.shared
+                .locked_by_hand(|core| core.recv_end().park(Side::Send, this.waiter));
         }
     }
 
@@ -95,7 +94,7 @@ where
     unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done> {
         let this = self.into_ref();
         // SAFETY: the select stays while we are parked, by the caller's promise.
-        let step = unsafe { this.recv_or_park(&Cell::new(Some(Handle::Select(select)))) };
+        let step = unsafe { this.recv_or_park(Handle::Select(select)) };
         note_recv(this.project_ref().waiter, step)
     }
 
@@ -104,10 +103,9 @@ where
         // SAFETY: the channel is locked by hand, by the caller's promise, who has just found it empty. We own the idle
         // waiter, it is pinned, and our drop unparks it; the select stays while it is parked, by the caller's promise.
         unsafe {
-            this.shared.locked_by_hand(|core| {
-                core.recv_end()
-                    .park(Side::Recv, this.waiter, Handle::Select(select));
-            });
+            this.waiter.put_handle(Handle::Select(select));
+            this.shared
+                .locked_by_hand(|core| core.recv_end().park(Side::Recv, this.waiter));
         }
     }
 
@@ -138,18 +136,19 @@ fn note_send<T>(waiter: Pin<&Waiter<T>>, step: SendStep) -> Option<Done> {
 
 /// Leaves the outcome of a receive in its waiter, as a peer would.
 fn note_recv<T>(waiter: Pin<&Waiter<T>>, step: RecvStep<T>) -> Option<Done> {
+    let has_drained = matches!(step, RecvStep::ReceivedLast(_));
     match step {
         RecvStep::Empty => None,
         RecvStep::Closed => {
             waiter.set_state(State::Closed);
             Some(Done::QUIETLY)
         }
-        RecvStep::Received(taken) => {
+        RecvStep::Received(taken) | RecvStep::ReceivedLast(taken) => {
             // SAFETY: we own the waiter, which is a receive's and idle.
             unsafe { waiter.put_message(taken.seq, taken.message) };
             Some(Done {
                 waker: taken.waker,
-                has_drained: taken.has_drained,
+                has_drained,
             })
         }
     }

@@ -1,7 +1,6 @@
 //! A request for a permit.
 
 use core::{
-    cell::Cell,
     ops::Deref,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -9,7 +8,7 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use super::{is_completed, renew_waker, unpark, unused};
+use super::{is_completed, renew_waker, unpark};
 use crate::{
     end::{RecvEnd, ReserveStep, Side},
     error::SendError,
@@ -85,11 +84,12 @@ where
     fn park(self: Pin<&Self>, waker: &Waker) -> Option<Result<(), SendError<()>>> {
         let waiter = self.project_ref().waiter;
         // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let handle = Cell::new(Some(Handle::Waker(waker.clone())));
+        let handle = Handle::Waker(waker.clone());
+        // SAFETY: we own the idle waiter.
+        unsafe { waiter.put_handle(handle) };
         let park = |recv_end: &mut RecvEnd<T>| {
-            let handle = handle.take().expect("an operation parks once");
             // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and there was just found to be no room.
-            unsafe { recv_end.park(Side::Send, waiter, handle) };
+            unsafe { recv_end.park(Side::Send, waiter) };
             ReserveStep::Full
         };
         let step = self.shared.locked_in_turn(
@@ -99,11 +99,16 @@ where
                 done => done,
             },
         );
+        if let ReserveStep::Full = step {
+            return None;
+        }
+        // SAFETY: it has not parked, so the handle is still there, and ours.
+        let unused = unsafe { waiter.take_handle() };
         if let ReserveStep::Reserved = step {
             // If what follows panics, our drop gives the permit up.
             waiter.set_state(State::Done);
         }
-        drop(unused(handle));
+        drop(unused);
         conclude(waiter, step)
     }
 

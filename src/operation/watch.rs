@@ -81,19 +81,22 @@ where
     fn park(self: Pin<&mut Self>, waker: &Waker) -> Option<()> {
         let owned = self.into_ref();
         let this = owned.project_ref();
-        let mut handle = Some(Handle::Waker(waker.clone()));
+        let handle = Handle::Waker(waker.clone());
+        // SAFETY: we own the idle waiter.
+        unsafe { this.waiter.put_handle(handle) };
         let is_over = this.shared.locked(|core| {
             let is_over = core.is_over(*this.side);
             if !is_over {
-                let handle = handle.take().expect("an operation parks once");
                 // SAFETY: we own the idle waiter, it is pinned, our drop unparks it, and it was just found to have to wait.
-                unsafe { core.recv_end().park(*this.side, this.waiter, handle) };
+                unsafe { core.recv_end().park(*this.side, this.waiter) };
             }
             is_over
         });
-        // Before it is over, as it may panic.
-        drop(handle);
-        is_over.then(|| this.waiter.set_state(State::Finished))
+        is_over.then(|| {
+            // SAFETY: it has not parked, so the handle is still there, and ours. Dropped before it is over, as that may panic.
+            drop(unsafe { this.waiter.take_handle() });
+            this.waiter.set_state(State::Finished);
+        })
     }
 
     /// Stops waiting. `None`: it was not over.

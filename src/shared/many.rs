@@ -16,8 +16,8 @@ impl<T> Shared<T> {
     /// Sends messages, the last first, while there is room, and wakes those who get them. `Sent`: none is left.
     pub(crate) fn send_many(&self, messages: &mut Vec<T>) -> SendStep {
         if !self.is_coupled() && !self.is_to_wait(Side::Send) {
-            let mut send_end = self.send_end.lock.lock();
-            send_end.try_push_many(self.passage(), messages);
+            let mut send_end = self.ends.send.lock.lock();
+            send_end.try_push_many(&self.ends, messages);
         }
         while !messages.is_empty() {
             let mut wakes = WakeBatch::new();
@@ -57,8 +57,8 @@ impl<T> Shared<T> {
 
     /// How many messages can be had, up to `limit` and one at least, and the sequence number of the first.
     fn begin_recv_many(&self, limit: usize) -> Result<(usize, u64), TryRecvError> {
-        let passage = self.passage();
-        let begin = |recv_end: &mut RecvEnd<T>| recv_end.begin_many(passage, limit);
+        let ends = &self.ends;
+        let begin = |recv_end: &mut RecvEnd<T>| recv_end.begin_many(ends, limit);
         if let Some(begun) = self.recv_end_locked(begin) {
             return Ok(begun);
         }
@@ -69,8 +69,8 @@ impl<T> Shared<T> {
     /// Receives into a vector that has room for it, until it is `full` or there are no more, and says why not.
     fn recv_many(&self, into: &mut Vec<T>, full: usize) -> Option<TryRecvError> {
         if !self.is_coupled() {
-            let mut recv_end = self.recv_end.lock.lock();
-            recv_end.try_pop_many(self.passage(), into, full - into.len());
+            let mut recv_end = self.ends.recv.lock.lock();
+            recv_end.try_pop_many(&self.ends, into, full - into.len());
         }
         let mut end = None;
         let mut panics = Panics::default();
