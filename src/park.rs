@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use alloc::{sync::Arc, task::Wake};
-use core::{cell::Cell, task::Waker, time::Duration};
+use core::{cell::Cell, hint, task::Waker, time::Duration};
 use std::time::Instant;
 
 use crate::sync::{
@@ -17,6 +17,13 @@ use crate::sync::{
 /// shared core, yielding is what lets the peer answer.
 const MOST_YIELDS: u32 = if cfg!(hchan_loom) { 0 } else { 64 };
 
+/// How often a thread looks, at the most, before it yields: for a microsecond or two, as a yield takes half of one, and where
+/// there are more threads than cores it lets others go first.
+const MOST_LOOKS: u32 = if cfg!(hchan_loom) { 0 } else { 100 };
+
+/// Where looking is in vain, it is tried again once in so many waits.
+const RARELY: u32 = 16;
+
 /// Waits that take longer than this are not worth yielding for.
 const SHORT_WAIT: Duration = Duration::from_micros(100);
 
@@ -27,6 +34,11 @@ pub(crate) struct Parker {
     /// How often to yield before sleeping. Halved by every long wait, back at the most after a short one: a stream of
     /// messages is met awake, and waiting for rare ones costs no more than sleeping.
     yields: Cell<u32>,
+    /// How often to look before yielding. Halved by every wait that this does not end, back at the most after one that it
+    /// does: on a shared core, the peer cannot answer as long as it is done.
+    looks: Cell<u32>,
+    /// How many waits there have been.
+    waits: Cell<u32>,
 }
 
 struct Unparker {
@@ -58,6 +70,8 @@ impl Parker {
             waker: Waker::from(Arc::clone(&unparker)),
             unparker,
             yields: Cell::new(MOST_YIELDS),
+            looks: Cell::new(MOST_LOOKS),
+            waits: Cell::new(0),
         }
     }
 
@@ -70,7 +84,26 @@ impl Parker {
         if is_past(deadline) {
             return self.unparker.consume();
         }
-        self.yield_a_while(deadline) || self.sleep(deadline)
+        self.look_a_while() || self.yield_a_while(deadline) || self.sleep(deadline)
+    }
+
+    fn look_a_while(&self) -> bool {
+        let waits = self.waits.get();
+        self.waits.set(waits.wrapping_add(1));
+        let looks = match waits % RARELY {
+            0 => MOST_LOOKS,
+            _ => self.looks.get(),
+        };
+        for _ in 0..looks {
+            if self.unparker.consume() {
+                self.looks.set(MOST_LOOKS);
+                self.yields.set(MOST_YIELDS);
+                return true;
+            }
+            hint::spin_loop();
+        }
+        self.looks.set(self.looks.get() / 2);
+        false
     }
 
     fn yield_a_while(&self, deadline: Option<Instant>) -> bool {

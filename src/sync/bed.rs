@@ -57,7 +57,7 @@ mod sleeping {
 /// Compiled for models, too, which never run it: their threads try a lock just once.
 #[cfg(not(all(feature = "std", not(any(target_family = "wasm", hchan_loom)))))]
 mod spinning {
-    use crate::sync::lock::backoff;
+    use crate::sync::backoff::backoff;
 
     pub(in crate::sync) struct Bed;
 

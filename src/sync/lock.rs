@@ -12,14 +12,12 @@
 // A model of the channel uses loom's mutex, so there this lock is compiled for its own model alone.
 #![cfg_attr(hchan_loom, allow(dead_code))]
 
-use core::{
-    hint,
-    ops::{Deref, DerefMut},
-};
+use core::ops::{Deref, DerefMut};
 
 use super::{
     UnsafeCell,
     atomic::{AtomicBool, AtomicU32, Ordering},
+    backoff::backoff,
     bed::Bed,
 };
 
@@ -165,25 +163,6 @@ impl Sleepers {
     fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
-}
-
-/// The first pause of the backoff, in spin hints; the pauses double from here.
-const FIRST_PAUSE: u32 = 32;
-/// The longest pause of the backoff, in spin hints.
-const LONGEST_PAUSE: u32 = 256;
-/// How many longest pauses are made before going to bed.
-const LONGEST_PAUSES: u32 = 8;
-
-/// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
-pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
-    let growing = (FIRST_PAUSE.ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
-    let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
-    growing.chain(longest).any(|pause| {
-        for _ in 0..pause {
-            hint::spin_loop();
-        }
-        attempt()
-    })
 }
 
 #[cfg(all(test, hchan_loom))]

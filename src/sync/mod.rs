@@ -4,11 +4,14 @@
 //! which of the two it runs on. In a model the lock is loom's mutex; the crate's own [`lock`] has a model of
 //! its own, in its file.
 
+mod backoff;
 mod bed;
 mod cell;
 mod lock;
 mod rank;
 
+#[cfg(feature = "std")]
+pub(crate) use backoff::blocking;
 pub(crate) use cell::{UnsafeCell, uninit_cells};
 pub(crate) use rank::Rank;
 

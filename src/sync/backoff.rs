@@ -1,0 +1,65 @@
+//! How long who finds a lock taken keeps off it before going to bed.
+//!
+//! Each look at the lock takes its cache line from the holder. Who keeps off lets the holder run several operations in a row
+//! with all lines to itself, and in tasks that is worth more than one's own time: the holder's worker has other tasks that go on with
+//! the channel. Threads in blocking calls are each other's peers: the holder may well wait for just this one next, so they
+//! look again sooner.
+
+#![forbid(unsafe_code)]
+
+use core::hint;
+
+#[cfg(feature = "std")]
+pub(crate) use caller::blocking;
+
+/// The first pause, in spin hints; the pauses double from here.
+const FIRST_PAUSE: u32 = 128;
+/// As `FIRST_PAUSE`, in a blocking call.
+#[cfg(feature = "std")]
+const FIRST_PAUSE_BLOCKING: u32 = 32;
+/// The longest pause, in spin hints.
+const LONGEST_PAUSE: u32 = 256;
+/// How many longest pauses are made.
+const LONGEST_PAUSES: u32 = 8;
+
+/// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
+pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
+    let growing = (first_pause().ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
+    let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
+    growing.chain(longest).any(|pause| {
+        for _ in 0..pause {
+            hint::spin_loop();
+        }
+        attempt()
+    })
+}
+
+fn first_pause() -> u32 {
+    #[cfg(feature = "std")]
+    if caller::is_blocking() {
+        return FIRST_PAUSE_BLOCKING;
+    }
+    FIRST_PAUSE
+}
+
+#[cfg(feature = "std")]
+mod caller {
+    use core::cell::Cell;
+    use std::thread_local;
+
+    thread_local!(static IS_BLOCKING: Cell<bool> = const { Cell::new(false) });
+
+    /// Runs a blocking call.
+    #[inline]
+    pub(crate) fn blocking<R>(call: impl FnOnce() -> R) -> R {
+        let outer = IS_BLOCKING.replace(true);
+        let result = call();
+        // Not after a panic: then this thread is less patient with locks than it should be, and that is all.
+        IS_BLOCKING.set(outer);
+        result
+    }
+
+    pub(super) fn is_blocking() -> bool {
+        IS_BLOCKING.get()
+    }
+}
