@@ -22,26 +22,26 @@ use crate::{
 
 /// What the senders' lock guards. With that lock alone messages enter the ring and permits are given out and used; for all
 /// else both locks are held.
+///
+/// The fields stand in this order so that what every send touches is in one cache line, with the lock.
 #[repr(C)]
 pub(crate) struct SendEnd<T> {
-    pub(crate) producer: Producer<T>,
-    /// How many messages sends without a permit may bring the ring to: the capacity less the permits out.
-    limit: usize,
-    /// How many permits are out: each the right to one send.
-    permits: usize,
     /// Whether a send has to go the long way (8). Changed with both locks held.
     pub(crate) slow: bool,
+    /// How many messages sends without a permit may bring the ring to: the capacity less the permits out.
+    limit: usize,
+    pub(crate) producer: Producer<T>,
+    /// How many permits are out: each the right to one send.
+    permits: usize,
 }
 
 /// What the receivers' lock guards. With that lock alone messages leave the ring or are given back, waiters leave the
 /// queues, and senders park behind others; for all else both locks are held.
 ///
-/// The fields stand in this order so that those that every receive touches are together.
+/// The fields stand in this order so that what every receive touches is in one cache line, with the lock, and the queues are in
+/// the next.
 #[repr(C)]
 pub(crate) struct RecvEnd<T> {
-    pub(crate) consumer: Consumer<T>,
-    /// The sequence number of the next message that leaves.
-    pub(crate) next_seq: u64,
     /// Whether a receive has to go the long way (9).
     pub(crate) slow: bool,
     pub(crate) closed: bool,
@@ -49,6 +49,9 @@ pub(crate) struct RecvEnd<T> {
     pub(crate) drained: bool,
     /// Whether a receive has to look elsewhere than in the ring, or to tell somebody that its message was the last (9).
     pub(crate) irregular: bool,
+    /// The sequence number of the next message that leaves.
+    pub(crate) next_seq: u64,
+    pub(crate) consumer: Consumer<T>,
     /// Parked senders, and those who wait for a permit, the oldest first.
     pub(crate) sendq: List<Waiter<T>>,
     /// Parked receivers, the oldest first.
@@ -221,10 +224,10 @@ pub(crate) enum ReserveStep {
 impl<T> SendEnd<T> {
     pub(crate) fn new(producer: Producer<T>, capacity: usize) -> Self {
         Self {
-            producer,
-            limit: capacity,
-            permits: 0,
             slow: false,
+            limit: capacity,
+            producer,
+            permits: 0,
         }
     }
 
@@ -307,12 +310,12 @@ impl<T> SendEnd<T> {
 impl<T> RecvEnd<T> {
     pub(crate) fn new(consumer: Consumer<T>) -> Self {
         Self {
-            consumer,
-            next_seq: 0,
             slow: false,
             closed: false,
             drained: false,
             irregular: false,
+            next_seq: 0,
+            consumer,
             sendq: List::new(),
             recvq: List::new(),
             given_back: GivenBack::new(),

@@ -93,6 +93,7 @@ struct Cursor<T> {
     index: usize,
     /// The position of the other end when last looked at.
     seen: usize,
+    /// Last, as it is used only at the end of a block.
     block: *mut Block<T>,
 }
 
