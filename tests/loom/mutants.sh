@@ -214,10 +214,12 @@ replace core.rs "        if self.recv_end.closed {
   "        if let Some((receiver, waker)) = self.dequeue_receiver() {"
 
 mutant "a closed channel receives nothing more"
-replace core.rs "        if let Some((seq, message)) = self.recv_end.given_back.pop() {" "        if self.recv_end.closed {
+replace core.rs "        if self.recv_end.irregular {
+            return" "        if self.recv_end.closed {
             return RecvStep::Closed;
         }
-        if let Some((seq, message)) = self.recv_end.given_back.pop() {"
+        if self.recv_end.irregular {
+            return"
 
 mutant "a thread lies down over a wake that has come"
 replace park.rs "            self.state
@@ -250,7 +252,7 @@ mutant "a message is not promoted"
 replace core.rs "(message, self.promote())" "(message, None)"
 
 mutant "messages in the ring come before those given back"
-replace core.rs "= self.recv_end.given_back.pop() {" "= (self.ring_len() == 0).then(|| self.recv_end.given_back.pop()).flatten() {"
+replace core.rs "match self.recv_end.given_back.pop() {" "match (self.ring_len() == 0).then(|| self.recv_end.given_back.pop()).flatten() {"
 
 mutant "all messages leave with the same number"
 replace end.rs "        self.next_seq += 1;
@@ -316,7 +318,7 @@ replace end.rs "take: impl FnOnce() -> T) -> bool {
         let is_possible = "
 
 mutant "a send does not look whether there is room"
-replace end.rs "self.has_room(passage);
+replace end.rs "self.has_room(ends);
         if is_possible {
             self.push" "true;
         if is_possible {
@@ -336,7 +338,10 @@ mutant "once a send has had to go the long way all do"
 replace core.rs "self.send_end.slow = is_send_slow;" "self.send_end.slow |= is_send_slow;"
 
 mutant "a short receive does not look for parked senders"
-replace core.rs "let has_more = !sendq.is_empty() | " "let has_more = "
+replace core.rs "let is_recv_slow = *irregular | !sendq.is_empty();" "let is_recv_slow = *irregular;"
+
+mutant "nothing is irregular for long"
+replace core.rs "            self.recv_end.note_irregularities();" "            self.recv_end.irregular = false;"
 
 mutant "a short receive does not look for messages given back"
 replace end.rs "                self.slow = true;
@@ -346,21 +351,21 @@ mutant "a short receive takes no number"
 replace shared.rs "Taken::quietly(message, recv_end.number())" "Taken::quietly(message, recv_end.next_seq)"
 
 mutant "the long way does not lock the senders' end"
-replace shared.rs "(!self.is_coupled()).then(|| self.send_end.lock.lock())" "false.then(|| self.send_end.lock.lock())"
+replace shared.rs "(!self.is_coupled()).then(|| self.ends.send.lock.lock())" "false.then(|| self.ends.send.lock.lock())"
 
 mutant "the long way unlocks the senders' end too early"
 replace shared.rs "let _held = (!self" "let _ = (!self"
 
 mutant "a receive that needs both ends does not lock the senders'"
-replace shared.rs "        let mut send_end = self.send_end.lock.lock();
-        Core::new(&mut recv_end, &mut send_end," "        let send_end = unsafe { &mut *self.send_end.lock.get() };
+replace shared.rs "        let mut send_end = self.ends.send.lock.lock();
+        Core::new(&mut recv_end, &mut send_end," "        let send_end = unsafe { &mut *self.ends.send.lock.get() };
         Core::new(&mut recv_end, send_end,"
 
 mutant "a send into a coupled channel locks the senders' end"
 replace shared.rs "if self.is_coupled() || self.is_to_wait(Side::Send) {" "if self.is_to_wait(Side::Send) {"
 
 mutant "a send that needs both ends waits for the receivers' with its own locked"
-replace shared.rs "= self.recv_end.lock.try_lock() {" "= Some(self.recv_end.lock.lock()) {"
+replace shared.rs "= self.ends.recv.lock.try_lock() {" "= Some(self.ends.recv.lock.lock()) {"
 
 mutant "a send that does not get the receivers' end keeps its own"
 replace shared.rs "        drop(send_end);
@@ -385,8 +390,8 @@ mutant "a send never queues up with one lock"
 replace operation.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "{ let _ = recv_end; None }"
 
 mutant "the outlook is the opposite"
-replace core.rs "outlook.sends_wait.store(sends_wait," "outlook.sends_wait.store(!sends_wait,"
-replace core.rs "outlook.recvs_wait.store(recvs_wait," "outlook.recvs_wait.store(!recvs_wait,"
+replace core.rs "send.outlook.set(is_full & !is_send_slow);" "send.outlook.set(!is_full | is_send_slow);"
+replace core.rs "recv.outlook.set((len == 0) & !is_recv_slow & !*closed);" "recv.outlook.set((len > 0) | is_recv_slow | *closed);"
 
 # The buffer.
 
@@ -538,7 +543,7 @@ replace select/race.rs "done.tell(self.project().arms, number, own);" "drop((don
 # Permits.
 
 mutant "a permit takes no place"
-replace end.rs "passage.blocks.capacity().saturating_sub(permits)" "passage.blocks.capacity()"
+replace end.rs "ends.blocks.capacity().saturating_sub(permits)" "ends.blocks.capacity()"
 
 mutant "a permit that is dropped keeps its room"
 replace core.rs "wakes: &mut WakeBatch) {
@@ -555,7 +560,7 @@ replace shared.rs "core.release_permit(&mut wakes));
         drop(wakes);"
 
 mutant "a permit that is used keeps its room"
-replace end.rs "            self.set_permits(passage, self.permits - 1);
+replace end.rs "            self.set_permits(ends, self.permits - 1);
 " ""
 
 mutant "a permit's short send does not look whether it has to go the long way"
@@ -566,12 +571,16 @@ mutant "a permit's short send does not look whether the ring has room"
 replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks.capacity())" "{ let _ = head; !self.slow }"
 
 mutant "a request for a permit does not look whether the channel is closed"
-replace end.rs "passage: Passage<'_, T>) -> bool {
-        let is_possible = !self.slow && " "passage: Passage<'_, T>) -> bool {
-        let is_possible = "
+replace end.rs "ends: &Ends<T>) -> bool {
+        let is_possible = !self.slow && self.has_room(ends);
+        if is_possible {
+            self.set_permits" "ends: &Ends<T>) -> bool {
+        let is_possible = self.has_room(ends);
+        if is_possible {
+            self.set_permits"
 
 mutant "a request for a permit does not look whether there is room"
-replace end.rs "self.has_room(passage);
+replace end.rs "self.has_room(ends);
         if is_possible {
             self.set_permits" "true;
         if is_possible {
@@ -593,10 +602,10 @@ mutant "a send takes a receiver that a permit counts on"
 replace core.rs "            0 => dequeue(&mut self.recv_end.recvq)," "            _ if true => dequeue(&mut self.recv_end.recvq),"
 
 mutant "a short receive does not look for messages of permits beyond the ring"
-replace core.rs " | !beyond.is_empty();" ";"
+replace end.rs " || !self.beyond.is_empty();" ";"
 
 mutant "a select parks before it can be claimed where it makes room beside permits"
-replace operation.rs "Handle::Select(select) => unsafe { select.as_ref().mark() }," "Handle::Select(select) if false => unsafe { select.as_ref().mark() },"
+replace operation.rs "Some(select) => unsafe { select.as_ref().mark() }," "Some(select) if false => unsafe { select.as_ref().mark() },"
 
 mutant "a select that parks serves nobody beside permits"
 replace select/race.rs "        locked.serve(&mut wakes);
@@ -625,24 +634,16 @@ mutant "a batch does not look whether it has to go the long way"
 replace end.rs "        if self.slow {
             return;
         }
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
-        let room" "        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+        let Passage { head, tail, blocks } = ends.passage();
+        let room" "        let Passage { head, tail, blocks } = ends.passage();
         let room"
 
 mutant "a receive of many does not look whether it has to go the long way"
 replace end.rs "        if self.slow {
             return;
         }
-        let Passage {
-            head, tail, blocks, ..
-        } = passage;
-        let places" "        let Passage {
-            head, tail, blocks, ..
-        } = passage;
+        let Passage { head, tail, blocks } = ends.passage();
+        let places" "        let Passage { head, tail, blocks } = ends.passage();
         let places"
 
 mutant "a receive of many counts no parked senders"
@@ -679,11 +680,11 @@ replace core.rs "            closing.append(closeq);
 " ""
 
 mutant "a close of an empty channel leaves those who wait for its last message"
-replace core.rs "            closing.append(closeq);
-            self.note_drained();" "            closing.append(closeq);"
+replace core.rs "            self.recv_end.irregular = true;
+            self.note_drained();" "            self.recv_end.irregular = true;"
 
 mutant "the last receive does not look whether anybody waits for it"
-replace core.rs "let is_recv_slow = has_more | (*closed & !drainq.is_empty());" "let is_recv_slow = has_more;"
+replace end.rs "has_more || self.closed && !self.drainq.is_empty();" "has_more;"
 
 mutant "the last receive tells nobody"
 replace shared.rs "panics.catch(|| self.complete_closing());" ""
