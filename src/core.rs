@@ -9,6 +9,9 @@
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
 //! [`shared`](crate::shared) wakes it after unlocking.
 //!
+//! What handles a message on the short ways is inlined only where that is optimized: else each would add copies of the message to its
+//! caller's frame, and a large one would overflow the stack.
+//!
 //! A **permit** is the right to one send that cannot wait. One rule covers every capacity: there is room while the places and
 //! the parked receivers are more than the messages (but for those given back) and the permits out. Sends and requests for a
 //! permit go ahead only while there is room, in the order in which they came. A message sent with a permit goes to
@@ -120,7 +123,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes a receiver that has just been dequeued.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn hand_over(&mut self, receiver: NonNull<Waiter<T>>, message: T) {
         let seq = self.recv_end.number();
         // SAFETY: just dequeued, so it is alive and ours (6).
@@ -200,8 +203,6 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Takes the oldest message; its place, if it had one, goes to the oldest parked sender's.
-    ///
-    /// Unoptimized it would put many copies of the message into its caller's frame.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn recv(&mut self) -> RecvStep<T> {
         if self.recv_end.irregular {
@@ -212,7 +213,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Goes on with a receive that has taken the oldest message from its place, if there was one.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn recv_after(&mut self, message: Option<T>) -> RecvStep<T> {
         let (message, waker) = match message {
             Some(message) => (message, self.promote()),
@@ -309,7 +310,7 @@ impl<'c, T> Core<'c, T> {
     /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it, unless
     /// there are more permits than places. Who waits for a permit has to see the receive parked, and comes before those
     /// behind.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn complete_sender(&mut self) -> Option<(T, Waker)> {
         let is_due = self.send_end.permits() <= self.capacity();
         if is_due { self.take_first() } else { None }
@@ -386,7 +387,7 @@ impl<'c, T> Core<'c, T> {
     }
 
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_first(&mut self) -> Option<(T, Waker)> {
         let sendq = &mut self.recv_end.sendq;
         let (sender, waker) = dequeue_if(sendq, |first| !first.is_reserve())?;
@@ -430,7 +431,7 @@ impl<'c, T> Core<'c, T> {
         message
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn pop_ring(&mut self) -> Option<T> {
         self.recv_end.pop_ring(self.ends)
     }

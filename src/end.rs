@@ -341,7 +341,7 @@ impl<T> RecvEnd<T> {
     }
 
     /// Takes the oldest message of the ring.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn pop_ring(&mut self, ends: &Ends<T>) -> Option<T> {
         let Passage { head, tail, blocks } = ends.passage();
         self.consumer.pop(head, tail, blocks)

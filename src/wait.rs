@@ -34,32 +34,31 @@ mod blocking {
     use std::time::Instant;
 
     use super::Wait;
-    use crate::{park::Parker, sync::blocking};
+    use crate::{park::Parker, sync::Blocking};
 
     #[inline]
     pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
-        blocking(|| match future.as_mut().attempt() {
+        let _blocking = Blocking::begin();
+        match future.as_mut().attempt() {
             Some(output) => output,
             None => park(future, None).expect("without a deadline, waiting ends when it is done"),
-        })
+        }
     }
 
     /// A time too far away for an `Instant` never comes.
     #[inline]
     pub(crate) fn wait_timeout<F: Wait>(mut future: Pin<&mut F>, timeout: Duration) -> F::Limited {
-        let output = blocking(|| {
-            let output = future.as_mut().attempt();
-            output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)))
-        });
+        let _blocking = Blocking::begin();
+        let output = future.as_mut().attempt();
+        let output = output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)));
         future.limited(output)
     }
 
     #[inline]
     pub(crate) fn wait_deadline<F: Wait>(mut future: Pin<&mut F>, deadline: Instant) -> F::Limited {
-        let output = blocking(|| {
-            let output = future.as_mut().attempt();
-            output.or_else(|| park(future.as_mut(), Some(deadline)))
-        });
+        let _blocking = Blocking::begin();
+        let output = future.as_mut().attempt();
+        let output = output.or_else(|| park(future.as_mut(), Some(deadline)));
         future.limited(output)
     }
 

@@ -10,7 +10,7 @@
 use core::hint;
 
 #[cfg(feature = "std")]
-pub(crate) use caller::blocking;
+pub(crate) use caller::Blocking;
 
 /// The first pause, in spin hints; the pauses double from here.
 const FIRST_PAUSE: u32 = 128;
@@ -49,14 +49,25 @@ mod caller {
 
     thread_local!(static IS_BLOCKING: Cell<bool> = const { Cell::new(false) });
 
-    /// Runs a blocking call.
-    #[inline]
-    pub(crate) fn blocking<R>(call: impl FnOnce() -> R) -> R {
-        let outer = IS_BLOCKING.replace(true);
-        let result = call();
-        // Not after a panic: then this thread is less patient with locks than it should be, and that is all.
-        IS_BLOCKING.set(outer);
-        result
+    /// As long as this is there, the thread is in a blocking call.
+    pub(crate) struct Blocking {
+        was_blocking: bool,
+    }
+
+    impl Blocking {
+        #[inline]
+        pub(crate) fn begin() -> Self {
+            Self {
+                was_blocking: IS_BLOCKING.replace(true),
+            }
+        }
+    }
+
+    impl Drop for Blocking {
+        #[inline]
+        fn drop(&mut self) {
+            IS_BLOCKING.set(self.was_blocking);
+        }
     }
 
     pub(super) fn is_blocking() -> bool {

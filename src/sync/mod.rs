@@ -11,7 +11,7 @@ mod lock;
 mod rank;
 
 #[cfg(feature = "std")]
-pub(crate) use backoff::blocking;
+pub(crate) use backoff::Blocking;
 pub(crate) use cell::{UnsafeCell, uninit_cells};
 pub(crate) use rank::Rank;
 
