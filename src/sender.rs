@@ -239,8 +239,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError`], with the message: `Closed`, or `Full` when there is nothing to evict, which is so at capacity 0
-    /// with no receiver parked.
+    /// [`TrySendError`], with the message: `Closed`, or `Full` when there is nothing to evict: at capacity 0 with no receiver
+    /// parked, and where permits hold all places. A permit's place is not given away.
     ///
     /// # Panics
     ///

@@ -12,8 +12,8 @@ use std::{
 };
 
 use hchan::{
-    OwnedPermit, Permit, Receiver, RecvError, Select, SendError, Sender, TryRecvError,
-    TrySendError, bounded, select, unbounded,
+    OwnedPermit, Permit, Receiver, RecvError, ReserveFuture, Select, SendError, Sender,
+    TryRecvError, TrySendError, bounded, select, unbounded,
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
@@ -664,14 +664,15 @@ fn permit_whose_message_wakes_a_panicking_waker_has_sent_it() {
     assert_as_new(&tx);
 }
 
-/// Between a request that finds no room and its parking the room comes, so its waker is not needed: its drop panics.
-#[test]
-fn panicking_drop_of_an_unused_waker_leaks_no_room() {
-    let (tx, rx) = bounded(1);
-    let (tx, rx) = (Arc::new(tx), Arc::new(rx));
+/// A request for a permit of a full channel of capacity 1. Before it parks the room comes, so its waker is not needed, and
+/// the drop of that panics.
+fn request_with_a_panic<'a>(
+    tx: &'a Sender<i32>,
+    rx: &Arc<Receiver<i32>>,
+) -> Pin<Box<ReserveFuture<'a, i32>>> {
     tx.try_send(1).unwrap();
     let waker = hooked_waker({
-        let rx = Arc::clone(&rx);
+        let rx = Arc::clone(rx);
         move |call| match call {
             Call::Clone => assert_eq!(rx.try_recv(), Ok(1)),
             Call::Drop if !thread::panicking() => panic!("dropped"),
@@ -681,6 +682,13 @@ fn panicking_drop_of_an_unused_waker_leaks_no_room() {
     let mut reserve = Box::pin(tx.reserve());
     assert_eq!(panic_of(|| poll_with(&mut reserve, &waker)), "dropped");
     forget(Box::pin(waker));
+    reserve
+}
+
+#[test]
+fn panicking_drop_of_an_unused_waker_leaks_no_room() {
+    let (tx, rx) = bounded(1);
+    let reserve = request_with_a_panic(&tx, &Arc::new(rx));
     assert!(tx.is_full(), "the request has its permit");
     drop(reserve);
     assert_as_new(&tx);
@@ -689,20 +697,8 @@ fn panicking_drop_of_an_unused_waker_leaks_no_room() {
 #[test]
 fn request_is_still_good_after_its_unused_waker_panicked() {
     let (tx, rx) = bounded(1);
-    let (tx, rx) = (Arc::new(tx), Arc::new(rx));
-    tx.try_send(1).unwrap();
-    let waker = hooked_waker({
-        let rx = Arc::clone(&rx);
-        move |call| match call {
-            Call::Clone => drop(rx.try_recv()),
-            Call::Drop if !thread::panicking() => panic!("dropped"),
-            _ => {}
-        }
-    });
-    let mut reserve = Box::pin(tx.reserve());
-    assert_eq!(panic_of(|| poll_with(&mut reserve, &waker)), "dropped");
-    forget(Box::pin(waker));
-    let Ready(Ok(permit)) = poll(&mut reserve) else {
+    let rx = Arc::new(rx);
+    let Ready(Ok(permit)) = poll(&mut request_with_a_panic(&tx, &rx)) else {
         panic!("it has its permit");
     };
     permit.send(2).unwrap();
