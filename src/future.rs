@@ -394,6 +394,10 @@ impl<T> Wait for SendFuture<'_, T> {
         self.project().op.attempt()
     }
 
+    fn is_near(&self) -> bool {
+        self.op.is_of_short_buffer()
+    }
+
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.withdraw()
     }
@@ -417,6 +421,10 @@ impl<T> Wait for RecvFuture<'_, T> {
     #[inline]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.as_pin_mut()?.attempt()
+    }
+
+    fn is_near(&self) -> bool {
+        self.op.as_ref().is_some_and(RecvOp::is_of_short_buffer)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

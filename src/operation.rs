@@ -111,6 +111,10 @@ where
         unsafe { self.into_ref().project_ref().waiter.load_message(message) };
     }
 
+    pub(crate) fn is_of_short_buffer(&self) -> bool {
+        self.shared.has_short_buffer()
+    }
+
     #[inline]
     pub(crate) fn is_finished(&self) -> bool {
         self.waiter.state() == State::Finished
@@ -243,6 +247,10 @@ where
             shared,
             waiter: Waiter::without_message(State::Idle),
         }
+    }
+
+    pub(crate) fn is_of_short_buffer(&self) -> bool {
+        self.shared.has_short_buffer()
     }
 
     #[inline]

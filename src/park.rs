@@ -21,7 +21,11 @@ const MOST_YIELDS: u32 = if cfg!(hchan_loom) { 0 } else { 64 };
 /// there are more threads than cores it lets others go first.
 const MOST_LOOKS: u32 = if cfg!(hchan_loom) { 0 } else { 100 };
 
-/// Where looking is in vain, it is tried again once in so many waits.
+/// How long a thread lingers, in spin hints: for some microseconds, in which a peer on another core sends or receives dozens of
+/// messages.
+const LINGER: u32 = 128;
+
+/// Where looking or lingering is in vain, it is tried again once in so many waits.
 const RARELY: u32 = 16;
 
 /// Waits that take longer than this are not worth yielding for.
@@ -39,6 +43,8 @@ pub(crate) struct Parker {
     looks: Cell<u32>,
     /// How many waits there have been.
     waits: Cell<u32>,
+    /// Whether lingering was of use the last time.
+    is_to_linger: Cell<bool>,
 }
 
 struct Unparker {
@@ -72,11 +78,29 @@ impl Parker {
             yields: Cell::new(MOST_YIELDS),
             looks: Cell::new(MOST_LOOKS),
             waits: Cell::new(0),
+            is_to_linger: Cell::new(true),
         }
     }
 
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
+    }
+
+    /// Pauses and then tries once more, if that was of use the last time.
+    ///
+    /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
+    /// many times longer than through the buffer. In a pause several come.
+    pub(crate) fn linger<R>(&self, attempt: impl FnOnce() -> Option<R>) -> Option<R> {
+        let is_retry = self.waits.get() % RARELY == 0;
+        if !self.is_to_linger.get() && !is_retry {
+            return None;
+        }
+        for _ in 0..LINGER {
+            hint::spin_loop();
+        }
+        let done = attempt();
+        self.is_to_linger.set(done.is_some());
+        done
     }
 
     /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.
@@ -90,9 +114,9 @@ impl Parker {
     fn look_a_while(&self) -> bool {
         let waits = self.waits.get();
         self.waits.set(waits.wrapping_add(1));
-        let looks = match waits % RARELY {
-            0 => MOST_LOOKS,
-            _ => self.looks.get(),
+        let looks = match waits % RARELY == 0 {
+            true => MOST_LOOKS,
+            false => self.looks.get(),
         };
         for _ in 0..looks {
             if self.unparker.consume() {

@@ -17,6 +17,11 @@ pub trait Wait: Future {
     /// Completes it if that can be done at once; for a future that has not been polled.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
+    /// Whether it is likely to find room or a message soon, as it has just missed it in a short buffer.
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output>;
 
@@ -66,6 +71,12 @@ mod blocking {
     #[cold]
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
+            if future.is_near() {
+                let output = parker.linger(|| future.as_mut().attempt());
+                if output.is_some() {
+                    return output;
+                }
+            }
             let mut cx = Context::from_waker(parker.waker());
             loop {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
