@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shape::Shape;
+
 /// What runs the senders and the receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -15,10 +17,7 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) place: Place,
-    pub(crate) senders: usize,
-    pub(crate) receivers: usize,
-    /// `None` is unbounded.
-    pub(crate) capacity: Option<usize>,
+    pub(crate) shape: Shape,
 }
 
 pub(crate) const PLACES: [Place; 3] = [
@@ -35,12 +34,12 @@ impl Cell {
         for place in PLACES {
             for (senders, receivers) in SHAPES {
                 for capacity in CAPACITIES {
-                    cells.push(Cell {
-                        place,
+                    let shape = Shape {
                         senders,
                         receivers,
                         capacity,
-                    });
+                    };
+                    cells.push(Cell { place, shape });
                 }
             }
         }
@@ -65,11 +64,7 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}-{}/", self.place, self.senders, self.receivers)?;
-        match self.capacity {
-            Some(capacity) => write!(f, "{capacity}"),
-            None => f.write_str("unbounded"),
-        }
+        write!(f, "{}/{}", self.place, self.shape)
     }
 }
 

@@ -55,7 +55,7 @@ impl FailureKind {
 }
 
 /// Takes one sample in a process of its own, and ends that process if it does not end by itself.
-pub(crate) fn sample(cell: Cell, peer: &dyn Peer, quick: bool) -> Result<Outcome> {
+pub(crate) fn sample(cell: Cell, peer: Peer, quick: bool) -> Result<Outcome> {
     let mut command = Command::new(env::current_exe().context("where is this program?")?);
     if quick {
         command.arg("--quick");

@@ -11,12 +11,14 @@ mod cancel;
 mod cell;
 mod child;
 mod memory;
+mod message;
 mod peer;
 mod peers;
 mod race;
 mod report;
 mod sample;
 mod select;
+mod shape;
 mod stats;
 mod survey;
 mod tasks;
@@ -124,7 +126,7 @@ fn main() -> Result<()> {
 /// What the child process does.
 fn take_sample(cell: &str, peer: &str, lasting: Duration) -> Result<()> {
     let cell = Cell::named(cell).context("no such cell")?;
-    let peer = peer::named(peer).context("no such peer")?;
+    let peer = Peer::named(peer).context("no such peer")?;
     child::abort_when_orphaned();
     sample::take(peer, cell, lasting);
     Ok(())
@@ -156,10 +158,10 @@ fn chosen_cells(filter: &str) -> Result<Vec<Cell>> {
     Ok(cells)
 }
 
-fn chosen_peers(names: &[String]) -> Result<Vec<&'static dyn Peer>> {
+fn chosen_peers(names: &[String]) -> Result<Vec<Peer>> {
     if names.is_empty() {
-        return Ok(peer::ALL.to_vec());
+        return Ok(Peer::ALL.to_vec());
     }
-    let find = |name: &String| peer::named(name).with_context(|| format!("no peer `{name}`"));
+    let find = |name: &String| Peer::named(name).with_context(|| format!("no peer `{name}`"));
     names.iter().map(find).collect()
 }

@@ -12,7 +12,7 @@ const OURS: &str = "hchan";
 const WORST: usize = 10;
 
 /// Peers in the order of the results of each finding.
-type Peers = [&'static dyn Peer];
+type Peers = [Peer];
 
 /// hchan against another peer in a cell: above 1, hchan is slower.
 #[derive(Debug)]

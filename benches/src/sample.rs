@@ -7,6 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cell::{Cell, Place};
 use crate::peer::Peer;
 use crate::race::{Lap, Race};
+use crate::tasks::OnRuntime;
+use crate::threads::InThreads;
 
 /// So few that the slowest peer is through in a blink.
 const FIRST_RACE: u64 = 1_000;
@@ -24,7 +26,7 @@ const UNBOUNDED_RACE: u64 = 1_000_000;
 
 /// Prints a line for each race, then the verdict. What was printed before a race that never ends
 /// tells how the ones before it went.
-pub(crate) fn take(peer: &dyn Peer, cell: Cell, lasting: Duration) {
+pub(crate) fn take(peer: Peer, cell: Cell, lasting: Duration) {
     let verdict = match measure(peer, cell, lasting) {
         Ok(Some(nanos)) => format!("{TIME} {nanos}"),
         Ok(None) => ABSENT.to_owned(),
@@ -39,7 +41,7 @@ pub(crate) const ABSENT: &str = "absent";
 pub(crate) const LOST: &str = "lost";
 
 /// Nanoseconds a message. `None`: the peer has no such channel.
-fn measure(peer: &dyn Peer, cell: Cell, lasting: Duration) -> Result<Option<f64>, String> {
+fn measure(peer: Peer, cell: Cell, lasting: Duration) -> Result<Option<f64>, String> {
     let runner = Runner::new(cell.place);
     let Some(messages) = warm_up(&runner, peer, cell, lasting / RACES)? else {
         return Ok(None);
@@ -60,11 +62,11 @@ fn measure(peer: &dyn Peer, cell: Cell, lasting: Duration) -> Result<Option<f64>
 /// how many messages make a race of the wanted length.
 fn warm_up(
     runner: &Runner,
-    peer: &dyn Peer,
+    peer: Peer,
     cell: Cell,
     lasting: Duration,
 ) -> Result<Option<u64>, String> {
-    let mut messages = match cell.capacity {
+    let mut messages = match cell.shape.capacity {
         Some(_) => FIRST_RACE,
         None => UNBOUNDED_RACE,
     };
@@ -72,7 +74,7 @@ fn warm_up(
         let Some(time) = runner.race(peer, cell, messages)? else {
             return Ok(None);
         };
-        if time >= lasting || cell.capacity.is_none() {
+        if time >= lasting || cell.shape.capacity.is_none() {
             return Ok(Some(messages));
         }
         messages *= GROWTH;
@@ -96,11 +98,9 @@ impl Runner {
         }
     }
 
-    fn race(&self, peer: &dyn Peer, cell: Cell, messages: u64) -> Result<Option<Duration>, String> {
+    fn race(&self, peer: Peer, cell: Cell, messages: u64) -> Result<Option<Duration>, String> {
         let race = Race {
-            senders: cell.senders,
-            receivers: cell.receivers,
-            capacity: cell.capacity,
+            shape: cell.shape,
             messages,
         };
         println!("race of {messages}");
@@ -112,10 +112,11 @@ impl Runner {
         Ok(Some(lap.time))
     }
 
-    fn lap(&self, peer: &dyn Peer, race: &Race) -> Option<Lap> {
+    fn lap(&self, peer: Peer, race: &Race) -> Option<Lap> {
+        let Race { shape, .. } = *race;
         match self {
-            Runner::Threads => peer.on_threads(race),
-            Runner::Tasks(runtime) => peer.in_tasks(race, runtime),
+            Runner::Threads => peer.on_threads::<u64, _>(shape, InThreads(*race)),
+            Runner::Tasks(runtime) => peer.in_tasks::<u64, _>(shape, OnRuntime(*race, runtime)),
         }
     }
 }

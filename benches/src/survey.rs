@@ -11,7 +11,7 @@ use crate::stats::Summary;
 #[derive(Debug)]
 pub(crate) struct Survey {
     pub(crate) cells: Vec<Cell>,
-    pub(crate) peers: Vec<&'static dyn Peer>,
+    pub(crate) peers: Vec<Peer>,
     pub(crate) rounds: u32,
     pub(crate) quick: bool,
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::thread;
 
-use crate::peer;
+use crate::peer::Peer;
 
 /// What cargo resolved for this very build, so that the versions printed cannot be others than
 /// those measured.
@@ -12,7 +12,7 @@ const LOCK: &str = include_str!("../Cargo.lock");
 pub(crate) fn print() {
     let command: Vec<_> = std::env::args().skip(1).collect();
     println!("# hchan-benches {}\n", command.join(" "));
-    for peer in peer::ALL {
+    for peer in Peer::ALL {
         let version = version_of(peer.name()).unwrap_or("of no known version");
         println!("- {} {version}", peer.name());
     }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn every_peer_has_a_version() {
-        for peer in peer::ALL {
+        for peer in Peer::ALL {
             assert!(version_of(peer.name()).is_some(), "{}", peer.name());
         }
     }
