@@ -110,6 +110,10 @@ peers! {
     Crossfire = "crossfire", crossfire;
     Flume = "flume", flume;
     Kanal = "kanal", kanal;
+    Loole = "loole", loole;
+    Std = "std", std;
+    Tachyonix = "tachyonix", tachyonix;
+    Thingbuf = "thingbuf", thingbuf;
     Tokio = "tokio", tokio;
 }
 

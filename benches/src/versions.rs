@@ -12,9 +12,8 @@ const LOCK: &str = include_str!("../Cargo.lock");
 pub(crate) fn print() {
     let command: Vec<_> = std::env::args().skip(1).collect();
     println!("# hchan-benches {}\n", command.join(" "));
-    for peer in Peer::ALL {
-        let version = version_of(peer.name()).unwrap_or("of no known version");
-        println!("- {} {version}", peer.name());
+    for &peer in Peer::ALL {
+        println!("- {} {}", peer.name(), version_of(peer));
     }
     println!("- hchan's commit: {}", env!("BUILT_FROM"));
     println!("- {}", env!("BUILT_BY"));
@@ -22,7 +21,14 @@ pub(crate) fn print() {
     println!("- {cores} cores, load {}\n", load());
 }
 
-fn version_of(name: &str) -> Option<&'static str> {
+fn version_of(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Std => "of the compiler",
+        _ => locked(peer.name()).unwrap_or("of no known version"),
+    }
+}
+
+fn locked(name: &str) -> Option<&'static str> {
     let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"");
     let (_, rest) = LOCK.split_once(&entry)?;
     rest.split('"').next()
@@ -44,8 +50,8 @@ mod tests {
 
     #[test]
     fn every_peer_has_a_version() {
-        for peer in Peer::ALL {
-            assert!(version_of(peer.name()).is_some(), "{}", peer.name());
+        for &peer in Peer::ALL {
+            assert_ne!(version_of(peer), "of no known version", "{}", peer.name());
         }
     }
 }
