@@ -1,24 +1,36 @@
 //! What a report is about.
 
+use std::env;
 use std::fs;
 use std::thread;
 
+use crate::entrant::Entrant;
 use crate::peer::Peer;
 
 /// What cargo resolved for this very build, so that the versions printed cannot be others than
 /// those measured.
 const LOCK: &str = include_str!("../Cargo.lock");
 
+/// The head of a mode of its own, beside all crates.
 pub(crate) fn print() {
-    let command: Vec<_> = std::env::args().skip(1).collect();
-    println!("# hchan-benches {}\n", command.join(" "));
-    for &peer in Peer::ALL {
-        println!("- {} {}", peer.name(), version_of(peer));
-    }
-    println!("- hchan's commit: {}", env!("BUILT_FROM"));
-    println!("- {}", env!("BUILT_BY"));
+    let peers: Vec<_> = Peer::ALL.iter().copied().map(Entrant::Crate).collect();
+    print!("{}", text(&peers));
+}
+
+/// The head of a report: the command, the versions, the machine.
+pub(crate) fn text(entrants: &[Entrant]) -> String {
+    let command: Vec<_> = env::args().skip(1).collect();
+    let mut lines = vec![format!("# hchan-benches {}\n", command.join(" "))];
+    lines.extend(entrants.iter().map(|entrant| match entrant {
+        Entrant::Crate(peer) => format!("- {} {}", peer.name(), version_of(*peer)),
+        Entrant::Go(go) => format!("- {} {}", entrant.name(), go.version),
+    }));
+    lines.push(format!("- hchan's commit: {}", env!("BUILT_FROM")));
+    lines.push(format!("- {}", env!("BUILT_BY")));
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    println!("- {cores} cores, load {}\n", load());
+    lines.push(format!("- {}, {cores} cores, {}", processor(), kernel()));
+    lines.push(format!("- load {}\n\n", load()));
+    lines.join("\n")
 }
 
 fn version_of(peer: Peer) -> &'static str {
@@ -32,6 +44,21 @@ fn locked(name: &str) -> Option<&'static str> {
     let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"");
     let (_, rest) = LOCK.split_once(&entry)?;
     rest.split('"').next()
+}
+
+/// Its model, where the system tells it.
+fn processor() -> String {
+    let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut lines = told.lines().filter_map(|line| line.split_once(':'));
+    let model = lines.find(|(key, _)| key.trim() == "model name");
+    model.map_or(env::consts::ARCH.to_owned(), |(_, model)| {
+        model.trim().to_owned()
+    })
+}
+
+fn kernel() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{} {}", env::consts::OS, release.trim())
 }
 
 /// The load averages of the last 1, 5 and 15 minutes, where the system tells them.
