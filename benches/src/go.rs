@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Go {
-    program: PathBuf,
+    pub(crate) program: PathBuf,
     /// As it tells it itself.
     pub(crate) version: String,
 }

@@ -182,37 +182,29 @@ fn mean(against: &str, comparisons: impl Iterator<Item = Comparison>) -> Option<
 
 /// hchan's times beside those of another run.
 pub(crate) fn against(findings: &Findings, earlier: &[Record]) -> String {
-    let then = |cell: &str| {
-        let record = earlier
-            .iter()
-            .find(|record| record.name == OURS && record.cell == cell)?;
-        Summary::of(
-            &record
-                .samples
-                .iter()
-                .map(|sample| sample.time)
-                .collect::<Vec<_>>(),
-        )
+    let earlier = |cell: &str| {
+        let is_ours = |record: &&Record| record.name == OURS && record.cell == cell;
+        let samples = &earlier.iter().find(is_ours)?.samples;
+        Summary::of(&samples.iter().map(|sample| sample.time).collect::<Vec<_>>())
     };
     let mut ratios = Vec::new();
     let mut rows = Vec::new();
     for Finding { cell, .. } in &findings.cells {
         let cell = cell.to_string();
-        if let Some((then, now)) = then(&cell).zip(compare::time_in(findings, &cell, OURS)) {
+        if let Some((then, now)) = earlier(&cell).zip(compare::time_in(findings, &cell, OURS)) {
             let ratio = now.median / then.median;
             ratios.push(ratio);
             rows.push(vec![cell, spread(then), spread(now), format!("{ratio:.2}")]);
         }
     }
-    if let Some(mean) = geometric_mean(&ratios) {
-        rows.push(vec![
-            "geometric mean".to_owned(),
-            String::new(),
-            String::new(),
-            format!("{mean:.2}"),
-        ]);
-    }
-    let heading = format!("{OURS} beside the other run");
+    let sum_up = |name: &str, ratio: f64| {
+        let ratio = format!("{ratio:.2}");
+        vec![name.to_owned(), String::new(), String::new(), ratio]
+    };
+    let worst = ratios.iter().copied().max_by(f64::total_cmp);
+    rows.extend(worst.map(|worst| sum_up("the worst", worst)));
+    rows.extend(geometric_mean(&ratios).map(|mean| sum_up("geometric mean", mean)));
+    let heading = format!("{OURS} beside the other run, ns a message");
     table(&heading, &["cell", "then", "now", "now/then"], &rows)
 }
 

@@ -60,3 +60,65 @@ fn time_of(findings: &Findings, finding: &Finding, name: &str) -> Option<Summary
     let place = entrants.position(|entrant| entrant.name() == name)?;
     finding.results[place].time()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::entrant::Entrant;
+    use crate::pace::Measurement;
+    use crate::peer::Peer;
+    use crate::survey::Reading;
+
+    fn reading(times: &[f64]) -> Reading {
+        let sample = |&time: &f64| Measurement {
+            time,
+            cpu: 0.0,
+            allocations: 0.0,
+        };
+        Reading::Samples(times.iter().map(sample).collect())
+    }
+
+    fn findings(readings: Vec<(Entrant, Reading)>) -> Findings {
+        let (entrants, results) = readings.into_iter().unzip();
+        let cell = Cell::named("tokio2/1-1/64").expect("a cell");
+        Findings {
+            entrants,
+            cells: vec![Finding { cell, results }],
+            floors: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_best_other_is_the_fastest_crate() {
+        let go = Go {
+            program: PathBuf::new(),
+            version: String::new(),
+        };
+        let findings = findings(vec![
+            (Entrant::Crate(Peer::Hchan), reading(&[30.0, 33.0])),
+            (Entrant::Crate(Peer::Flume), reading(&[60.0])),
+            (Entrant::Crate(Peer::Kanal), reading(&[40.0, 44.0])),
+            (Entrant::Crate(Peer::Std), Reading::Absent),
+            (Entrant::Go(go), reading(&[10.0])),
+        ]);
+        let best = with_best(&findings, &findings.cells[0]).expect("there is one");
+        assert_eq!(
+            (best.name, best.ratio, best.is_clear),
+            ("kanal", 0.75, true)
+        );
+        let go = with_go(&findings, &findings.cells[0]).expect("it was there");
+        assert!(go.ratio > 3.0);
+    }
+
+    #[test]
+    fn times_that_overlap_are_not_clear() {
+        let findings = findings(vec![
+            (Entrant::Crate(Peer::Hchan), reading(&[30.0, 41.0])),
+            (Entrant::Crate(Peer::Kanal), reading(&[40.0, 44.0])),
+        ]);
+        let best = with_best(&findings, &findings.cells[0]).expect("there is one");
+        assert!(!best.is_clear);
+    }
+}
