@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::cell::PLACES;
 use crate::floor::Floor;
+use crate::go::Go;
 use crate::pace::Measurement;
 use crate::stats::{Summary, geometric_mean};
 use crate::survey::{Finding, Findings, Reading};
@@ -54,7 +55,12 @@ pub(crate) fn table(heading: &str, columns: &[&str], rows: &[Vec<String>]) -> St
 fn times(findings: &Findings) -> String {
     let mut columns = vec!["cell"];
     columns.extend(findings.entrants.iter().map(|entrant| entrant.name()));
-    columns.extend(["best other", "hchan/best", "hchan/go"]);
+    columns.extend(["best other", "hchan/best"]);
+    let has_go = findings
+        .entrants
+        .iter()
+        .any(|entrant| entrant.name() == Go::NAME);
+    columns.extend(has_go.then_some("hchan/go"));
     let row = |finding: &Finding| {
         let best = compare::with_best(findings, finding);
         let ratio = |comparison: &Option<Comparison>| match comparison {
@@ -65,7 +71,7 @@ fn times(findings: &Findings) -> String {
         row.extend(finding.results.iter().map(time));
         row.push(best.as_ref().map_or(NOTHING, |best| best.name).to_owned());
         row.push(ratio(&best));
-        row.push(ratio(&compare::with_go(findings, finding)));
+        row.extend(has_go.then(|| ratio(&compare::with_go(findings, finding))));
         row
     };
     let place = |place| {
