@@ -71,7 +71,7 @@ impl Options {
             entrants: self.entrants()?,
             floors,
             rounds: self.rounds.unwrap_or(if self.quick { 3 } else { 5 }),
-            lasting: Duration::from_millis(if self.quick { 50 } else { 200 }),
+            lasting: Duration::from_millis(if self.quick { 50 } else { 150 }),
         })
     }
 
