@@ -65,20 +65,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let record = Record {
+        let sample = Measurement {
+            time: 4.5,
+            cpu: 9.0,
+            allocations: 0.25,
+        };
+        let record = |samples, failure| Record {
             cell: "tokio1/1-1/64".to_owned(),
             name: "hchan".to_owned(),
-            samples: vec![Measurement {
-                time: 4.5,
-                cpu: 9.0,
-                allocations: 0.25,
-            }],
-            failure: None,
+            samples,
+            failure,
         };
-        let json = serde_json::to_string(&record).expect("it is written");
-        assert_eq!(
-            serde_json::from_str::<Record>(&json).expect("it is read"),
-            record
-        );
+        let records = [
+            record(vec![sample, sample], None),
+            record(Vec::new(), Some("hang".to_owned())),
+        ];
+        let json = serde_json::to_string(&records).expect("it is written");
+        let read: [Record; 2] = serde_json::from_str(&json).expect("it is read");
+        assert_eq!(read, records);
     }
 }
