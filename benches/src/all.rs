@@ -43,6 +43,11 @@ const SECTIONS: &[Section] = &[
         mode: "memory",
         quick: &["--rounds", "1"],
     },
+    Section {
+        title: "Torture",
+        mode: "torture",
+        quick: &["--rounds", "20"],
+    },
 ];
 
 /// Set in a mode that prints a section: the report has a head already.

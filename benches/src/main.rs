@@ -32,6 +32,7 @@ mod stats;
 mod survey;
 mod tasks;
 mod threads;
+mod torture;
 mod versions;
 
 use std::time::Duration;
@@ -95,6 +96,8 @@ enum Tables {
         #[arg(long, hide = true, value_name = "PEER")]
         child: Option<String>,
     },
+    /// Count what is lost, doubled, delivered though cancelled or hung when channels are treated roughly
+    Torture(torture::Choice),
     /// Time selects over several channels
     Select {
         /// How often each way to select is measured in each cell
@@ -137,11 +140,12 @@ fn main() -> Result<()> {
 
 impl Tables {
     fn print(self) -> Result<()> {
-        if let Tables::Memory {
-            child: Some(peer), ..
-        } = self
-        {
-            return memory::child(&peer);
+        match self {
+            Tables::Memory {
+                child: Some(peer), ..
+            } => return memory::child(&peer),
+            Tables::Torture(choice) if choice.child => return torture::child(&choice),
+            _ => {}
         }
         if !all::is_section() {
             versions::print();
@@ -151,6 +155,7 @@ impl Tables {
             Tables::Cancel { rounds } => cancel::run(rounds),
             Tables::Memory { rounds, .. } => memory::run(rounds)?,
             Tables::Select { rounds, filter } => select::run(rounds, &filter),
+            Tables::Torture(choice) => torture::run(&choice)?,
         }
         Ok(())
     }
