@@ -84,7 +84,7 @@ const ORDER: &str = "order";
 const TRIALS: [Trial; 16] = [
     Trial {
         name: "storm",
-        story: "four tasks send and four receive, polled by hand; any operation may be dropped, woken or not",
+        story: "four tasks send and four (or one) receive, polled by hand; any operation may be dropped, woken or not",
         place: Place::Tasks,
         run: storm::by_hand,
     },
@@ -108,13 +108,13 @@ const TRIALS: [Trial; 16] = [
     },
     Trial {
         name: "capacity-1",
-        story: "four threads send to four over a single place",
+        story: "four threads send to four, or to one where a crate has a single receiver, over a single place",
         place: Place::Threads,
         run: flow::narrow,
     },
     Trial {
         name: "capacity-1-tasks",
-        story: "four tasks send to four over a single place",
+        story: "the same in tasks",
         place: Place::Tasks,
         run: flow::narrow,
     },

@@ -1,9 +1,8 @@
 //! The process in which a trial runs, seen from both of its sides.
 
-use std::env;
 use std::io::Read;
 use std::panic;
-use std::process::{self, Command, Stdio};
+use std::process::{self, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use super::ledger::PROGRESS;
 use super::peers::Peer;
 use super::verdict::Verdict;
 use super::{Choice, Plan, Trial, order};
+use crate::child;
 
 /// A trial in which no message has moved for so long stands still.
 const STANDSTILL: Duration = Duration::from_secs(4);
@@ -80,7 +80,7 @@ fn watch(book: &Book) {
             end(book);
         }
         if began.elapsed() > ENDLESS {
-            book.hung("no end, though messages move");
+            book.hung("not done after 30 s, though messages move");
             end(book);
         }
     }

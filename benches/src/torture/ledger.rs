@@ -1,9 +1,8 @@
 //! The account of every message: what became of its send, how often it was received, how often it was dropped.
 
-use std::fmt;
 use std::ops::AddAssign;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use std::thread;
 
 /// Counts whatever happens to a message, so that somebody else can see that something still happens.
@@ -17,8 +16,10 @@ pub(crate) struct Ledger {
     made: AtomicUsize,
 }
 
-#[derive(Default)]
 struct Entry {
+    number: usize,
+    /// Whether the message's drop panics.
+    explosive: AtomicBool,
     fate: AtomicU8,
     received: AtomicU32,
     dropped: AtomicU32,
@@ -48,20 +49,12 @@ pub(crate) enum End {
     Never,
 }
 
-/// A message; it is dropped on somebody's account.
-#[derive(Debug)]
-pub(crate) struct Message {
-    entry: Ticket,
-    /// Whether its drop panics.
-    explosive: bool,
-}
+/// A message: as small as most, as some crates treat large ones in another way.
+pub(crate) struct Message(&'static Entry);
 
 /// What remains in the sender's hands of a message that it has given away.
 #[derive(Clone, Copy)]
-pub(crate) struct Ticket {
-    ledger: &'static Ledger,
-    number: usize,
-}
+pub(crate) struct Ticket(&'static Entry);
 
 /// What became of all messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +73,14 @@ pub(crate) struct Counts {
 impl Ledger {
     /// An account of at most so many messages.
     pub(crate) fn of(messages: usize) -> &'static Ledger {
-        let entries = (0..messages).map(|_| Entry::default()).collect();
+        let entry = |number| Entry {
+            number,
+            explosive: AtomicBool::new(false),
+            fate: AtomicU8::new(0),
+            received: AtomicU32::new(0),
+            dropped: AtomicU32::new(0),
+        };
+        let entries = (0..messages).map(entry).collect();
         let made = AtomicUsize::new(0);
         Box::leak(Box::new(Ledger { entries, made }))
     }
@@ -88,21 +88,13 @@ impl Ledger {
     /// The next message.
     pub(crate) fn message(&'static self) -> Message {
         let number = self.made.fetch_add(1, SeqCst);
-        assert!(number < self.entries.len(), "too many messages");
-        let entry = Ticket {
-            ledger: self,
-            number,
-        };
-        Message {
-            entry,
-            explosive: false,
-        }
+        Message(self.entries.get(number).expect("not too many messages"))
     }
 
     /// The next message, one whose drop panics.
     pub(crate) fn explosive(&'static self) -> Message {
-        let mut message = self.message();
-        message.explosive = true;
+        let message = self.message();
+        message.0.explosive.store(true, SeqCst);
         message
     }
 
@@ -144,21 +136,21 @@ impl Ledger {
 
 impl Message {
     pub(crate) fn ticket(&self) -> Ticket {
-        self.entry
+        Ticket(self.0)
     }
 
     /// Notes that this message has arrived, and returns its number.
     pub(crate) fn receive(self) -> usize {
-        self.entry.entry().received.fetch_add(1, SeqCst);
-        self.entry.number
+        self.0.received.fetch_add(1, SeqCst);
+        self.0.number
     }
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        self.entry.entry().dropped.fetch_add(1, SeqCst);
+        self.0.dropped.fetch_add(1, SeqCst);
         PROGRESS.fetch_add(1, SeqCst);
-        if self.explosive && !thread::panicking() {
+        if self.0.explosive.load(SeqCst) && !thread::panicking() {
             panic!("a message whose drop panics");
         }
     }
@@ -167,23 +159,13 @@ impl Drop for Message {
 impl Ticket {
     /// Notes what became of the send.
     pub(crate) fn fate(self, fate: Fate) {
-        self.entry().fate.store(fate as u8, SeqCst);
+        self.0.fate.store(fate as u8, SeqCst);
         PROGRESS.fetch_add(1, SeqCst);
     }
 
     /// As `fate`, of a send that has ended.
     pub(crate) fn ended(self, sent: bool) {
         self.fate(if sent { Fate::Sent } else { Fate::Refused });
-    }
-
-    fn entry(self) -> &'static Entry {
-        &self.ledger.entries[self.number]
-    }
-}
-
-impl fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number)
     }
 }
 
@@ -253,10 +235,7 @@ mod tests {
     fn message_that_arrives_twice_is_doubled() {
         let ledger = Ledger::of(1);
         let message = send(ledger, Fate::Sent);
-        let copy = Message {
-            entry: message.ticket(),
-            explosive: false,
-        };
+        let copy = Message(message.0);
         message.receive();
         copy.receive();
         let counts = ledger.settle(End::Drained);
