@@ -42,8 +42,7 @@ const NOTES: &[Note] = &[
     (
         "kanal",
         &["waker-drop-reenters"],
-        "The old waker is dropped in its place, while the receive can be found there: a send finds a waker that is being \
-         dropped.",
+        "The old waker is dropped in its place, while a send can find it there: that one clones and drops it once more.",
     ),
     (
         "loole",

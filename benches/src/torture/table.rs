@@ -96,7 +96,7 @@ impl Page {
                     write!(self.text, " {sent} | {received} | {lost} | {doubled} |")?;
                     writeln!(self.text, " {unwanted} | {hung} | {} |", notes.join("; "))?;
                 }
-                Verdict::Crash(how) => writeln!(self.text, "||||||| crash: {how} |")?,
+                Verdict::Crash(how) => writeln!(self.text, "|||||| crash: {how} |")?,
                 Verdict::Absent | Verdict::Order(_) => {
                     writeln!(self.text, " – | – | – | – | – | – | |")?;
                 }
@@ -171,4 +171,39 @@ fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torture::{TRIALS, peers};
+
+    #[test]
+    fn every_row_has_as_many_cells_as_its_head() {
+        let peers: Vec<_> = peers::ALL.iter().take(3).collect();
+        let counts = Counts {
+            lost: 1,
+            hung: 2,
+            ..Counts::default()
+        };
+        let notes = vec!["a send waits".to_owned()];
+        let verdicts = vec![
+            Verdict::Counts { counts, notes },
+            Verdict::Absent,
+            Verdict::Crash("signal 6".to_owned()),
+        ];
+        let trial = &TRIALS[0];
+        let orders = vec![
+            Verdict::Order([Some(true); PROPERTIES.len()]),
+            Verdict::Absent,
+            Verdict::Crash("signal 6".to_owned()),
+        ];
+        let report = report(&peers, &[Finding { trial, verdicts }], &orders);
+        assert!(report.contains("1 lost, 2 hung"), "{report}");
+        for table in report.split("\n\n").filter(|part| part.starts_with('|')) {
+            let cells = |row: &str| row.matches('|').count();
+            let head = cells(table.lines().next().unwrap_or_default());
+            assert!(table.lines().all(|row| cells(row) == head), "{table}");
+        }
+    }
 }
