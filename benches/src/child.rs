@@ -1,6 +1,7 @@
 //! The process in which a sample is taken, seen from both of its sides.
 
 use std::env;
+use std::fmt;
 use std::io::Read;
 use std::process::{self, Command, Stdio};
 use std::thread;
@@ -9,9 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use wait_timeout::ChildExt;
 
-use crate::cell::Cell;
-use crate::peer::Peer;
-use crate::sample::{ABSENT, LOST, TIME};
+use crate::pace::{Measurement, Nothing, Verdict};
 
 /// A sample takes half a second at most where all is well, on a machine that does something else
 /// beside it. One that takes this long never ends.
@@ -20,8 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How a sample went.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
-    /// Nanoseconds a message.
-    Time(f64),
+    Measured(Measurement),
     /// The peer has no such channel.
     Absent,
     /// It did not work, and how.
@@ -32,6 +30,12 @@ pub(crate) enum Outcome {
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) story: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.kind.word(), self.story)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +58,15 @@ impl FailureKind {
     }
 }
 
-/// Takes one sample in a process of its own, and ends that process if it does not end by itself.
-pub(crate) fn sample(cell: Cell, peer: &dyn Peer, quick: bool) -> Result<Outcome> {
+/// This program, to be run once more.
+pub(crate) fn this(args: &[&str]) -> Result<Command> {
     let mut command = Command::new(env::current_exe().context("where is this program?")?);
-    if quick {
-        command.arg("--quick");
-    }
-    command.args(["--child", &cell.to_string(), peer.name()]);
+    command.args(args);
+    Ok(command)
+}
+
+/// Takes one sample in a process of its own, and ends that process if it does not end by itself.
+pub(crate) fn sample(mut command: Command) -> Result<Outcome> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("no process for a sample")?;
     let status = child.wait_timeout(LIMIT)?;
@@ -85,15 +91,11 @@ pub(crate) fn sample(cell: Cell, peer: &dyn Peer, quick: bool) -> Result<Outcome
 }
 
 fn understand(printed: &str) -> Outcome {
-    let verdict = printed.lines().last().unwrap_or_default();
-    match verdict.split_once(' ').unwrap_or((verdict, "")) {
-        (TIME, nanos) => match nanos.parse() {
-            Ok(nanos) => Outcome::Time(nanos),
-            Err(_) => failure(FailureKind::Crash, "no time".to_owned(), printed),
-        },
-        (ABSENT, _) => Outcome::Absent,
-        (LOST, wrong) => failure(FailureKind::Lost, wrong.to_owned(), printed),
-        _ => failure(FailureKind::Crash, "no verdict".to_owned(), printed),
+    match printed.lines().last().and_then(Verdict::read) {
+        Some(Verdict(Ok(measurement))) => Outcome::Measured(measurement),
+        Some(Verdict(Err(Nothing::Absent))) => Outcome::Absent,
+        Some(Verdict(Err(Nothing::Lost(how)))) => failure(FailureKind::Lost, how, printed),
+        None => failure(FailureKind::Crash, "no verdict".to_owned(), printed),
     }
 }
 
@@ -125,7 +127,12 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_verdict() {
-        assert_eq!(understand("9 messages\ntime 4.5\n"), Outcome::Time(4.5));
+        let measured = Outcome::Measured(Measurement {
+            time: 4.5,
+            cpu: 9.0,
+            allocations: 0.25,
+        });
+        assert_eq!(understand("9 messages\ntime 4.5 9 0.25\n"), measured);
         assert_eq!(understand("9 messages\nabsent\n"), Outcome::Absent);
         assert_eq!(kind("lost 3 of 4 received\n"), Some(FailureKind::Lost));
     }

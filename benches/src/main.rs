@@ -6,31 +6,49 @@
 //! it. Samples of a cell are taken in rounds, each peer once a round, so that whatever else the
 //! machine does is spread over all of them.
 
+mod all;
 mod batch;
 mod cancel;
 mod cell;
+mod chart;
 mod child;
+mod entrant;
+mod floor;
+mod go;
 mod memory;
+mod message;
+mod neighbour;
+mod options;
+mod pace;
 mod peer;
 mod peers;
 mod race;
+mod record;
 mod report;
 mod sample;
 mod select;
+mod shape;
 mod stats;
 mod survey;
 mod tasks;
 mod threads;
+mod torture;
 mod versions;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use counting_alloc::CountingAlloc;
 
 use crate::cell::Cell;
+use crate::floor::Floor;
+use crate::options::Options;
+use crate::pace::Verdict;
 use crate::peer::Peer;
-use crate::survey::Survey;
+
+#[global_allocator]
+static ALLOC: CountingAlloc = CountingAlloc;
 
 /// Times hchan beside other channel crates, in nanoseconds a message.
 #[derive(Debug, Parser)]
@@ -39,29 +57,23 @@ struct Args {
     #[command(subcommand)]
     mode: Option<Mode>,
 
-    /// Samples of each peer in each cell [default: 5, with --quick 3]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: Option<u32>,
-
-    /// Only the cells whose name contains this, as in `tokio1/1-1/64`
-    #[arg(long, default_value = "")]
-    filter: String,
-
-    /// Only these peers, hchan among them if it is named
-    #[arg(long, value_delimiter = ',')]
-    peers: Vec<String>,
-
-    /// Shorter and fewer samples: good enough to see a factor, not a percentage
-    #[arg(long)]
-    quick: bool,
-
-    /// Take one sample in this process and print it
-    #[arg(long, hide = true, num_args = 2, value_names = ["CELL", "PEER"])]
-    child: Option<Vec<String>>,
+    #[command(flatten)]
+    options: Options,
 }
 
 #[derive(Debug, Subcommand)]
 enum Mode {
+    /// Run the survey and every other mode, for one report
+    All(Options),
+    #[command(flatten)]
+    Tables(Tables),
+    #[command(flatten)]
+    Role(Role),
+}
+
+/// What prints tables of its own.
+#[derive(Debug, Subcommand)]
+enum Tables {
     /// Time messages sent and received in batches, beside single ones
     Batch {
         /// How often each is measured
@@ -84,6 +96,8 @@ enum Mode {
         #[arg(long, hide = true, value_name = "PEER")]
         child: Option<String>,
     },
+    /// Count what is lost, doubled, delivered though cancelled or hung when channels are treated roughly
+    Torture(torture::Choice),
     /// Time selects over several channels
     Select {
         /// How often each way to select is measured in each cell
@@ -96,70 +110,79 @@ enum Mode {
     },
 }
 
+/// What a process does that was begun by this very program.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Take one sample
+    #[command(hide = true, name = "child")]
+    Sample {
+        cell: String,
+        peer: String,
+        millis: u64,
+    },
+    /// Take one sample of a floor
+    #[command(hide = true, name = "child-floor")]
+    Floor { floor: String, millis: u64 },
+    /// Keep a processor busy until the standard input ends
+    #[command(hide = true, name = "child-neighbour")]
+    Neighbour,
+}
+
 fn main() -> Result<()> {
-    let args = Args::parse();
-    if let Some(mode) = args.mode {
-        if let Mode::Memory {
-            child: Some(peer), ..
-        } = &mode
-        {
-            return memory::child(peer);
-        }
-        versions::print();
-        match mode {
-            Mode::Batch { rounds } => batch::run(rounds),
-            Mode::Cancel { rounds } => cancel::run(rounds),
-            Mode::Memory { rounds, .. } => memory::run(rounds)?,
-            Mode::Select { rounds, filter } => select::run(rounds, &filter),
-        }
-        return Ok(());
-    }
-    let lasting = Duration::from_millis(if args.quick { 50 } else { 200 });
-    match args.child.as_deref() {
-        Some([cell, peer]) => take_sample(cell, peer, lasting),
-        _ => run_survey(&args, lasting),
+    let Args { mode, options } = Args::parse();
+    match mode {
+        None => all::run_survey(&options),
+        Some(Mode::All(options)) => all::run(&options),
+        Some(Mode::Tables(tables)) => tables.print(),
+        Some(Mode::Role(role)) => role.run(),
     }
 }
 
-/// What the child process does.
-fn take_sample(cell: &str, peer: &str, lasting: Duration) -> Result<()> {
+impl Tables {
+    fn print(self) -> Result<()> {
+        match self {
+            Tables::Memory {
+                child: Some(peer), ..
+            } => return memory::child(&peer),
+            Tables::Torture(choice) if choice.child => return torture::child(&choice),
+            _ => {}
+        }
+        if !all::is_section() {
+            versions::print();
+        }
+        match self {
+            Tables::Batch { rounds } => batch::run(rounds),
+            Tables::Cancel { rounds } => cancel::run(rounds),
+            Tables::Memory { rounds, .. } => memory::run(rounds)?,
+            Tables::Select { rounds, filter } => select::run(rounds, &filter),
+            Tables::Torture(choice) => torture::run(&choice)?,
+        }
+        Ok(())
+    }
+}
+
+impl Role {
+    fn run(self) -> Result<()> {
+        match self {
+            Role::Sample { cell, peer, millis } => take_sample(&cell, &peer, millis),
+            Role::Floor { floor, millis } => take_floor(&floor, millis),
+            Role::Neighbour => neighbour::burn(),
+        }
+    }
+}
+
+fn take_sample(cell: &str, peer: &str, millis: u64) -> Result<()> {
     let cell = Cell::named(cell).context("no such cell")?;
-    let peer = peer::named(peer).context("no such peer")?;
+    let peer = Peer::named(peer).context("no such peer")?;
     child::abort_when_orphaned();
-    sample::take(peer, cell, lasting);
+    let taken = sample::take(peer, cell, Duration::from_millis(millis));
+    println!("{}", Verdict(taken));
     Ok(())
 }
 
-fn run_survey(args: &Args, lasting: Duration) -> Result<()> {
-    let survey = Survey {
-        cells: chosen_cells(&args.filter)?,
-        peers: chosen_peers(&args.peers)?,
-        rounds: args.rounds.unwrap_or(if args.quick { 3 } else { 5 }),
-        quick: args.quick,
-    };
-    versions::print();
-    println!(
-        "{} rounds, samples of about {} ms\n",
-        survey.rounds,
-        lasting.as_millis()
-    );
-    let findings = survey.run()?;
-    report::print(&findings, &survey.peers);
-    println!("Load at the end: {}", versions::load());
+fn take_floor(floor: &str, millis: u64) -> Result<()> {
+    let floor = Floor::named(floor).context("no such floor")?;
+    child::abort_when_orphaned();
+    println!("{}", Verdict(floor.measure(Duration::from_millis(millis))));
     Ok(())
-}
-
-fn chosen_cells(filter: &str) -> Result<Vec<Cell>> {
-    let mut cells = Cell::all();
-    cells.retain(|cell| cell.to_string().contains(filter));
-    ensure!(!cells.is_empty(), "no cell's name contains `{filter}`");
-    Ok(cells)
-}
-
-fn chosen_peers(names: &[String]) -> Result<Vec<&'static dyn Peer>> {
-    if names.is_empty() {
-        return Ok(peer::ALL.to_vec());
-    }
-    let find = |name: &String| peer::named(name).with_context(|| format!("no peer `{name}`"));
-    names.iter().map(find).collect()
 }

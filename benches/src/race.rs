@@ -3,24 +3,20 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use crate::message::Message;
+use crate::shape::Shape;
+
 /// What is to be raced: the numbers from 0 to `messages`, split evenly among the senders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Race {
-    pub(crate) senders: usize,
-    pub(crate) receivers: usize,
-    /// `None` is unbounded.
-    pub(crate) capacity: Option<usize>,
+    pub(crate) shape: Shape,
     pub(crate) messages: u64,
 }
 
 impl Race {
-    pub(crate) fn participants(&self) -> usize {
-        self.senders + self.receivers
-    }
-
     /// The numbers that the sender at `place` sends.
     pub(crate) fn share(&self, place: usize) -> Range<u64> {
-        let (place, senders) = (place as u64, self.senders as u64);
+        let (place, senders) = (place as u64, self.shape.senders as u64);
         self.messages * place / senders..self.messages * (place + 1) / senders
     }
 
@@ -29,44 +25,6 @@ impl Race {
         Tally {
             count: self.messages,
             sum: self.messages * self.messages.saturating_sub(1) / 2,
-        }
-    }
-}
-
-/// The ends of one channel: as many as there are participants, and no spare one, so that the
-/// channel closes when the last sender is through.
-#[derive(Debug)]
-pub(crate) struct Ends<Tx, Rx> {
-    pub(crate) senders: Vec<Tx>,
-    pub(crate) receivers: Vec<Rx>,
-}
-
-impl<Tx, Rx> Ends<Tx, Rx> {
-    pub(crate) fn one_to_one((tx, rx): (Tx, Rx)) -> Self {
-        Ends {
-            senders: vec![tx],
-            receivers: vec![rx],
-        }
-    }
-
-    pub(crate) fn many_to_one((tx, rx): (Tx, Rx), race: &Race) -> Self
-    where
-        Tx: Clone,
-    {
-        Ends {
-            senders: std::iter::repeat_n(tx, race.senders).collect(),
-            receivers: vec![rx],
-        }
-    }
-
-    pub(crate) fn many_to_many((tx, rx): (Tx, Rx), race: &Race) -> Self
-    where
-        Tx: Clone,
-        Rx: Clone,
-    {
-        Ends {
-            senders: std::iter::repeat_n(tx, race.senders).collect(),
-            receivers: std::iter::repeat_n(rx, race.receivers).collect(),
         }
     }
 }
@@ -80,9 +38,11 @@ pub(crate) struct Tally {
 
 impl Tally {
     #[inline]
-    pub(crate) fn add(&mut self, message: u64) {
-        self.count += 1;
-        self.sum = self.sum.wrapping_add(message);
+    pub(crate) fn add(&mut self, message: &impl Message) {
+        if let Some(number) = message.number() {
+            self.count += 1;
+            self.sum = self.sum.wrapping_add(number);
+        }
     }
 }
 
@@ -147,21 +107,23 @@ mod tests {
     use super::*;
 
     const RACE: Race = Race {
-        senders: 4,
-        receivers: 1,
-        capacity: None,
+        shape: Shape {
+            senders: 4,
+            receivers: 1,
+            capacity: None,
+        },
         messages: 1_003,
     };
 
     fn lap(messages: impl Iterator<Item = u64>) -> Lap {
         let mut received = Tally::default();
-        messages.for_each(|message| received.add(message));
+        messages.for_each(|message| received.add(&message));
         Lap::of(&[Leg::since(Instant::now(), received)])
     }
 
     #[test]
     fn the_shares_are_the_whole() {
-        let shares = (0..RACE.senders).flat_map(|place| RACE.share(place));
+        let shares = (0..RACE.shape.senders).flat_map(|place| RACE.share(place));
         assert_eq!(lap(shares).check(&RACE), Ok(()));
     }
 

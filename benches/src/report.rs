@@ -1,68 +1,103 @@
-//! The findings as tables, in Markdown.
+//! The findings in Markdown.
 
-use crate::cell::{Cell, PLACES};
-use crate::peer::Peer;
+use std::fmt::Write;
+
+use crate::cell::PLACES;
+use crate::floor::Floor;
+use crate::go::Go;
+use crate::pace::Measurement;
 use crate::stats::{Summary, geometric_mean};
-use crate::survey::{Finding, PeerResult};
+use crate::survey::{Finding, Findings, Reading};
 
-/// The crate that the others are compared with.
-const OURS: &str = "hchan";
+mod compare;
+mod targets;
+
+use crate::record::Record;
+use compare::Comparison;
+pub(crate) use compare::OURS;
+
+/// What stands in a cell's place for the floors.
+pub(crate) const FLOORS: &str = "floor";
 
 /// How many of the worst cells are listed.
 const WORST: usize = 10;
 
-/// Peers in the order of the results of each finding.
-type Peers = [&'static dyn Peer];
-
-/// hchan against another peer in a cell: above 1, hchan is slower.
-#[derive(Debug)]
-struct Comparison {
-    cell: Cell,
-    peer: &'static str,
-    ratio: f64,
+pub(crate) fn text(findings: &Findings) -> String {
+    let parts = [
+        times(findings),
+        means(findings),
+        targets::table(findings),
+        floors(findings),
+        table_of(findings, "Processor time, ns a message", |each| each.cpu),
+        table_of(findings, "Allocations a message", |each| each.allocations),
+        worst(findings),
+        failures(findings),
+    ];
+    parts.concat()
 }
 
-pub(crate) fn print(findings: &[Finding], peers: &Peers) {
-    for place in PLACES {
-        let here = |finding: &&Finding| finding.cell.place == place;
-        let findings: Vec<_> = findings.iter().filter(here).collect();
-        if !findings.is_empty() {
-            println!("## {place}\n");
-            print_table(&findings, peers);
-        }
+/// A heading, a table and an empty line; nothing without rows.
+pub(crate) fn table(heading: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
     }
-    print_failures(findings, peers);
-    print_worst(findings, peers);
-    print_means(findings, peers);
+    let numbers = "---:|".repeat(columns.len() - 1);
+    let rows: String = rows
+        .iter()
+        .map(|row| format!("| {} |\n", row.join(" | ")))
+        .collect();
+    format!(
+        "## {heading}\n\n| {} |\n|---|{numbers}\n{rows}\n",
+        columns.join(" | ")
+    )
 }
 
-fn print_table(findings: &[&Finding], peers: &Peers) {
-    let names: Vec<_> = peers.iter().map(|peer| peer.name()).collect();
-    println!(
-        "| cell | {} | best other | {OURS}/best |",
-        names.join(" | ")
-    );
-    println!("|---|{}---|---:|", "---:|".repeat(names.len()));
-    for finding in findings {
-        let results: Vec<_> = finding.results.iter().map(show).collect();
-        let (best, ratio) = match against_best(finding, peers) {
-            Some(best) => (best.peer, format!("{:.2}", best.ratio)),
-            None => ("–", "–".to_owned()),
+fn times(findings: &Findings) -> String {
+    let mut columns = vec!["cell"];
+    columns.extend(findings.entrants.iter().map(|entrant| entrant.name()));
+    columns.extend(["best other", "hchan/best"]);
+    let has_go = findings
+        .entrants
+        .iter()
+        .any(|entrant| entrant.name() == Go::NAME);
+    columns.extend(has_go.then_some("hchan/go"));
+    let row = |finding: &Finding| {
+        let best = compare::with_best(findings, finding);
+        let ratio = |comparison: &Option<Comparison>| match comparison {
+            Some(comparison) => format!("{:.2}", comparison.ratio),
+            None => NOTHING.to_owned(),
         };
-        let cell = finding.cell;
-        println!("| {cell} | {} | {best} | {ratio} |", results.join(" | "));
-    }
-    println!();
+        let mut row = vec![finding.cell.to_string()];
+        row.extend(finding.results.iter().map(time));
+        row.push(best.as_ref().map_or(NOTHING, |best| best.name).to_owned());
+        row.push(ratio(&best));
+        row.extend(has_go.then(|| ratio(&compare::with_go(findings, finding))));
+        row
+    };
+    let place = |place| {
+        let here = findings
+            .cells
+            .iter()
+            .filter(|finding| finding.cell.place == place);
+        let rows: Vec<_> = here.map(row).collect();
+        table(&format!("{place}, ns a message"), &columns, &rows)
+    };
+    PLACES.map(place).concat()
 }
 
-fn show(result: &PeerResult) -> String {
-    match result {
-        PeerResult::Times(Summary { median, min, max }) => {
-            format!("{} ({}..{})", nanos(*median), nanos(*min), nanos(*max))
-        }
-        PeerResult::Absent => "–".to_owned(),
-        PeerResult::Failure(failure) => failure.kind.word().to_owned(),
+const NOTHING: &str = "–";
+
+fn time(reading: &Reading) -> String {
+    match (reading, reading.time()) {
+        (_, Some(times)) => spread(times),
+        (Reading::Failure(failure), _) => failure.kind.word().to_owned(),
+        _ => NOTHING.to_owned(),
     }
+}
+
+/// The median and the bounds.
+pub(crate) fn spread(Summary { median, min, max }: Summary) -> String {
+    format!("{} ({}..{})", nanos(median), nanos(min), nanos(max))
 }
 
 /// As many digits as mean something.
@@ -74,94 +109,148 @@ pub(crate) fn nanos(nanos: f64) -> String {
     }
 }
 
-fn print_failures(findings: &[Finding], peers: &Peers) {
-    let mut lines = Vec::new();
-    for finding in findings {
-        for (peer, result) in peers.iter().zip(&finding.results) {
-            if let PeerResult::Failure(failure) = result {
-                let (kind, story) = (failure.kind.word(), &failure.story);
-                lines.push(format!(
-                    "- {}, {}: {kind}, {story}",
-                    finding.cell,
-                    peer.name()
-                ));
-            }
-        }
-    }
-    if !lines.is_empty() {
-        println!("## Failures\n\n{}\n", lines.join("\n"));
-    }
+/// The medians of another figure.
+fn table_of(findings: &Findings, heading: &str, figure: fn(&Measurement) -> f64) -> String {
+    let mut columns = vec!["cell"];
+    columns.extend(findings.entrants.iter().map(|entrant| entrant.name()));
+    let show = |reading: &Reading| match reading.summary(figure) {
+        Some(Summary { median, .. }) if median < 0.005 => "0".to_owned(),
+        Some(Summary { median, .. }) if median < 10.0 => format!("{median:.2}"),
+        Some(Summary { median, .. }) => format!("{median:.0}"),
+        None => NOTHING.to_owned(),
+    };
+    let row = |finding: &Finding| {
+        let mut row = vec![finding.cell.to_string()];
+        row.extend(finding.results.iter().map(show));
+        row
+    };
+    let rows: Vec<_> = findings.cells.iter().map(row).collect();
+    table(heading, &columns, &rows)
 }
 
-fn print_worst(findings: &[Finding], peers: &Peers) {
-    let best = findings
-        .iter()
-        .filter_map(|finding| against_best(finding, peers));
-    let mut worst: Vec<_> = best.filter(|comparison| comparison.ratio > 1.0).collect();
-    worst.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
-    println!("## Where {OURS} is slower than the best other\n");
-    for Comparison { cell, peer, ratio } in worst.iter().take(WORST) {
-        println!("- {cell}: {ratio:.2} × {peer}");
-    }
-    println!("- {} cells in all\n", worst.len());
+fn floors(findings: &Findings) -> String {
+    let rows = findings.floors.iter().map(|(floor, reading)| {
+        let ratio = above_floor(findings, *floor);
+        vec![
+            floor.to_string(),
+            time(reading),
+            floor.explained().to_owned(),
+            floor.beneath().to_owned(),
+            ratio.map_or(NOTHING.to_owned(), |ratio| format!("{ratio:.2}")),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    let columns = ["floor", "ns", "what it is", "the floor of", "hchan/floor"];
+    table("Floors", &columns, &rows)
 }
 
-fn print_means(findings: &[Finding], peers: &Peers) {
-    println!("## Geometric means of {OURS}'s ratio\n");
-    println!("| against | cells | ratio |\n|---|---:|---:|");
-    let best = |finding: &Finding| against_best(finding, peers);
-    print_mean("the best other", findings.iter().filter_map(best));
+/// How many times as long as the floor hchan takes in the cell above it.
+fn above_floor(findings: &Findings, floor: Floor) -> Option<f64> {
+    let (_, reading) = findings.floors.iter().find(|(other, _)| *other == floor)?;
+    let ours = compare::time_in(findings, floor.beneath(), OURS)?;
+    Some(ours.median / reading.time()?.median)
+}
+
+fn means(findings: &Findings) -> String {
+    let best = |finding: &Finding| compare::with_best(findings, finding);
+    let mut rows = vec![mean(
+        "the best other",
+        findings.cells.iter().filter_map(best),
+    )];
     for place in PLACES {
         let here = findings
+            .cells
             .iter()
             .filter(|finding| finding.cell.place == place);
-        print_mean(&format!("the best other, {place}"), here.filter_map(best));
+        rows.push(mean(
+            &format!("the best other, {place}"),
+            here.filter_map(best),
+        ));
     }
-    for (index, peer) in peers.iter().enumerate() {
-        let beside = findings
-            .iter()
-            .flat_map(|finding| against_all(finding, peers));
-        let name = peers[index].name();
-        print_mean(peer.name(), beside.filter(|other| other.peer == name));
+    for entrant in &findings.entrants {
+        let with = |finding| compare::with(findings, finding, entrant.name());
+        rows.push(mean(entrant.name(), findings.cells.iter().filter_map(with)));
     }
-    println!();
+    let rows: Vec<_> = rows.into_iter().flatten().collect();
+    let heading = format!("Geometric means of {OURS}'s ratio");
+    table(&heading, &["against", "cells", "ratio"], &rows)
 }
 
-fn print_mean(against: &str, comparisons: impl Iterator<Item = Comparison>) {
+fn mean(against: &str, comparisons: impl Iterator<Item = Comparison>) -> Option<Vec<String>> {
     let ratios: Vec<_> = comparisons.map(|comparison| comparison.ratio).collect();
-    if let Some(mean) = geometric_mean(&ratios) {
-        println!("| {against} | {} | {mean:.2} |", ratios.len());
+    let mean = geometric_mean(&ratios)?;
+    Some(vec![
+        against.to_owned(),
+        ratios.len().to_string(),
+        format!("{mean:.2}"),
+    ])
+}
+
+/// hchan's times beside those of another run.
+pub(crate) fn against(findings: &Findings, earlier: &[Record]) -> String {
+    let earlier = |cell: &str| {
+        let is_ours = |record: &&Record| record.name == OURS && record.cell == cell;
+        let samples = &earlier.iter().find(is_ours)?.samples;
+        Summary::of(&samples.iter().map(|sample| sample.time).collect::<Vec<_>>())
+    };
+    let mut ratios = Vec::new();
+    let mut rows = Vec::new();
+    for Finding { cell, .. } in &findings.cells {
+        let cell = cell.to_string();
+        if let Some((then, now)) = earlier(&cell).zip(compare::time_in(findings, &cell, OURS)) {
+            let ratio = now.median / then.median;
+            ratios.push(ratio);
+            rows.push(vec![cell, spread(then), spread(now), format!("{ratio:.2}")]);
+        }
     }
+    let sum_up = |name: &str, ratio: f64| {
+        let ratio = format!("{ratio:.2}");
+        vec![name.to_owned(), String::new(), String::new(), ratio]
+    };
+    let worst = ratios.iter().copied().max_by(f64::total_cmp);
+    rows.extend(worst.map(|worst| sum_up("the worst", worst)));
+    rows.extend(geometric_mean(&ratios).map(|mean| sum_up("geometric mean", mean)));
+    let heading = format!("{OURS} beside the other run, ns a message");
+    table(&heading, &["cell", "then", "now", "now/then"], &rows)
 }
 
-/// The comparison with the fastest other peer, which is the one with the greatest ratio.
-fn against_best(finding: &Finding, peers: &Peers) -> Option<Comparison> {
-    let mut comparisons = against_all(finding, peers);
-    comparisons.sort_by(|a, b| a.ratio.total_cmp(&b.ratio));
-    comparisons.pop()
+fn worst(findings: &Findings) -> String {
+    let best = |finding| compare::with_best(findings, finding);
+    let best = findings.cells.iter().filter_map(best);
+    let mut worst: Vec<_> = best.filter(|comparison| comparison.ratio > 1.0).collect();
+    worst.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
+    let mut text = format!("## Where {OURS} is slower than the best other\n\n");
+    for Comparison {
+        cell,
+        name,
+        ratio,
+        is_clear,
+    } in worst.iter().take(WORST)
+    {
+        let doubt = if *is_clear { "" } else { ", within the spread" };
+        let _ = writeln!(text, "- {cell}: {ratio:.2} × {name}{doubt}");
+    }
+    let _ = writeln!(text, "- {} cells in all\n", worst.len());
+    text
 }
 
-/// One for each other peer that has a time in this cell; none if hchan has not.
-fn against_all(finding: &Finding, peers: &Peers) -> Vec<Comparison> {
-    let time = |result: &PeerResult| match result {
-        PeerResult::Times(times) => Some(times.median),
-        PeerResult::Absent | PeerResult::Failure(_) => None,
+fn failures(findings: &Findings) -> String {
+    let mut lines = String::new();
+    let mut tell = |subject: &str, name: &str, reading: &Reading| {
+        if let Reading::Failure(failure) = reading {
+            let _ = writeln!(lines, "- {subject}, {name}: {failure}");
+        }
     };
-    let names = peers.iter().map(|peer| peer.name());
-    let timed = |(name, result)| Some((name, time(result)?));
-    let (ours, others): (Vec<_>, Vec<_>) = names
-        .zip(&finding.results)
-        .filter_map(timed)
-        .partition(|(name, _)| *name == OURS);
-    let compare = |ours: f64| {
-        let cell = finding.cell;
-        others.iter().map(move |&(peer, other)| Comparison {
-            cell,
-            peer,
-            ratio: ours / other,
-        })
-    };
-    ours.first()
-        .map(|&(_, ours)| compare(ours).collect())
-        .unwrap_or_default()
+    for (floor, reading) in &findings.floors {
+        tell("floor", &floor.to_string(), reading);
+    }
+    for Finding { cell, results } in &findings.cells {
+        for (entrant, reading) in findings.entrants.iter().zip(results) {
+            tell(&cell.to_string(), entrant.name(), reading);
+        }
+    }
+    match lines.is_empty() {
+        true => lines,
+        false => format!("## Failures\n\n{lines}\n"),
+    }
 }

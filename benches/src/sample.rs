@@ -5,77 +5,72 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cell::{Cell, Place};
+use crate::message::{Message, Words};
+use crate::pace::{Measurement, Nothing, Pace};
 use crate::peer::Peer;
 use crate::race::{Lap, Race};
-
-/// So few that the slowest peer is through in a blink.
-const FIRST_RACE: u64 = 1_000;
-
-/// A race is no more than this many times longer than the one before it: a short race foretells
-/// little, and a channel that changes its pace under way must not be taken for one that hangs.
-const GROWTH: u64 = 4;
-
-/// A sample is made of about so many races, less where one takes longer than foretold.
-const RACES: u32 = 8;
+use crate::tasks::OnRuntime;
+use crate::threads::InThreads;
 
 /// The same for all peers where nothing bounds the backlog: a message costs more the longer the
 /// backlog is, so a peer must not be measured with another backlog than its neighbour.
 const UNBOUNDED_RACE: u64 = 1_000_000;
 
-/// Prints a line for each race, then the verdict. What was printed before a race that never ends
-/// tells how the ones before it went.
-pub(crate) fn take(peer: &dyn Peer, cell: Cell, lasting: Duration) {
-    let verdict = match measure(peer, cell, lasting) {
-        Ok(Some(nanos)) => format!("{TIME} {nanos}"),
-        Ok(None) => ABSENT.to_owned(),
-        Err(wrong) => format!("{LOST} {wrong}"),
-    };
-    println!("{verdict}");
-}
-
-/// The first words of the verdicts.
-pub(crate) const TIME: &str = "time";
-pub(crate) const ABSENT: &str = "absent";
-pub(crate) const LOST: &str = "lost";
-
-/// Nanoseconds a message. `None`: the peer has no such channel.
-fn measure(peer: &dyn Peer, cell: Cell, lasting: Duration) -> Result<Option<f64>, String> {
+/// Prints a line for each race. What was printed before a race that never ends tells how the ones before it went.
+pub(crate) fn take(peer: Peer, cell: Cell, lasting: Duration) -> Result<Measurement, Nothing> {
     let runner = Runner::new(cell.place);
-    let Some(messages) = warm_up(&runner, peer, cell, lasting / RACES)? else {
-        return Ok(None);
+    let sample = Sample {
+        runner: &runner,
+        peer,
+        cell,
     };
-    let mut races = 0;
-    let mut time = Duration::ZERO;
-    while time < lasting {
-        let Some(race) = runner.race(peer, cell, messages)? else {
-            return Ok(None);
-        };
-        time += race;
-        races += 1;
+    match cell.size {
+        256 => sample.measure::<Words<32>>(lasting),
+        4096 => sample.measure::<Words<512>>(lasting),
+        _ => sample.measure::<u64>(lasting),
     }
-    Ok(Some(time.as_nanos() as f64 / (messages * races) as f64))
 }
 
-/// Races until caches, predictors and the allocator have seen the channel, and until it is known
-/// how many messages make a race of the wanted length.
-fn warm_up(
-    runner: &Runner,
-    peer: &dyn Peer,
+struct Sample<'r> {
+    runner: &'r Runner,
+    peer: Peer,
     cell: Cell,
-    lasting: Duration,
-) -> Result<Option<u64>, String> {
-    let mut messages = match cell.capacity {
-        Some(_) => FIRST_RACE,
-        None => UNBOUNDED_RACE,
-    };
-    loop {
-        let Some(time) = runner.race(peer, cell, messages)? else {
-            return Ok(None);
+}
+
+impl Sample<'_> {
+    fn measure<T: Message>(&self, lasting: Duration) -> Result<Measurement, Nothing> {
+        let is_bounded = self.cell.shape.capacity.is_some();
+        let pace = Pace {
+            lasting,
+            fixed: (!is_bounded).then_some(UNBOUNDED_RACE),
         };
-        if time >= lasting || cell.capacity.is_none() {
-            return Ok(Some(messages));
-        }
-        messages *= GROWTH;
+        let (mut measurement, messages) = pace.keep(|messages| self.race::<T>(messages))?;
+        measurement.allocations = self.allocations::<T>(messages)?;
+        Ok(measurement)
+    }
+
+    fn race<T: Message>(&self, messages: u64) -> Result<Duration, Nothing> {
+        println!("race of {messages}");
+        let race = Race {
+            shape: self.cell.shape,
+            messages,
+        };
+        let lap = self.runner.lap::<T>(self.peer, race);
+        let lap = lap.ok_or(Nothing::Absent)?;
+        println!("{messages} in {:?}", lap.time);
+        lap.check(&race).map_err(Nothing::Lost)?;
+        Ok(lap.time)
+    }
+
+    /// A message's, in a race of its own; without what the channel, threads and tasks take for themselves, which a race
+    /// without messages tells.
+    fn allocations<T: Message>(&self, messages: u64) -> Result<f64, Nothing> {
+        let count = |messages| {
+            let (count, race) = counting_alloc::count(|| self.race::<T>(messages));
+            race.map(|_| count)
+        };
+        let set_up = count(0)?;
+        Ok(count(messages)?.saturating_sub(set_up) as f64 / messages as f64)
     }
 }
 
@@ -89,33 +84,19 @@ impl Runner {
     fn new(place: Place) -> Self {
         match place {
             Place::Threads => Runner::Threads,
-            Place::Tokio { workers } => {
-                let runtime = Builder::new_multi_thread().worker_threads(workers).build();
-                Runner::Tasks(runtime.expect("a runtime"))
-            }
+            Place::Tokio { workers } => Runner::Tasks(runtime(workers)),
         }
     }
 
-    fn race(&self, peer: &dyn Peer, cell: Cell, messages: u64) -> Result<Option<Duration>, String> {
-        let race = Race {
-            senders: cell.senders,
-            receivers: cell.receivers,
-            capacity: cell.capacity,
-            messages,
-        };
-        println!("race of {messages}");
-        let Some(lap) = self.lap(peer, &race) else {
-            return Ok(None);
-        };
-        println!("{messages} in {:?}", lap.time);
-        lap.check(&race)?;
-        Ok(Some(lap.time))
-    }
-
-    fn lap(&self, peer: &dyn Peer, race: &Race) -> Option<Lap> {
+    fn lap<T: Message>(&self, peer: Peer, race: Race) -> Option<Lap> {
         match self {
-            Runner::Threads => peer.on_threads(race),
-            Runner::Tasks(runtime) => peer.in_tasks(race, runtime),
+            Runner::Threads => peer.on_threads::<T, _>(race.shape, InThreads(race)),
+            Runner::Tasks(runtime) => peer.in_tasks::<T, _>(race.shape, OnRuntime(race, runtime)),
         }
     }
+}
+
+pub(crate) fn runtime(workers: usize) -> Runtime {
+    let runtime = Builder::new_multi_thread().worker_threads(workers).build();
+    runtime.expect("a runtime")
 }

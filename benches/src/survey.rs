@@ -1,87 +1,119 @@
-//! All samples of all cells, and what they say.
+//! All samples of all cells and floors.
+
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::cell::Cell;
 use crate::child::{self, Failure, Outcome};
-use crate::peer::Peer;
+use crate::entrant::Entrant;
+use crate::floor::Floor;
+use crate::pace::Measurement;
 use crate::stats::Summary;
 
 /// What is to be measured.
 #[derive(Debug)]
 pub(crate) struct Survey {
     pub(crate) cells: Vec<Cell>,
-    pub(crate) peers: Vec<&'static dyn Peer>,
+    pub(crate) entrants: Vec<Entrant>,
+    pub(crate) floors: Vec<Floor>,
     pub(crate) rounds: u32,
-    pub(crate) quick: bool,
+    pub(crate) lasting: Duration,
+}
+
+/// What was found out.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    /// In the order of the results of each finding.
+    pub(crate) entrants: Vec<Entrant>,
+    pub(crate) cells: Vec<Finding>,
+    pub(crate) floors: Vec<(Floor, Reading)>,
 }
 
 /// What was found out about one cell.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) cell: Cell,
-    /// One for each peer of the survey, in its order.
-    pub(crate) results: Vec<PeerResult>,
+    /// One for each entrant of the survey, in its order.
+    pub(crate) results: Vec<Reading>,
 }
 
-#[derive(Debug)]
-pub(crate) enum PeerResult {
-    Times(Summary),
+/// One entrant in one cell, or one floor, in all rounds.
+#[derive(Clone, Debug)]
+pub(crate) enum Reading {
+    Samples(Vec<Measurement>),
     Absent,
+    /// It failed in one round, and that is what counts.
     Failure(Failure),
 }
 
-impl Survey {
-    pub(crate) fn run(&self) -> Result<Vec<Finding>> {
-        let mut findings = Vec::new();
-        for (done, &cell) in self.cells.iter().enumerate() {
-            eprintln!("{} of {}: {cell}", done + 1, self.cells.len());
-            findings.push(self.examine(cell)?);
-        }
-        Ok(findings)
+impl Reading {
+    /// Of the nanoseconds a message. `None`: there is no time.
+    pub(crate) fn time(&self) -> Option<Summary> {
+        self.summary(|sample| sample.time)
     }
 
-    fn examine(&self, cell: Cell) -> Result<Finding> {
-        let mut series: Vec<Series> = self.peers.iter().map(|_| Series::default()).collect();
-        for round in 0..self.rounds {
-            // Each peer is first once, so that none always follows the same neighbour's heat.
-            for turn in 0..self.peers.len() {
-                let turn = (turn + round as usize) % self.peers.len();
-                if series[turn].is_open() {
-                    series[turn].add(child::sample(cell, self.peers[turn], self.quick)?);
-                }
-            }
+    pub(crate) fn summary(&self, of: fn(&Measurement) -> f64) -> Option<Summary> {
+        match self {
+            Reading::Samples(samples) => Summary::of(&samples.iter().map(of).collect::<Vec<_>>()),
+            Reading::Absent | Reading::Failure(_) => None,
         }
-        Ok(Finding {
-            cell,
-            results: series.into_iter().map(Series::result).collect(),
-        })
     }
-}
 
-/// The samples of one peer in one cell.
-#[derive(Debug, Default)]
-struct Series {
-    times: Vec<f64>,
-    /// What no further sample can change: a peer that fails once has failed.
-    settled: Option<PeerResult>,
-}
-
-impl Series {
     fn is_open(&self) -> bool {
-        self.settled.is_none()
+        matches!(self, Reading::Samples(_))
     }
 
     fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Time(nanos) => self.times.push(nanos),
-            Outcome::Absent => self.settled = Some(PeerResult::Absent),
-            Outcome::Failure(failure) => self.settled = Some(PeerResult::Failure(failure)),
+        match (self, outcome) {
+            (Reading::Samples(samples), Outcome::Measured(sample)) => samples.push(sample),
+            (reading, Outcome::Absent) => *reading = Reading::Absent,
+            (reading, Outcome::Failure(failure)) => *reading = Reading::Failure(failure),
+            (Reading::Absent | Reading::Failure(_), Outcome::Measured(_)) => {}
         }
     }
+}
 
-    fn result(self) -> PeerResult {
-        let times = || Summary::of(&self.times).map(PeerResult::Times);
-        self.settled.or_else(times).unwrap_or(PeerResult::Absent)
+impl Survey {
+    pub(crate) fn run(self) -> Result<Findings> {
+        eprintln!("{} floors", self.floors.len());
+        let floor = |floor: &Floor| {
+            let millis = self.lasting.as_millis().to_string();
+            child::this(&["child-floor", &floor.to_string(), &millis])
+        };
+        let readings = self.measure(&self.floors, floor)?;
+        let floors = self.floors.iter().copied().zip(readings).collect();
+        let mut cells = Vec::new();
+        for (done, &cell) in self.cells.iter().enumerate() {
+            eprintln!("{} of {}: {cell}", done + 1, self.cells.len());
+            let sample = |entrant: &Entrant| entrant.sample(cell, self.lasting);
+            let results = self.measure(&self.entrants, sample)?;
+            cells.push(Finding { cell, results });
+        }
+        Ok(Findings {
+            entrants: self.entrants,
+            cells,
+            floors,
+        })
+    }
+
+    /// A reading of each subject, by the command that takes a sample of it.
+    fn measure<S>(
+        &self,
+        subjects: &[S],
+        sample: impl Fn(&S) -> Result<Command>,
+    ) -> Result<Vec<Reading>> {
+        let mut readings = vec![Reading::Samples(Vec::new()); subjects.len()];
+        for round in 0..self.rounds {
+            // Each is first once, so that none always follows the same neighbour's heat.
+            for turn in 0..subjects.len() {
+                let turn = (turn + round as usize) % subjects.len();
+                if readings[turn].is_open() {
+                    readings[turn].add(child::sample(sample(&subjects[turn])?)?);
+                }
+            }
+        }
+        Ok(readings)
     }
 }

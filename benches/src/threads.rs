@@ -5,43 +5,54 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use crate::peer::{BlockingRx, BlockingTx};
-use crate::race::{Ends, Lap, Leg, Race, Tally};
+use crate::message::Message;
+use crate::peer::{BlockingRx, BlockingTx, OnThreads};
+use crate::race::{Lap, Leg, Race, Tally};
+use crate::shape::Ends;
 
-pub(crate) fn run<Tx: BlockingTx, Rx: BlockingRx>(race: &Race, ends: Ends<Tx, Rx>) -> Lap {
-    let start = &Barrier::new(race.participants());
-    thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for rx in ends.receivers {
-            threads.push(scope.spawn(move || receive(rx, start)));
-        }
-        for (place, tx) in ends.senders.into_iter().enumerate() {
-            let share = race.share(place);
-            threads.push(scope.spawn(move || send(tx, share, start)));
-        }
-        let join = |thread: thread::ScopedJoinHandle<'_, Leg>| thread.join().expect("no panic");
-        Lap::of(&threads.into_iter().map(join).collect::<Vec<_>>())
-    })
+#[derive(Debug)]
+pub(crate) struct InThreads(pub(crate) Race);
+
+impl<T: Message> OnThreads<T> for InThreads {
+    type Output = Lap;
+
+    fn run<Tx: BlockingTx<T>, Rx: BlockingRx<T>>(self, open: impl Fn() -> Ends<Tx, Rx>) -> Lap {
+        let InThreads(race) = self;
+        let ends = open();
+        let start = &Barrier::new(race.shape.participants());
+        thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for rx in ends.receivers {
+                threads.push(scope.spawn(move || receive(rx, start)));
+            }
+            for (place, tx) in ends.senders.into_iter().enumerate() {
+                let share = race.share(place);
+                threads.push(scope.spawn(move || send(tx, share, start)));
+            }
+            let join = |thread: thread::ScopedJoinHandle<'_, Leg>| thread.join().expect("no panic");
+            Lap::of(&threads.into_iter().map(join).collect::<Vec<_>>())
+        })
+    }
 }
 
-fn send<Tx: BlockingTx>(mut tx: Tx, share: Range<u64>, start: &Barrier) -> Leg {
+fn send<T: Message>(mut tx: impl BlockingTx<T>, share: Range<u64>, start: &Barrier) -> Leg {
     start.wait();
     let began = Instant::now();
-    for message in share {
+    for number in share {
         // A channel that refuses a message while its receivers live shows as lost messages.
-        if tx.send(message).is_err() {
+        if tx.send(T::numbered(number)).is_err() {
             break;
         }
     }
     Leg::since(began, Tally::default())
 }
 
-fn receive<Rx: BlockingRx>(mut rx: Rx, start: &Barrier) -> Leg {
+fn receive<T: Message>(mut rx: impl BlockingRx<T>, start: &Barrier) -> Leg {
     start.wait();
     let began = Instant::now();
     let mut received = Tally::default();
     while let Ok(message) = rx.recv() {
-        received.add(message);
+        received.add(&message);
     }
     Leg::since(began, received)
 }

@@ -1,31 +1,64 @@
 //! What a report is about.
 
+use std::env;
 use std::fs;
 use std::thread;
 
-use crate::peer;
+use crate::entrant::Entrant;
+use crate::peer::Peer;
 
 /// What cargo resolved for this very build, so that the versions printed cannot be others than
 /// those measured.
 const LOCK: &str = include_str!("../Cargo.lock");
 
+/// The head of a mode of its own, beside all crates.
 pub(crate) fn print() {
-    let command: Vec<_> = std::env::args().skip(1).collect();
-    println!("# hchan-benches {}\n", command.join(" "));
-    for peer in peer::ALL {
-        let version = version_of(peer.name()).unwrap_or("of no known version");
-        println!("- {} {version}", peer.name());
-    }
-    println!("- hchan's commit: {}", env!("BUILT_FROM"));
-    println!("- {}", env!("BUILT_BY"));
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    println!("- {cores} cores, load {}\n", load());
+    let peers: Vec<_> = Peer::ALL.iter().copied().map(Entrant::Crate).collect();
+    print!("{}", text(&peers));
 }
 
-fn version_of(name: &str) -> Option<&'static str> {
+/// The head of a report: the command, the versions, the machine.
+pub(crate) fn text(entrants: &[Entrant]) -> String {
+    let command: Vec<_> = env::args().skip(1).collect();
+    let mut lines = vec![format!("# hchan-benches {}\n", command.join(" "))];
+    lines.extend(entrants.iter().map(|entrant| match entrant {
+        Entrant::Crate(peer) => format!("- {} {}", peer.name(), version_of(*peer)),
+        Entrant::Go(go) => format!("- {} {}", entrant.name(), go.version),
+    }));
+    lines.push(format!("- hchan's commit: {}", env!("BUILT_FROM")));
+    lines.push(format!("- {}", env!("BUILT_BY")));
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    lines.push(format!("- {}, {cores} cores, {}", processor(), kernel()));
+    lines.push(format!("- load {}\n\n", load()));
+    lines.join("\n")
+}
+
+fn version_of(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Std => "of the compiler",
+        _ => locked(peer.name()).unwrap_or("of no known version"),
+    }
+}
+
+fn locked(name: &str) -> Option<&'static str> {
     let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"");
     let (_, rest) = LOCK.split_once(&entry)?;
     rest.split('"').next()
+}
+
+/// Its model, where the system tells it.
+fn processor() -> String {
+    let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut lines = told.lines().filter_map(|line| line.split_once(':'));
+    let model = lines.find(|(key, _)| key.trim() == "model name");
+    model.map_or(env::consts::ARCH.to_owned(), |(_, model)| {
+        model.trim().to_owned()
+    })
+}
+
+fn kernel() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{} {}", env::consts::OS, release.trim())
 }
 
 /// The load averages of the last 1, 5 and 15 minutes, where the system tells them.
@@ -44,8 +77,8 @@ mod tests {
 
     #[test]
     fn every_peer_has_a_version() {
-        for peer in peer::ALL {
-            assert!(version_of(peer.name()).is_some(), "{}", peer.name());
+        for &peer in Peer::ALL {
+            assert_ne!(version_of(peer), "of no known version", "{}", peer.name());
         }
     }
 }

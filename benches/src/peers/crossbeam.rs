@@ -3,41 +3,36 @@
 use std::fmt::Debug;
 
 use crossbeam_channel::{Receiver, Sender};
-use tokio::runtime::Runtime;
 
-use crate::peer::{BlockingRx, BlockingTx, Peer};
-use crate::race::{Ends, Lap, Race};
-use crate::threads;
+use crate::message::Payload;
+use crate::peer::{Adapter, BlockingRx, BlockingTx, OnThreads};
+use crate::shape::{Ends, Shape};
 
 #[derive(Debug)]
 pub(crate) struct Crossbeam;
 
-impl Peer for Crossbeam {
-    fn name(&self) -> &'static str {
-        "crossbeam-channel"
-    }
-
-    fn on_threads(&self, race: &Race) -> Option<Lap> {
-        let pair = match race.capacity {
-            Some(capacity) => crossbeam_channel::bounded(capacity),
-            None => crossbeam_channel::unbounded(),
-        };
-        Some(threads::run(race, Ends::many_to_many(pair, race)))
-    }
-
-    fn in_tasks(&self, _: &Race, _: &Runtime) -> Option<Lap> {
-        None
+impl Adapter for Crossbeam {
+    fn on_threads<T: Payload, W: OnThreads<T>>(shape: Shape, work: W) -> Option<W::Output> {
+        Some(work.run(|| open(shape)))
     }
 }
 
-impl BlockingTx for Sender<u64> {
-    fn send(&mut self, message: u64) -> Result<(), impl Debug> {
+fn open<T>(shape: Shape) -> Ends<Sender<T>, Receiver<T>> {
+    let pair = match shape.capacity {
+        Some(capacity) => crossbeam_channel::bounded(capacity),
+        None => crossbeam_channel::unbounded(),
+    };
+    Ends::many_to_many(pair, shape)
+}
+
+impl<T: Payload> BlockingTx<T> for Sender<T> {
+    fn send(&mut self, message: T) -> Result<(), impl Debug> {
         Sender::send(self, message)
     }
 }
 
-impl BlockingRx for Receiver<u64> {
-    fn recv(&mut self) -> Result<u64, impl Debug> {
+impl<T: Payload> BlockingRx<T> for Receiver<T> {
+    fn recv(&mut self) -> Result<T, impl Debug> {
         Receiver::recv(self)
     }
 }

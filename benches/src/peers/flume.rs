@@ -4,57 +4,52 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use flume::{Receiver, Sender};
-use tokio::runtime::Runtime;
 
-use crate::peer::{AsyncRx, AsyncTx, BlockingRx, BlockingTx, Peer};
-use crate::race::{Ends, Lap, Race};
-use crate::{tasks, threads};
+use crate::message::Payload;
+use crate::peer::{Adapter, AsyncRx, AsyncTx, BlockingRx, BlockingTx, InTasks, OnThreads};
+use crate::shape::{Ends, Shape};
 
 #[derive(Debug)]
 pub(crate) struct Flume;
 
-impl Peer for Flume {
-    fn name(&self) -> &'static str {
-        "flume"
+impl Adapter for Flume {
+    fn on_threads<T: Payload, W: OnThreads<T>>(shape: Shape, work: W) -> Option<W::Output> {
+        Some(work.run(|| open(shape)))
     }
 
-    fn on_threads(&self, race: &Race) -> Option<Lap> {
-        Some(threads::run(race, open(race)))
-    }
-
-    fn in_tasks(&self, race: &Race, runtime: &Runtime) -> Option<Lap> {
-        Some(tasks::run(race, open(race), runtime))
+    fn in_tasks<T: Payload, W: InTasks<T>>(shape: Shape, work: W) -> Option<W::Output> {
+        Some(work.run(|| open(shape)))
     }
 }
 
-fn open(race: &Race) -> Ends<Sender<u64>, Receiver<u64>> {
-    let pair = match race.capacity {
+fn open<T>(shape: Shape) -> Ends<Sender<T>, Receiver<T>> {
+    let pair = match shape.capacity {
         Some(capacity) => flume::bounded(capacity),
         None => flume::unbounded(),
     };
-    Ends::many_to_many(pair, race)
+    Ends::many_to_many(pair, shape)
 }
 
-impl BlockingTx for Sender<u64> {
-    fn send(&mut self, message: u64) -> Result<(), impl Debug> {
+impl<T: Payload> BlockingTx<T> for Sender<T> {
+    fn send(&mut self, message: T) -> Result<(), impl Debug> {
         Sender::send(self, message)
     }
 }
 
-impl BlockingRx for Receiver<u64> {
-    fn recv(&mut self) -> Result<u64, impl Debug> {
+impl<T: Payload> BlockingRx<T> for Receiver<T> {
+    fn recv(&mut self) -> Result<T, impl Debug> {
         Receiver::recv(self)
     }
 }
 
-impl AsyncTx for Sender<u64> {
-    fn send(&mut self, message: u64) -> impl Future<Output = Result<(), impl Debug>> + Send {
+impl<T: Payload> AsyncTx<T> for Sender<T> {
+    fn send(&mut self, message: T) -> impl Future<Output = Result<(), impl Debug>> + Send {
         self.send_async(message)
     }
 }
 
-impl AsyncRx for Receiver<u64> {
-    fn recv(&mut self) -> impl Future<Output = Result<u64, impl Debug>> + Send {
+impl<T: Payload> AsyncRx<T> for Receiver<T> {
+    fn recv(&mut self) -> impl Future<Output = Result<T, impl Debug>> + Send {
         self.recv_async()
     }
 }

@@ -4,57 +4,56 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use kanal::{AsyncReceiver, AsyncSender, Receiver, Sender};
-use tokio::runtime::Runtime;
 
-use crate::peer::{AsyncRx, AsyncTx, BlockingRx, BlockingTx, Peer};
-use crate::race::{Ends, Lap, Race};
-use crate::{tasks, threads};
+use crate::message::Payload;
+use crate::peer::{Adapter, AsyncRx, AsyncTx, BlockingRx, BlockingTx, InTasks, OnThreads};
+use crate::shape::{Ends, Shape};
 
 #[derive(Debug)]
 pub(crate) struct Kanal;
 
-impl Peer for Kanal {
-    fn name(&self) -> &'static str {
-        "kanal"
+impl Adapter for Kanal {
+    fn on_threads<T: Payload, W: OnThreads<T>>(shape: Shape, work: W) -> Option<W::Output> {
+        Some(work.run(|| {
+            let pair = match shape.capacity {
+                Some(capacity) => kanal::bounded(capacity),
+                None => kanal::unbounded(),
+            };
+            Ends::many_to_many(pair, shape)
+        }))
     }
 
-    fn on_threads(&self, race: &Race) -> Option<Lap> {
-        let pair = match race.capacity {
-            Some(capacity) => kanal::bounded(capacity),
-            None => kanal::unbounded(),
-        };
-        Some(threads::run(race, Ends::many_to_many(pair, race)))
-    }
-
-    fn in_tasks(&self, race: &Race, runtime: &Runtime) -> Option<Lap> {
-        let pair = match race.capacity {
-            Some(capacity) => kanal::bounded_async(capacity),
-            None => kanal::unbounded_async(),
-        };
-        Some(tasks::run(race, Ends::many_to_many(pair, race), runtime))
+    fn in_tasks<T: Payload, W: InTasks<T>>(shape: Shape, work: W) -> Option<W::Output> {
+        Some(work.run(|| {
+            let pair = match shape.capacity {
+                Some(capacity) => kanal::bounded_async(capacity),
+                None => kanal::unbounded_async(),
+            };
+            Ends::many_to_many(pair, shape)
+        }))
     }
 }
 
-impl BlockingTx for Sender<u64> {
-    fn send(&mut self, message: u64) -> Result<(), impl Debug> {
+impl<T: Payload> BlockingTx<T> for Sender<T> {
+    fn send(&mut self, message: T) -> Result<(), impl Debug> {
         Sender::send(self, message)
     }
 }
 
-impl BlockingRx for Receiver<u64> {
-    fn recv(&mut self) -> Result<u64, impl Debug> {
+impl<T: Payload> BlockingRx<T> for Receiver<T> {
+    fn recv(&mut self) -> Result<T, impl Debug> {
         Receiver::recv(self)
     }
 }
 
-impl AsyncTx for AsyncSender<u64> {
-    fn send(&mut self, message: u64) -> impl Future<Output = Result<(), impl Debug>> + Send {
+impl<T: Payload> AsyncTx<T> for AsyncSender<T> {
+    fn send(&mut self, message: T) -> impl Future<Output = Result<(), impl Debug>> + Send {
         AsyncSender::send(self, message)
     }
 }
 
-impl AsyncRx for AsyncReceiver<u64> {
-    fn recv(&mut self) -> impl Future<Output = Result<u64, impl Debug>> + Send {
+impl<T: Payload> AsyncRx<T> for AsyncReceiver<T> {
+    fn recv(&mut self) -> impl Future<Output = Result<T, impl Debug>> + Send {
         AsyncReceiver::recv(self)
     }
 }

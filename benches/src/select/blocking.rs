@@ -31,7 +31,7 @@ pub(super) const EIGHT_READY: Candidates = candidates!(ready, eight);
 pub(super) const MIXED: Candidates = candidates!(mixed, stages);
 
 /// Each sender has a thread of its own; the consumer has this one.
-fn fan_in<const ARMS: usize, Tx: BlockingTx + Clone, Rx>(
+fn fan_in<const ARMS: usize, Tx: BlockingTx<u64> + Clone, Rx>(
     messages: u64,
     open: impl Fn(usize) -> (Tx, Rx),
     consume: impl FnOnce([Rx; ARMS], u64) -> u64,
@@ -56,7 +56,7 @@ fn fan_in<const ARMS: usize, Tx: BlockingTx + Clone, Rx>(
 }
 
 /// All messages are in the channels before the consumer starts.
-fn ready<const ARMS: usize, Tx: BlockingTx, Rx>(
+fn ready<const ARMS: usize, Tx: BlockingTx<u64>, Rx>(
     messages: u64,
     open: impl Fn(usize) -> (Tx, Rx),
     consume: impl FnOnce([Rx; ARMS], u64) -> u64,
@@ -73,7 +73,7 @@ fn ready<const ARMS: usize, Tx: BlockingTx, Rx>(
 }
 
 /// A thread that sends, a stage that passes all on, and this thread, which receives.
-fn mixed<Tx: BlockingTx, Rx: BlockingRx>(
+fn mixed<Tx: BlockingTx<u64>, Rx: BlockingRx<u64>>(
     messages: u64,
     open: impl Fn(usize) -> (Tx, Rx),
     stage: impl FnOnce(Rx, Tx, u64) + Send,

@@ -85,7 +85,7 @@ pub(super) const MIXED: Candidates = &[
 ];
 
 /// Each sender has a task of its own, and the consumer one.
-fn fan_in<const ARMS: usize, Tx: AsyncTx + Clone, Rx, F>(
+fn fan_in<const ARMS: usize, Tx: AsyncTx<u64> + Clone, Rx, F>(
     runtime: &Runtime,
     messages: u64,
     open: impl Fn(usize) -> (Tx, Rx),
@@ -113,7 +113,7 @@ where
 }
 
 /// All messages are in the channels before the consumer starts.
-fn ready<const ARMS: usize, Tx: AsyncTx, Rx, F>(
+fn ready<const ARMS: usize, Tx: AsyncTx<u64>, Rx, F>(
     runtime: &Runtime,
     messages: u64,
     open: impl Fn(usize) -> (Tx, Rx),
@@ -143,8 +143,8 @@ fn mixed<Tx, Rx, F>(
     stage: impl FnOnce(Rx, Tx, u64) -> F,
 ) -> Duration
 where
-    Tx: AsyncTx,
-    Rx: AsyncRx,
+    Tx: AsyncTx<u64>,
+    Rx: AsyncRx<u64>,
     F: Future<Output = ()> + Send + 'static,
 {
     let ((mut source, input), (output, mut sink)) = (open(CAPACITY), open(CAPACITY));

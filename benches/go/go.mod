@@ -1,0 +1,3 @@
+module hchan-benches-go
+
+go 1.21

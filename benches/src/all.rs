@@ -1,0 +1,156 @@
+//! The survey and every other mode, in one report.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::chart;
+use crate::child;
+use crate::options::Options;
+use crate::survey::Findings;
+use crate::{neighbour::Neighbour, record, report, versions};
+
+/// A mode whose output is a part of the whole report.
+struct Section {
+    title: &'static str,
+    mode: &'static str,
+    /// What makes it shorter.
+    quick: &'static [&'static str],
+}
+
+/// Every mode that measures is registered here.
+const SECTIONS: &[Section] = &[
+    Section {
+        title: "Cancelling",
+        mode: "cancel",
+        quick: &["--rounds", "3"],
+    },
+    Section {
+        title: "Select",
+        mode: "select",
+        quick: &["--rounds", "3"],
+    },
+    Section {
+        title: "Batches",
+        mode: "batch",
+        quick: &["--rounds", "5"],
+    },
+    Section {
+        title: "A burst",
+        mode: "memory",
+        quick: &["--rounds", "1"],
+    },
+    Section {
+        title: "Torture",
+        mode: "torture",
+        quick: &["--rounds", "20"],
+    },
+];
+
+/// Set in a mode that prints a section: the report has a head already.
+const IS_SECTION: &str = "HCHAN_BENCHES_SECTION";
+
+pub(crate) fn is_section() -> bool {
+    env::var_os(IS_SECTION).is_some()
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let (mut text, findings) = survey(options)?;
+    for section in SECTIONS {
+        eprintln!("{}", section.mode);
+        text.push_str(&format!(
+            "# {}\n\n{}\n",
+            section.title,
+            section.text(options.quick)?
+        ));
+    }
+    publish(options, &text, &findings)
+}
+
+pub(crate) fn run_survey(options: &Options) -> Result<()> {
+    let (text, findings) = survey(options)?;
+    publish(options, &text, &findings)
+}
+
+impl Section {
+    /// In a process of its own, as its user would run it.
+    fn text(&self, is_quick: bool) -> Result<String> {
+        let mut command = child::this(&[self.mode])?;
+        if is_quick {
+            command.args(self.quick);
+        }
+        command.env(IS_SECTION, "1").stderr(Stdio::inherit());
+        let output = command.output()?;
+        let failed = if output.status.success() {
+            ""
+        } else {
+            "\n**It failed here.**\n"
+        };
+        Ok(String::from_utf8(output.stdout)? + failed)
+    }
+}
+
+fn survey(options: &Options) -> Result<(String, Findings)> {
+    let survey = options.survey()?;
+    let earlier = options.against.as_deref().map(record::read).transpose()?;
+    let mut text = versions::text(&survey.entrants);
+    text.push_str(&format!(
+        "{} rounds, samples of about {} ms{}\n\n",
+        survey.rounds,
+        survey.lasting.as_millis(),
+        options.circumstances()
+    ));
+    if options.pinned {
+        pin()?;
+    }
+    let neighbour = options
+        .beside_neighbour
+        .then(Neighbour::moves_in)
+        .transpose()?;
+    let findings = survey.run()?;
+    drop(neighbour);
+    text.push_str(&report::text(&findings));
+    if let Some(earlier) = earlier {
+        text.push_str(&report::against(&findings, &earlier));
+    }
+    text.push_str(&format!("Load at the end: {}\n\n", versions::load()));
+    Ok((text, findings))
+}
+
+/// The processes begun from here on are pinned with this one.
+fn pin() -> Result<()> {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let core = *cores.first().context("which processors are there?")?;
+    ensure!(
+        core_affinity::set_for_current(core),
+        "this process cannot be pinned"
+    );
+    Ok(())
+}
+
+fn publish(options: &Options, text: &str, findings: &Findings) -> Result<()> {
+    print!("{text}");
+    if let Some(folder) = &options.out {
+        write(folder, text, findings)
+            .with_context(|| format!("no report in {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, text: &str, findings: &Findings) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let charts = chart::draw_all(findings, folder)?;
+    let images: String = charts
+        .iter()
+        .map(|name| format!("![{name}]({name}.svg)\n\n"))
+        .collect();
+    fs::write(
+        folder.join("report.md"),
+        format!("{text}# Charts\n\n{images}"),
+    )?;
+    fs::write(folder.join("samples.json"), record::json(findings)?)?;
+    Ok(())
+}
