@@ -143,6 +143,29 @@
 //! `Drop` may use the channel it comes from, and may panic without harm to it. (A global allocator may not use a channel: a
 //! buffer grows under its lock.)
 //!
+//! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine, for
+//! messages of 8 bytes and of 256:
+//!
+//! | | `u64` | `[u64; 32]` |
+//! |---|---:|---:|
+//! | [`recv`](Receiver::recv) | 64 | 312 |
+//! | [`into_recv`](Receiver::into_recv) | 80 | 328 |
+//! | [`recv_many`](Receiver::recv_many) | 96 | 344 |
+//! | a stream, a sink | 32 | 32 |
+//! | [`send`](Sender::send) | 64 | 312 |
+//! | [`send_from`](Sender::send_from) | 80 | 328 |
+//! | [`into_send`](Sender::into_send) | 72 | 320 |
+//! | [`send_many`](Sender::send_many), but for its iterator | 112 | 360 |
+//! | [`reserve`](Sender::reserve) | 72 | 320 |
+//! | [`closed`](Sender::closed), [`drained`](Sender::drained) | 72 | 320 |
+//! | a receive [`until`](RecvFuture::until) something else, but for that | 72 | 320 |
+//! | [`recv_any`] of up to eight | 584 | 2568 |
+//! | [`Select`] of up to eight, but for the arms | 208 | 208 |
+//! | a handle, weak or not; a [`Permit`], owned or not | 8 | 8 |
+//!
+//! A stream and a sink hold the receive or the request for a permit that they wait with apart, once they have waited. A
+//! [`select!`] is as large as its arms' futures and up to 256 bytes more.
+//!
 //! # Features
 //!
 //! | feature | |
