@@ -67,7 +67,7 @@ impl Sample<'_> {
     fn allocations<T: Message>(&self, messages: u64) -> Result<f64, Nothing> {
         let count = |messages| {
             let (count, race) = counting_alloc::count(|| self.race::<T>(messages));
-            race.map(|_| count)
+            race.map(|_| count.allocations)
         };
         let set_up = count(0)?;
         Ok(count(messages)?.saturating_sub(set_up) as f64 / messages as f64)
