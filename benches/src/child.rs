@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fmt;
+use std::fs;
 use std::io::Read;
-use std::process::{self, Command, Stdio};
+use std::process::{self, Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -65,28 +66,51 @@ pub(crate) fn this(args: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// Takes one sample in a process of its own, and ends that process if it does not end by itself.
-pub(crate) fn sample(mut command: Command) -> Result<Outcome> {
+/// Takes one sample in a process of its own.
+pub(crate) fn sample(command: Command) -> Result<Outcome> {
+    Ok(match run(command)? {
+        Ok(printed) => understand(&printed),
+        Err(failure) => Outcome::Failure(failure),
+    })
+}
+
+/// What a process prints; it is ended if it does not end by itself.
+pub(crate) fn run(mut command: Command) -> Result<Result<String, Failure>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().context("no process for a sample")?;
-    let status = child.wait_timeout(LIMIT)?;
-    if status.is_none() {
-        child.kill()?;
-        child.wait()?;
+    loop {
+        let mut child = command.spawn().context("no process for a sample")?;
+        let status = child.wait_timeout(LIMIT)?;
+        let is_stopped = status.is_none() && is_stopped(child.id());
+        if status.is_none() {
+            child.kill()?;
+            child.wait()?;
+        }
+        // That was somebody else's doing, and says nothing about the sample.
+        if !is_stopped {
+            return what_it_said(child, status);
+        }
+        eprintln!("stopped by a signal: once more");
     }
+}
+
+/// Whether a process does not run because it was told so; on Linux.
+fn is_stopped(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().unwrap_or_default();
+    state.starts_with('T')
+}
+
+fn what_it_said(mut child: Child, status: Option<ExitStatus>) -> Result<Result<String, Failure>> {
     // A few lines, less than a pipe holds: the child never waits for them to be read.
     let mut printed = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut printed)?;
     }
+    let fail = |kind, what| Err(Failure::new(kind, what, &printed));
     Ok(match status {
-        Some(status) if status.success() => understand(&printed),
-        Some(status) => failure(FailureKind::Crash, format!("{status}"), &printed),
-        None => failure(
-            FailureKind::Hang,
-            format!("no end after {LIMIT:?}"),
-            &printed,
-        ),
+        Some(status) if status.success() => Ok(printed),
+        Some(status) => fail(FailureKind::Crash, status.to_string()),
+        None => fail(FailureKind::Hang, format!("no end after {LIMIT:?}")),
     })
 }
 
@@ -94,16 +118,25 @@ fn understand(printed: &str) -> Outcome {
     match printed.lines().last().and_then(Verdict::read) {
         Some(Verdict(Ok(measurement))) => Outcome::Measured(measurement),
         Some(Verdict(Err(Nothing::Absent))) => Outcome::Absent,
-        Some(Verdict(Err(Nothing::Lost(how)))) => failure(FailureKind::Lost, how, printed),
-        None => failure(FailureKind::Crash, "no verdict".to_owned(), printed),
+        other => Outcome::Failure(Failure::of_verdict(other, printed)),
     }
 }
 
-fn failure(kind: FailureKind, what: String, printed: &str) -> Outcome {
-    let lines: Vec<_> = printed.lines().collect();
-    let last = lines[lines.len().saturating_sub(3)..].join(", ");
-    let story = format!("{what} (last seen: {last})");
-    Outcome::Failure(Failure { kind, story })
+impl Failure {
+    fn new(kind: FailureKind, what: String, printed: &str) -> Failure {
+        let lines: Vec<_> = printed.lines().collect();
+        let last = lines[lines.len().saturating_sub(3)..].join(", ");
+        let story = format!("{what} (last seen: {last})");
+        Failure { kind, story }
+    }
+
+    /// Of a child that ended well, but without a result.
+    pub(crate) fn of_verdict(verdict: Option<Verdict>, printed: &str) -> Failure {
+        match verdict {
+            Some(Verdict(Err(Nothing::Lost(how)))) => Failure::new(FailureKind::Lost, how, printed),
+            _ => Failure::new(FailureKind::Crash, "no verdict".to_owned(), printed),
+        }
+    }
 }
 
 /// In the child: a parent that is killed cannot end its children, and one that hangs may spin.
