@@ -23,11 +23,13 @@ struct Section {
 
 /// Every mode that measures is registered here.
 const SECTIONS: &[Section] = &[
-    Section {
-        title: "Cancelling",
-        mode: "cancel",
-        quick: &["--rounds", "3"],
-    },
+    Section::of_situation("Latency", "latency"),
+    Section::of_situation("Idle", "idle"),
+    Section::of_situation("Cancelling", "cancel"),
+    Section::of_situation("Closing", "close"),
+    Section::of_situation("One message", "oneshot"),
+    Section::of_situation("Buffer sizes", "sweep"),
+    Section::of_situation("Sharding", "sharding"),
     Section {
         title: "Select",
         mode: "select",
@@ -76,6 +78,11 @@ pub(crate) fn run_survey(options: &Options) -> Result<()> {
 }
 
 impl Section {
+    const fn of_situation(title: &'static str, mode: &'static str) -> Self {
+        let quick = &["--quick"];
+        Self { title, mode, quick }
+    }
+
     /// In a process of its own, as its user would run it.
     fn text(&self, is_quick: bool) -> Result<String> {
         let mut command = child::this(&[self.mode])?;

@@ -8,7 +8,6 @@
 
 mod all;
 mod batch;
-mod cancel;
 mod cell;
 mod chart;
 mod child;
@@ -28,8 +27,10 @@ mod report;
 mod sample;
 mod select;
 mod shape;
+mod situations;
 mod stats;
 mod survey;
+mod target;
 mod tasks;
 mod threads;
 mod torture;
@@ -68,6 +69,8 @@ enum Mode {
     #[command(flatten)]
     Tables(Tables),
     #[command(flatten)]
+    Situation(situations::Command),
+    #[command(flatten)]
     Role(Role),
 }
 
@@ -78,12 +81,6 @@ enum Tables {
     Batch {
         /// How often each is measured
         #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
-        rounds: u32,
-    },
-    /// Time the dropping of one of many parked receives
-    Cancel {
-        /// How often each peer is measured, in each order
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
     },
     /// Send a burst into unbounded channels: the longest send, and the memory before and after
@@ -134,6 +131,7 @@ fn main() -> Result<()> {
         None => all::run_survey(&options),
         Some(Mode::All(options)) => all::run(&options),
         Some(Mode::Tables(tables)) => tables.print(),
+        Some(Mode::Situation(command)) => command.print(),
         Some(Mode::Role(role)) => role.run(),
     }
 }
@@ -152,7 +150,6 @@ impl Tables {
         }
         match self {
             Tables::Batch { rounds } => batch::run(rounds),
-            Tables::Cancel { rounds } => cancel::run(rounds),
             Tables::Memory { rounds, .. } => memory::run(rounds)?,
             Tables::Select { rounds, filter } => select::run(rounds, &filter),
             Tables::Torture(choice) => torture::run(&choice)?,

@@ -36,6 +36,12 @@ pub(crate) struct Ends<Tx, Rx> {
 }
 
 impl<Tx, Rx> Ends<Tx, Rx> {
+    /// The ends of a channel that has two.
+    pub(crate) fn sole(mut self) -> (Tx, Rx) {
+        let ends = self.senders.pop().zip(self.receivers.pop());
+        ends.expect("both ends")
+    }
+
     pub(crate) fn one_to_one((tx, rx): (Tx, Rx)) -> Self {
         Ends {
             senders: vec![tx],

@@ -40,7 +40,11 @@ impl<T: Message> InTasks<T> for OnRuntime<'_> {
     }
 }
 
-async fn send<T: Message>(mut tx: impl AsyncTx<T>, share: Range<u64>, start: Arc<Barrier>) -> Leg {
+pub(crate) async fn send<T: Message>(
+    mut tx: impl AsyncTx<T>,
+    share: Range<u64>,
+    start: Arc<Barrier>,
+) -> Leg {
     start.wait().await;
     let began = Instant::now();
     for number in share {
@@ -52,7 +56,7 @@ async fn send<T: Message>(mut tx: impl AsyncTx<T>, share: Range<u64>, start: Arc
     Leg::since(began, Tally::default())
 }
 
-async fn receive<T: Message>(mut rx: impl AsyncRx<T>, start: Arc<Barrier>) -> Leg {
+pub(crate) async fn receive<T: Message>(mut rx: impl AsyncRx<T>, start: Arc<Barrier>) -> Leg {
     start.wait().await;
     let began = Instant::now();
     let mut received = Tally::default();

@@ -35,7 +35,11 @@ impl<T: Message> OnThreads<T> for InThreads {
     }
 }
 
-fn send<T: Message>(mut tx: impl BlockingTx<T>, share: Range<u64>, start: &Barrier) -> Leg {
+pub(crate) fn send<T: Message>(
+    mut tx: impl BlockingTx<T>,
+    share: Range<u64>,
+    start: &Barrier,
+) -> Leg {
     start.wait();
     let began = Instant::now();
     for number in share {
@@ -47,7 +51,7 @@ fn send<T: Message>(mut tx: impl BlockingTx<T>, share: Range<u64>, start: &Barri
     Leg::since(began, Tally::default())
 }
 
-fn receive<T: Message>(mut rx: impl BlockingRx<T>, start: &Barrier) -> Leg {
+pub(crate) fn receive<T: Message>(mut rx: impl BlockingRx<T>, start: &Barrier) -> Leg {
     start.wait();
     let began = Instant::now();
     let mut received = Tally::default();

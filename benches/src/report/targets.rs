@@ -5,40 +5,13 @@ use crate::cell::TOKIO_2;
 use crate::floor::Floor;
 use crate::stats::geometric_mean;
 use crate::survey::{Finding, Findings};
-
-/// A ratio that should be at most so much.
-struct Target {
-    what: String,
-    most: f64,
-    /// `None`: it was not measured.
-    reached: Option<f64>,
-}
+use crate::target::{self, Target};
 
 pub(crate) fn table(findings: &Findings) -> String {
     let mut targets = with_all(findings);
     targets.extend(with_floors(findings));
     targets.push(with_kanal(findings));
-    let row = |target: &Target| {
-        let Target {
-            what,
-            most,
-            reached,
-        } = target;
-        let verdict = match reached {
-            None => "not measured",
-            Some(reached) if reached <= most => "reached",
-            Some(_) => "**not reached**",
-        };
-        let reached = reached.map_or("–".to_owned(), |reached| format!("{reached:.2}"));
-        vec![
-            what.clone(),
-            format!("{most:.2}"),
-            reached,
-            verdict.to_owned(),
-        ]
-    };
-    let rows: Vec<_> = targets.iter().map(row).collect();
-    super::table("Targets", &["ratio", "at most", "is", ""], &rows)
+    target::table(&targets)
 }
 
 fn with_all(findings: &Findings) -> Vec<Target> {
