@@ -2,7 +2,7 @@
 //!
 //! A channel has two ends, each behind a lock of its own, so that senders and receivers meet as rarely as they can. A send
 //! into the buffer needs the senders' end alone ([`SendEnd::try_push`]), a receive from it the receivers' end alone
-//! ([`RecvEnd::try_pop`]). Everything else needs both, locked in this order: the receivers' end, then the senders' end.
+//! ([`RecvEnd::take`]). Everything else needs both, locked in this order: the receivers' end, then the senders' end.
 //! It is written in terms of [`Core`], which stands for both locks held; only to leave a queue, to queue up behind other
 //! senders, or to give a message back, the receivers' lock is enough, which guards the queues.
 //!
@@ -36,7 +36,7 @@
 //! A small channel is *coupled*: nearly every operation of it needs both ends, so the receivers' lock stands for both, there are no
 //! ways with one lock, and nobody asks for `slow`.
 //!
-//! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `try_pop` only while no
+//! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `take` only while no
 //! sender is, by (9); and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
 //! no room can have come unseen. That a receiver is parked and that the channel is closed is exact at either end. "Full" and
 //! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
@@ -95,7 +95,7 @@ impl<'c, T> Core<'c, T> {
             self.hand_over(receiver, take());
             SendStep::Sent(Some(waker))
         } else if self.send_end.has_room(self.ends) {
-            self.send_end.push(self.ends, take());
+            self.send_end.push(self.ends, take);
             SendStep::Sent(None)
         } else {
             SendStep::Full
@@ -302,7 +302,7 @@ impl<'c, T> Core<'c, T> {
     fn admit(&mut self, sender: NonNull<Waiter<T>>) {
         // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
         match unsafe { Waiter::drain(sender) } {
-            Some(message) => self.send_end.push(self.ends, message),
+            Some(message) => self.send_end.push(self.ends, || message),
             None => self.set_permits(self.send_end.permits() + 1),
         }
     }
@@ -427,7 +427,7 @@ impl<'c, T> Core<'c, T> {
             return next;
         }
         next.into_iter()
-            .for_each(|next| self.send_end.push(self.ends, next));
+            .for_each(|next| self.send_end.push(self.ends, || next));
         message
     }
 
@@ -439,7 +439,7 @@ impl<'c, T> Core<'c, T> {
     /// Puts a message behind all others.
     fn append(&mut self, message: T) {
         if self.ring_len() < self.capacity() {
-            self.send_end.push(self.ends, message);
+            self.send_end.push(self.ends, || message);
         } else {
             self.recv_end.beyond.push_back(message);
             self.recv_end.irregular = true;

@@ -243,7 +243,7 @@ impl<T> SendEnd<T> {
     pub(crate) fn try_push(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) -> bool {
         let is_possible = !self.slow && self.has_room(ends);
         if is_possible {
-            self.push(ends, take());
+            self.push(ends, take);
         }
         is_possible
     }
@@ -260,11 +260,11 @@ impl<T> SendEnd<T> {
             .push_many(tail, blocks, messages.drain(rest..).rev());
     }
 
-    /// Appends a message to the ring, which has room.
+    /// Appends the message that `take` gives to the ring, which has room.
     #[inline]
-    pub(crate) fn push(&mut self, ends: &Ends<T>, message: T) {
+    pub(crate) fn push(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) {
         let Passage { head, tail, blocks } = ends.passage();
-        self.producer.push(tail, blocks, message);
+        self.producer.push(tail, blocks, take);
         debug_assert!(
             ring::len(head, tail) <= blocks.capacity(),
             "4: more messages than places"
@@ -286,7 +286,7 @@ impl<T> SendEnd<T> {
         let Passage { head, tail, blocks } = ends.passage();
         let is_possible = !self.slow && self.producer.has_room(tail, head, blocks.capacity());
         if is_possible {
-            self.push(ends, take());
+            self.push(ends, take);
             self.set_permits(ends, self.permits - 1);
         }
         is_possible
@@ -326,18 +326,27 @@ impl<T> RecvEnd<T> {
         }
     }
 
-    /// Takes the oldest message, if it is in the ring and nobody is concerned when it leaves. It has no number yet.
+    /// Whether there is a message in the ring, and nobody is concerned when it leaves.
     #[inline(always)]
-    pub(crate) fn try_pop(&mut self, ends: &Ends<T>) -> Option<T> {
-        if self.slow {
-            return None;
-        }
-        let message = self.pop_ring(ends)?;
+    pub(crate) fn can_take(&mut self, ends: &Ends<T>) -> bool {
+        let Passage { head, tail, .. } = ends.passage();
+        !self.slow && self.consumer.has_message(head, tail)
+    }
+
+    /// Takes the oldest message and returns what `make` makes of it. It has no number yet.
+    ///
+    /// # Safety
+    ///
+    /// That can be done, by `can_take`.
+    #[inline(always)]
+    pub(crate) unsafe fn take<R>(&mut self, ends: &Ends<T>, make: impl FnOnce(T) -> R) -> R {
         debug_assert!(
             self.recvq.is_empty(),
             "1: a receiver is parked beside a message"
         );
-        Some(message)
+        let Passage { head, blocks, .. } = ends.passage();
+        // SAFETY: the caller's promise.
+        unsafe { self.consumer.take(head, blocks, make) }
     }
 
     /// Takes the oldest message of the ring.
@@ -347,7 +356,7 @@ impl<T> RecvEnd<T> {
         self.consumer.pop(head, tail, blocks)
     }
 
-    /// As `try_pop`, for up to `most` messages, for which the vector has room.
+    /// As `take`, if that can be done, for up to `most` messages, for which the vector has room.
     pub(crate) fn try_pop_many(&mut self, ends: &Ends<T>, into: &mut Vec<T>, most: usize) {
         if self.slow {
             return;
@@ -378,7 +387,7 @@ impl<T> RecvEnd<T> {
         }
     }
 
-    /// After `try_pop` was not possible: what the receive has come to, if that was for want of messages.
+    /// After `can_take` said no: what the receive has come to, if that was for want of messages.
     pub(crate) fn step_if_empty(&self) -> Option<RecvStep<T>> {
         let step = || match self.closed {
             true => RecvStep::Closed,

@@ -335,7 +335,7 @@ pub use weak::{WeakReceiver, WeakSender};
 /// At capacity 0 a send completes only when a receiver has its message: taken by a receive, or handed to a receive that
 /// was parked.
 ///
-/// A small buffer (up to 64 KiB, or up to 4 messages) is allocated now. A larger one is allocated in blocks as it fills, and
+/// A small buffer (up to 256 KiB, or up to 8 messages) is allocated now. A larger one is allocated in blocks as it fills, and
 /// freed again as it empties: any capacity is harmless, `usize::MAX` too.
 ///
 /// # Examples

@@ -267,16 +267,16 @@ where
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        match this.shared.recv_fast() {
-            Ok(message) => {
-                this.waiter.set_state(State::Finished);
-                Some(Ok(message))
-            }
-            Err(held) => {
+        // Beforehand, so that nothing comes between taking the message and returning it.
+        this.waiter.set_state(State::Finished);
+        this.shared.recv_fast(
+            |message| Some(Ok(message)),
+            |held| {
+                this.waiter.set_state(State::Idle);
                 let step = this.shared.recv_rest(held);
                 conclude_recv(this.shared, this.waiter, step, None)
-            }
-        }
+            },
+        )
     }
 
     #[inline(always)]
@@ -286,13 +286,15 @@ where
         if this.waiter.state() != State::Idle {
             return owned.poll_again(cx.waker());
         }
-        match this.shared.recv_fast() {
-            Ok(message) => {
-                this.waiter.set_state(State::Finished);
-                Poll::Ready(Ok(message))
-            }
-            Err(held) => owned.poll_rest(held, cx.waker()),
-        }
+        // As in `attempt`.
+        this.waiter.set_state(State::Finished);
+        this.shared.recv_fast(
+            |message| Poll::Ready(Ok(message)),
+            |held| {
+                this.waiter.set_state(State::Idle);
+                owned.poll_rest(held, cx.waker())
+            },
+        )
     }
 
     /// The rest of the first poll; the owner's, as `poll` is.

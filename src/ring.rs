@@ -23,11 +23,11 @@ use crate::sync::{
 };
 
 /// A buffer of known capacity that takes up to so many bytes is allocated at once.
-const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 64 * 1024 };
+const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 256 * 1024 };
 /// The bytes of a block of a buffer that grows.
 const BLOCK: usize = if cfg!(hchan_loom) { 0 } else { 2 * 1024 };
 /// A block holds at least so many messages, however large they are. In a model just so many: three messages leave a block.
-const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 4 };
+const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 8 };
 
 /// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
 pub(crate) struct Position(AtomicUsize);
@@ -239,10 +239,22 @@ impl<T> Producer<T> {
         self.room(tail, head, limit, 1) > 0
     }
 
-    /// Appends a message; there is room, by `has_room`.
+    /// Appends the message that `take` gives, straight from where that has it; there is room, by `has_room`.
     #[inline]
-    pub(crate) fn push(&mut self, tail: &Position, blocks: &Blocks<T>, message: T) {
-        self.write(blocks, message);
+    pub(crate) fn push(&mut self, tail: &Position, blocks: &Blocks<T>, take: impl FnOnce() -> T) {
+        if self.0.index == blocks.block_len {
+            self.advance(blocks);
+        }
+        // SAFETY: the index is within the block. There is room, so the consumer has left the slot, which was seen with its
+        // position; and it does not look at it before it sees ours.
+        unsafe {
+            self.0
+                .slots
+                .add(self.0.index)
+                .as_ref()
+                .with_mut(|slot| (*slot).write(take()));
+        }
+        self.0.index += 1;
         tail.advance(tail.own(), 1);
     }
 
@@ -260,33 +272,16 @@ impl<T> Producer<T> {
             if self.0.index == blocks.block_len {
                 self.advance(blocks);
             }
-            // SAFETY: as in `write`, for so many slots.
+            // SAFETY: as in `push`, for so many slots.
             let run = unsafe { self.0.run(blocks, left) };
             for (slot, message) in run.iter().zip(&mut messages) {
-                // SAFETY: as in `write`.
+                // SAFETY: as in `push`.
                 slot.with_mut(|slot| unsafe { _ = (*slot).write(message) });
             }
             self.0.index += run.len();
             left -= run.len();
         }
         tail.advance(tail.own(), count);
-    }
-
-    #[inline]
-    fn write(&mut self, blocks: &Blocks<T>, message: T) {
-        if self.0.index == blocks.block_len {
-            self.advance(blocks);
-        }
-        // SAFETY: the index is within the block. There is room, so the consumer has left the slot, which was seen with its
-        // position; and it does not look at it before it sees ours.
-        unsafe {
-            self.0
-                .slots
-                .add(self.0.index)
-                .as_ref()
-                .with_mut(|slot| (*slot).write(message));
-        }
-        self.0.index += 1;
     }
 
     /// Goes on to the next block, or to the start of the only one.
@@ -309,7 +304,53 @@ impl<T> Producer<T> {
     }
 }
 
+/// A message that is being taken; dropped, it has left its slot.
+struct Taken<'a> {
+    head: &'a Position,
+}
+
+impl Drop for Taken<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.head.advance(self.head.own(), 1);
+    }
+}
+
 impl<T> Consumer<T> {
+    #[inline]
+    pub(crate) fn has_message(&mut self, head: &Position, tail: &Position) -> bool {
+        let position = head.own();
+        if position == self.0.seen {
+            self.0.seen = tail.of_other();
+        }
+        position != self.0.seen
+    }
+
+    /// Takes the oldest message and returns what `make` makes of it, straight from its slot.
+    ///
+    /// # Safety
+    ///
+    /// There is one, by `has_message`.
+    #[inline]
+    pub(crate) unsafe fn take<R>(
+        &mut self,
+        head: &Position,
+        blocks: &Blocks<T>,
+        make: impl FnOnce(T) -> R,
+    ) -> R {
+        if self.0.index == blocks.block_len {
+            self.advance(blocks);
+        }
+        // SAFETY: the index is within the block.
+        let slot = unsafe { self.0.slots.add(self.0.index).as_ref() };
+        self.0.index += 1;
+        // In a drop, so that what is returned is made where the caller wants it.
+        let _taken = Taken { head };
+        // SAFETY: the producer has written the slot, which was seen with its position; and it does not write it again before
+        // it sees ours.
+        slot.with_mut(|slot| make(unsafe { (*slot).assume_init_read() }))
+    }
+
     /// Takes the oldest message.
     #[inline]
     pub(crate) fn pop(
@@ -318,17 +359,9 @@ impl<T> Consumer<T> {
         tail: &Position,
         blocks: &Blocks<T>,
     ) -> Option<T> {
-        let position = head.own();
-        if position == self.0.seen {
-            self.0.seen = tail.of_other();
-            if position == self.0.seen {
-                return None;
-            }
-        }
-        // SAFETY: the message there has been seen.
-        let message = unsafe { self.read(blocks) };
-        head.advance(position, 1);
-        Some(message)
+        let has_message = self.has_message(head, tail);
+        // SAFETY: there is one.
+        has_message.then(|| unsafe { self.take(head, blocks, |message| message) })
     }
 
     /// Takes the oldest messages, as many as there are and find a place; returns how many, which are in the first places then.
@@ -350,10 +383,10 @@ impl<T> Consumer<T> {
             if self.0.index == blocks.block_len {
                 self.advance(blocks);
             }
-            // SAFETY: as in `read`, for so many slots: so many messages have been seen.
+            // SAFETY: as in `take`, for so many slots: so many messages have been seen.
             let run = unsafe { self.0.run(blocks, places.len()) };
             for (slot, place) in run.iter().zip(&mut *places) {
-                // SAFETY: as in `read`.
+                // SAFETY: as in `take`.
                 slot.with_mut(|slot| unsafe { _ = place.write((*slot).assume_init_read()) });
             }
             self.0.index += run.len();
@@ -361,27 +394,6 @@ impl<T> Consumer<T> {
         }
         head.advance(position, count);
         count
-    }
-
-    /// # Safety
-    ///
-    /// There is another message, by the position last seen.
-    #[inline]
-    unsafe fn read(&mut self, blocks: &Blocks<T>) -> T {
-        if self.0.index == blocks.block_len {
-            self.advance(blocks);
-        }
-        // SAFETY: the index is within the block. The producer has written the slot, which was seen with its position; and
-        // it does not write it again before it sees ours.
-        let message = unsafe {
-            self.0
-                .slots
-                .add(self.0.index)
-                .as_ref()
-                .with_mut(|slot| (*slot).assume_init_read())
-        };
-        self.0.index += 1;
-        message
     }
 
     /// As the producer's.
@@ -483,7 +495,7 @@ mod tests {
                     let has_room = producer.has_room(&tail, &head, blocks.capacity);
                     assert_eq!(has_room, model.len() < blocks.capacity());
                     if has_room {
-                        producer.push(&tail, &blocks, [step; 128]);
+                        producer.push(&tail, &blocks, || [step; 128]);
                         model.push_back(step);
                     }
                 } else {
@@ -554,7 +566,7 @@ mod tests {
             consumer.0.seen = start;
             for n in 0..10 {
                 assert!(producer.has_room(&tail, &head, blocks.capacity));
-                producer.push(&tail, &blocks, n);
+                producer.push(&tail, &blocks, || n);
                 assert_eq!(consumer.pop(&head, &tail, &blocks), Some(n));
             }
             // SAFETY: nobody else has it, and it is not used again.

@@ -134,25 +134,38 @@ impl<T> Shared<T> {
             return self.recv_rest(None);
         }
         let mut recv_end = self.ends.recv.lock.lock();
-        match recv_end.try_pop(&self.ends) {
-            Some(message) => RecvStep::Received(Taken::quietly(message, recv_end.number())),
-            None => self.recv_rest(Some(recv_end)),
+        if !recv_end.can_take(&self.ends) {
+            return self.recv_rest(Some(recv_end));
+        }
+        let seq = recv_end.number();
+        // SAFETY: it was just found to be possible.
+        unsafe {
+            recv_end.take(&self.ends, |message| {
+                RecvStep::Received(Taken::quietly(message, seq))
+            })
         }
     }
 
-    /// Receives from the ring if that is all there is to do, else leaves the rest, and the lock it holds, to `recv_rest`.
+    /// Receives from the ring, if that is all there is to do, what `make` makes of the message; else leaves it, and the lock that
+    /// it holds, to `rest`. What is returned is made in its place: a large message is not moved once more on each floor.
     ///
-    /// The message has no number: it is for a caller who returns it at once, so it cannot be given back.
+    /// `make` is called under the lock. The message has no number: it is for a caller who returns it at once, so it cannot be
+    /// given back.
     #[inline(always)]
-    pub(crate) fn recv_fast(&self) -> Result<T, HeldRecvEnd<'_, T>> {
+    pub(crate) fn recv_fast<'a, R>(
+        &'a self,
+        make: impl FnOnce(T) -> R,
+        rest: impl FnOnce(HeldRecvEnd<'a, T>) -> R,
+    ) -> R {
         if self.is_coupled() {
-            return Err(None);
+            return rest(None);
         }
         let mut recv_end = self.ends.recv.lock.lock();
-        match recv_end.try_pop(&self.ends) {
-            Some(message) => Ok(message),
-            None => Err(Some(recv_end)),
+        if !recv_end.can_take(&self.ends) {
+            return rest(Some(recv_end));
         }
+        // SAFETY: it was just found to be possible.
+        unsafe { recv_end.take(&self.ends, make) }
     }
 
     #[inline(never)]
@@ -283,7 +296,19 @@ impl<T> Shared<T> {
     #[inline]
     pub(crate) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut slot = Some(message);
-        let mut step = self.send(|| take(&mut slot));
+        match self.send_fast(|| take(&mut slot)) {
+            Ok(()) => Ok(()),
+            Err(held) => self.try_send_rest(held, slot),
+        }
+    }
+
+    #[inline(never)]
+    fn try_send_rest(
+        &self,
+        held: HeldSendEnd<'_, T>,
+        mut slot: Option<T>,
+    ) -> Result<(), TrySendError<T>> {
+        let mut step = self.send_rest(held, || take(&mut slot));
         if !self.is_coupled() && matches!(step, SendStep::Full) {
             // One end alone may see an old position of the other: two threads could find each that it came first. What the
             // caller is told is decided with both locks held.
@@ -300,7 +325,7 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.recv_fast().or_else(|held| self.try_recv_rest(held))
+        self.recv_fast(Ok, |held| self.try_recv_rest(held))
     }
 
     #[inline(never)]
