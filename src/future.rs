@@ -389,7 +389,7 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 impl<T> Wait for SendFuture<'_, T> {
     type Limited = Result<(), SendTimeoutError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.attempt()
     }
@@ -418,7 +418,7 @@ impl<T> Wait for SendFuture<'_, T> {
 impl<T> Wait for RecvFuture<'_, T> {
     type Limited = Result<T, RecvTimeoutError>;
 
-    #[inline]
+    #[inline(always)]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.as_pin_mut()?.attempt()
     }

@@ -125,8 +125,17 @@ where
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
         // SAFETY: we own the idle waiter, which has its message.
-        let step = this.shared.send(|| unsafe { this.waiter.take_message() });
-        conclude_send(this.waiter, step, None)
+        let take = || unsafe { this.waiter.take_message() };
+        match this.shared.send_fast(take) {
+            Ok(()) => {
+                this.waiter.set_state(State::Finished);
+                Some(Ok(()))
+            }
+            Err(held) => {
+                let step = this.shared.send_rest(held, take);
+                conclude_send(this.waiter, step, None)
+            }
+        }
     }
 
     #[inline(always)]

@@ -86,21 +86,25 @@ impl Parker {
         &self.waker
     }
 
-    /// Pauses and then tries once more, if that was of use the last time.
+    /// Pauses, if that was of use the last time; says whether it did.
     ///
     /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
     /// many times longer than through the buffer. In a pause several come.
-    pub(crate) fn linger<R>(&self, attempt: impl FnOnce() -> Option<R>) -> Option<R> {
+    pub(crate) fn linger(&self) -> bool {
         let is_retry = self.waits.get() % RARELY == 0;
-        if !self.is_to_linger.get() && !is_retry {
-            return None;
+        let lingers = self.is_to_linger.get() || is_retry;
+        if lingers {
+            for _ in 0..LINGER {
+                hint::spin_loop();
+            }
         }
-        for _ in 0..LINGER {
-            hint::spin_loop();
-        }
-        let done = attempt();
-        self.is_to_linger.set(done.is_some());
-        done
+        lingers
+    }
+
+    pub(crate) fn note_lingered(&self, was_of_use: bool) {
+        self.is_to_linger.set(was_of_use);
+        // Else a retry in vain would be one for as long as nobody parks.
+        self.waits.set(self.waits.get().wrapping_add(1));
     }
 
     /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.

@@ -111,7 +111,7 @@ impl<T> Shared<T> {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     pub(crate) fn send_rest(&self, held: HeldSendEnd<'_, T>, take: impl FnOnce() -> T) -> SendStep {
         let Some(mut send_end) = held else {
             return self.locked(|core| core.send(take));

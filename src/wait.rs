@@ -71,20 +71,20 @@ mod blocking {
     #[cold]
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
-            if future.is_near() {
-                let output = parker.linger(|| future.as_mut().attempt());
-                if output.is_some() {
-                    return output;
-                }
-            }
             let mut cx = Context::from_waker(parker.waker());
+            let has_lingered = future.is_near() && parker.linger();
+            let mut polled = future.as_mut().poll(&mut cx);
+            if has_lingered {
+                parker.note_lingered(polled.is_ready());
+            }
             loop {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                if let Poll::Ready(output) = polled {
                     return Some(output);
                 }
                 if !parker.park(deadline) {
                     return future.withdraw();
                 }
+                polled = future.as_mut().poll(&mut cx);
             }
         })
     }
