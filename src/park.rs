@@ -90,9 +90,9 @@ impl Parker {
     ///
     /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
     /// many times longer than through the buffer. In a pause several come.
-    pub(crate) fn linger(&self) -> bool {
+    pub(crate) fn linger(&self, deadline: Option<Instant>) -> bool {
         let is_retry = self.waits.get() % RARELY == 0;
-        let lingers = self.is_to_linger.get() || is_retry;
+        let lingers = (self.is_to_linger.get() || is_retry) && !is_past(deadline);
         if lingers {
             for _ in 0..LINGER {
                 hint::spin_loop();

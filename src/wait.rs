@@ -72,7 +72,7 @@ mod blocking {
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
             let mut cx = Context::from_waker(parker.waker());
-            let has_lingered = future.is_near() && parker.linger();
+            let has_lingered = future.is_near() && parker.linger(deadline);
             let mut polled = future.as_mut().poll(&mut cx);
             if has_lingered {
                 parker.note_lingered(polled.is_ready());
