@@ -91,8 +91,7 @@ impl Parker {
     /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
     /// many times longer than through the buffer. In a pause several come.
     pub(crate) fn linger(&self, deadline: Option<Instant>) -> bool {
-        let is_retry = self.waits.get() % RARELY == 0;
-        let lingers = (self.is_to_linger.get() || is_retry) && !is_past(deadline);
+        let lingers = (self.is_to_linger.get() || self.is_retry()) && !is_past(deadline);
         if lingers {
             for _ in 0..LINGER {
                 hint::spin_loop();
@@ -103,8 +102,11 @@ impl Parker {
 
     pub(crate) fn note_lingered(&self, was_of_use: bool) {
         self.is_to_linger.set(was_of_use);
-        // Else a retry in vain would be one for as long as nobody parks.
-        self.waits.set(self.waits.get().wrapping_add(1));
+    }
+
+    /// Whether this wait tries what has been in vain.
+    fn is_retry(&self) -> bool {
+        self.waits.get() % RARELY == 0
     }
 
     /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.
@@ -116,12 +118,11 @@ impl Parker {
     }
 
     fn look_a_while(&self) -> bool {
-        let waits = self.waits.get();
-        self.waits.set(waits.wrapping_add(1));
-        let looks = match waits % RARELY == 0 {
+        let looks = match self.is_retry() {
             true => MOST_LOOKS,
             false => self.looks.get(),
         };
+        self.waits.set(self.waits.get().wrapping_add(1));
         for _ in 0..looks {
             if self.unparker.consume() {
                 self.looks.set(MOST_LOOKS);
@@ -241,6 +242,47 @@ mod kept {
     }
 
     pub(super) fn put(_: Parker) {}
+}
+
+#[cfg(all(test, not(hchan_loom)))]
+mod tests {
+    use super::*;
+
+    /// A wait of which neither is an end; says whether it lingered, and whether it looked.
+    fn wait_in_vain(parker: &Parker) -> [bool; 2] {
+        let lingers = parker.linger(None);
+        if lingers {
+            parker.note_lingered(false);
+        }
+        let looks = parker.is_retry() || parker.looks.get() > 0;
+        assert!(!parker.look_a_while());
+        [lingers, looks]
+    }
+
+    #[test]
+    fn what_was_in_vain_is_tried_again_in_one_of_sixteen_waits() {
+        let parker = Parker::new();
+        (0..RARELY).for_each(|_| _ = wait_in_vain(&parker));
+        let mut tried = [0; 2];
+        for _ in 0..4 * RARELY {
+            for (tried, is_tried) in tried.iter_mut().zip(wait_in_vain(&parker)) {
+                *tried += u32::from(is_tried);
+            }
+        }
+        assert_eq!(tried, [4, 4]);
+    }
+
+    #[test]
+    fn what_was_of_use_is_tried_at_once() {
+        let parker = Parker::new();
+        parker.looks.set(0);
+        parker.note_lingered(true);
+        assert!(parker.linger(None));
+        assert!(!parker.linger(Some(Instant::now())), "out of time");
+        parker.waker().wake_by_ref();
+        assert!(parker.look_a_while(), "a retry: the first wait");
+        assert_eq!(parker.looks.get(), MOST_LOOKS);
+    }
 }
 
 #[cfg(all(test, hchan_loom))]
