@@ -270,6 +270,18 @@ fn backlog_around_the_edge_of_a_block_allocates_nothing() {
     }
 }
 
+/// As between two tasks that take turns.
+#[test]
+fn short_buffer_of_large_messages_that_is_filled_and_emptied_allocates_nothing() {
+    let (tx, rx) = hchan::bounded(64);
+    let swing = || {
+        (0..64).for_each(|n| tx.try_send([n; 512]).unwrap());
+        (0..64_u64).for_each(|n| assert_eq!(rx.try_recv().unwrap()[511], n));
+    };
+    swing();
+    assert_eq!(allocations(|| (0..100).for_each(|_| swing())), 0);
+}
+
 #[test]
 fn wait_that_times_out_allocates_nothing() {
     let (_tx, rx) = hchan::bounded::<u8>(0);
