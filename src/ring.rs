@@ -305,11 +305,11 @@ impl<T> Producer<T> {
 }
 
 /// A message that is being taken; dropped, it has left its slot.
-struct Taken<'a> {
+struct Leaving<'a> {
     head: &'a Position,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for Leaving<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.head.advance(self.head.own(), 1);
@@ -345,7 +345,7 @@ impl<T> Consumer<T> {
         let slot = unsafe { self.0.slots.add(self.0.index).as_ref() };
         self.0.index += 1;
         // In a drop, so that what is returned is made where the caller wants it.
-        let _taken = Taken { head };
+        let _leaving = Leaving { head };
         // SAFETY: the producer has written the slot, which was seen with its position; and it does not write it again before
         // it sees ours.
         slot.with_mut(|slot| make(unsafe { (*slot).assume_init_read() }))

@@ -422,7 +422,7 @@ replace ring.rs "                .with_mut(|slot| (*slot).write(take()));
         self.0.index += 1;"
 
 mutant "a message is read after its position has been passed"
-replace ring.rs "        let _taken = Taken { head };" "        drop(Taken { head });"
+replace ring.rs "        let _leaving = Leaving { head };" "        drop(Leaving { head });"
 
 mutant "the producer stays in its block"
 replace ring.rs "let next = blocks.supply();" \
