@@ -101,7 +101,7 @@ printf '| taken out or changed | noticed by |\n|---|---|\n'
 # Wakes.
 
 mutant "a send wakes nobody"
-replace operation.rs "wake_and_drop(waker, unused);" "drop((waker, unused));"
+replace operation/send.rs "wake_and_drop(waker, unused);" "drop((waker, unused));"
 
 mutant "\`try_send\` and \`force_send\` wake nobody"
 replace shared.rs "        (SendStep::Sent(waker), _) => {
@@ -174,14 +174,14 @@ replace park.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {" \
 # Re-checks.
 
 mutant "a receive parks without a second look"
-replace operation.rs "let step = core.recv();
+replace operation/recv.rs "let step = core.recv();
             if let RecvStep::Empty = step {
                 is_beside" "let step = RecvStep::Empty;
             if let RecvStep::Empty = step {
                 is_beside"
 
 mutant "a send parks without a second look"
-replace operation.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
+replace operation/send.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
 
 mutant "unparking does not look again under the lock"
 replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })" \
@@ -265,22 +265,22 @@ replace end.rs "                unsafe { Waiter::fill(receiver, seq, message) };
                 Some(waker)"
 
 mutant "a cancelled receive keeps its message"
-replace operation.rs "                this.release();" "                let _ = this.withdraw();"
+replace operation/recv.rs "                this.release();" "                let _ = this.withdraw();"
 
 mutant "a cancelled receive stays in the queue"
-replace operation.rs "if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {" \
+replace operation/recv.rs "if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {" \
   "if matches!(this.waiter.state(), State::Done | State::Closed) {"
 
 mutant "a cancelled send stays in the queue"
-replace operation.rs "            let _handle = unpark(this.shared, this.waiter, Side::Send);
+replace operation/send.rs "            let _handle = unpark(this.shared, this.waiter, Side::Send);
 " ""
 
 mutant "a cancelled send does not drop its message"
-replace operation.rs "            let _message = take_message(this.waiter);
+replace operation/send.rs "            let _message = take_message(this.waiter);
 " ""
 
 mutant "a released stream is not as new"
-replace operation.rs "        this.waiter.set_state(State::Idle);
+replace operation/recv.rs "        this.waiter.set_state(State::Idle);
         if let" "        if let"
 
 mutant "a stream that has had an item is not as new"
@@ -384,10 +384,10 @@ replace shared.rs "            step = self.locked(|core| core.recv());
 " ""
 
 mutant "a send queues up though nobody stands before it"
-replace operation.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "Some(park(recv_end))"
+replace operation/send.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "Some(park(recv_end))"
 
 mutant "a send never queues up with one lock"
-replace operation.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "{ let _ = recv_end; None }"
+replace operation/send.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "{ let _ = recv_end; None }"
 
 mutant "the outlook is the opposite"
 replace core.rs "send.outlook.set(is_full & !is_send_slow);" "send.outlook.set(!is_full | is_send_slow);"
@@ -598,7 +598,7 @@ replace operation/reserve.rs "            this.shared.release_permit();
 " ""
 
 mutant "a receive that parks serves no request for a permit"
-replace operation.rs "                        core.serve(&mut wakes);
+replace operation/recv.rs "                        core.serve(&mut wakes);
 " "                        let _ = &mut wakes;
 "
 
@@ -609,7 +609,7 @@ mutant "a short receive does not look for messages of permits beyond the ring"
 replace end.rs " || !self.beyond.is_empty();" ";"
 
 mutant "a select parks before it can be claimed where it makes room beside permits"
-replace operation.rs "Some(select) => unsafe { select.as_ref().mark() }," "Some(select) if false => unsafe { select.as_ref().mark() },"
+replace operation/recv.rs "Some(select) => unsafe { select.as_ref().mark() }," "Some(select) if false => unsafe { select.as_ref().mark() },"
 
 mutant "a select that parks serves nobody beside permits"
 replace select/race.rs "        locked.serve(&mut wakes);
