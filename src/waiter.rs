@@ -41,23 +41,28 @@ pub(crate) enum State {
     Finished,
 }
 
+#[repr(C)]
 pub(crate) struct Waiter<T> {
     links: Links<Self>,
-    contents: UnsafeCell<Contents<T>>,
     /// A [`State`].
     state: AtomicU8,
     /// Whether it waits, in `sendq`, for a permit instead of sending.
     is_reserve: bool,
+    contents: UnsafeCell<Contents<T>>,
     /// Linked by address, so it must not move once pinned.
     _pinned: PhantomPinned,
 }
 
-/// Nothing here is written before it is needed: most operations never park.
+/// What most operations never need is not written before it is.
+///
+/// The fields stand in this order, and the number is there from the start, for the sake of large messages: with nothing undefined
+/// beside it the compiler moves a message straight to where its future is going to be, instead of by way of two others.
+#[repr(C)]
 struct Contents<T> {
-    slot: MaybeUninit<T>,
-    /// There with a receive's message: its place among all that have left the channel.
-    seq: MaybeUninit<u64>,
     handle: MaybeUninit<Handle>,
+    /// Of a message that a receive was handed: its place among all that have left the channel.
+    seq: u64,
+    slot: MaybeUninit<T>,
 }
 
 /// Whom a peer wakes.
@@ -114,9 +119,9 @@ impl<T> Waiter<T> {
         Self {
             links: Links::new(),
             contents: UnsafeCell::new(Contents {
-                slot,
-                seq: MaybeUninit::uninit(),
                 handle: MaybeUninit::uninit(),
+                seq: 0,
+                slot,
             }),
             state: AtomicU8::new(state as u8),
             is_reserve,
@@ -216,7 +221,7 @@ impl<T> Waiter<T> {
     pub(crate) unsafe fn put_message(&self, seq: u64, message: T) {
         // SAFETY: ours, by the caller's promise.
         self.contents.with_mut(|contents| unsafe {
-            (*contents).seq.write(seq);
+            (*contents).seq = seq;
             (*contents).slot.write(message);
         });
         self.set_state(State::Done);
@@ -230,7 +235,7 @@ impl<T> Waiter<T> {
     pub(crate) unsafe fn seq(&self) -> u64 {
         // SAFETY: a peer wrote it with the message, before `Done`; it is ours now, by the caller's promise.
         self.contents
-            .with_mut(|contents| unsafe { (*contents).seq.assume_init() })
+            .with_mut(|contents| unsafe { (*contents).seq })
     }
 }
 
@@ -296,7 +301,7 @@ impl<T> Waiter<T> {
         // SAFETY: the waiter is ours until it is completed.
         unsafe {
             this.as_ref().contents.with_mut(|contents| {
-                (*contents).seq.write(seq);
+                (*contents).seq = seq;
                 (*contents).slot.write(message);
             });
             Self::change(this, State::Done);
