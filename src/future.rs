@@ -398,6 +398,10 @@ impl<T> Wait for SendFuture<'_, T> {
         self.op.is_of_short_buffer()
     }
 
+    fn is_parked(&self) -> Option<bool> {
+        Some(self.op.is_parked())
+    }
+
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.withdraw()
     }
@@ -425,6 +429,10 @@ impl<T> Wait for RecvFuture<'_, T> {
 
     fn is_near(&self) -> bool {
         self.op.as_ref().is_some_and(RecvOp::is_of_short_buffer)
+    }
+
+    fn is_parked(&self) -> Option<bool> {
+        self.op.as_ref().map(RecvOp::is_parked)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

@@ -392,6 +392,10 @@ impl<T> Wait for IntoSend<T> {
         Some(give_back(this.sender, sent))
     }
 
+    fn is_parked(&self) -> Option<bool> {
+        Some(self.op.is_parked())
+    }
+
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let sent = this.op.withdraw()?;
@@ -418,6 +422,10 @@ impl<T> Wait for IntoRecv<T> {
         let this = self.project();
         let received = this.op.as_pin_mut()?.attempt()?;
         Some(give_back(this.receiver, received))
+    }
+
+    fn is_parked(&self) -> Option<bool> {
+        self.op.as_ref().map(RecvOp::is_parked)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

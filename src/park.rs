@@ -114,17 +114,31 @@ impl Parker {
         if is_past(deadline) {
             return self.unparker.consume();
         }
-        self.look_a_while() || self.yield_a_while(deadline) || self.sleep(deadline)
+        self.watch(|| self.unparker.consume(), deadline) || self.sleep(deadline)
     }
 
-    fn look_a_while(&self) -> bool {
-        let looks = match self.is_retry() {
+    /// Whether the next wait begins awake.
+    pub(crate) fn is_to_watch(&self, deadline: Option<Instant>) -> bool {
+        (self.looks() > 0 || self.yields.get() > 0) && !is_past(deadline)
+    }
+
+    /// Waits awake, for a bounded time, until that is over; says whether it is.
+    pub(crate) fn watch(&self, is_over: impl Fn() -> bool, deadline: Option<Instant>) -> bool {
+        self.look_a_while(&is_over) || self.yield_a_while(is_over, deadline)
+    }
+
+    fn looks(&self) -> u32 {
+        match self.is_retry() {
             true => MOST_LOOKS,
             false => self.looks.get(),
-        };
+        }
+    }
+
+    fn look_a_while(&self, is_over: impl Fn() -> bool) -> bool {
+        let looks = self.looks();
         self.waits.set(self.waits.get().wrapping_add(1));
         for _ in 0..looks {
-            if self.unparker.consume() {
+            if is_over() {
                 self.looks.set(MOST_LOOKS);
                 self.yields.set(MOST_YIELDS);
                 return true;
@@ -135,9 +149,9 @@ impl Parker {
         false
     }
 
-    fn yield_a_while(&self, deadline: Option<Instant>) -> bool {
+    fn yield_a_while(&self, is_over: impl Fn() -> bool, deadline: Option<Instant>) -> bool {
         for _ in 0..self.yields.get() {
-            if self.unparker.consume() {
+            if is_over() {
                 self.yields.set(MOST_YIELDS);
                 return true;
             }
@@ -150,7 +164,8 @@ impl Parker {
         false
     }
 
-    fn sleep(&self, deadline: Option<Instant>) -> bool {
+    /// As `park`, asleep from the start.
+    pub(crate) fn sleep(&self, deadline: Option<Instant>) -> bool {
         let start = Instant::now();
         let notified = self.unparker.sleep(deadline);
         let is_short = start.elapsed() < SHORT_WAIT;
@@ -255,7 +270,7 @@ mod tests {
             parker.note_lingered(false);
         }
         let looks = parker.is_retry() || parker.looks.get() > 0;
-        assert!(!parker.look_a_while());
+        assert!(!parker.look_a_while(|| parker.unparker.consume()));
         [lingers, looks]
     }
 
@@ -280,7 +295,10 @@ mod tests {
         assert!(parker.linger(None));
         assert!(!parker.linger(Some(Instant::now())), "out of time");
         parker.waker().wake_by_ref();
-        assert!(parker.look_a_while(), "a retry: the first wait");
+        assert!(
+            parker.look_a_while(|| parker.unparker.consume()),
+            "a retry: the first wait"
+        );
         assert_eq!(parker.looks.get(), MOST_LOOKS);
     }
 }

@@ -191,6 +191,10 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
         Some(reserved.map(|()| Permit::new(this.sender)))
     }
 
+    fn is_parked(&self) -> Option<bool> {
+        Some(self.op.is_parked())
+    }
+
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let reserved = this.op.withdraw()?;

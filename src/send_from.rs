@@ -267,6 +267,10 @@ impl<T> Wait for SendFromFuture<'_, T> {
         Some(self.end(result))
     }
 
+    fn is_parked(&self) -> Option<bool> {
+        Some(self.op.is_parked())
+    }
+
     fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         let result = self.as_mut().project().op.withdraw()?;
         Some(self.end(result))

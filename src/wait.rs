@@ -22,6 +22,11 @@ pub trait Wait: Future {
         false
     }
 
+    /// Whether it is parked and no peer has completed it, where one look tells: then a thread can watch it, and need not be woken.
+    fn is_parked(&self) -> Option<bool> {
+        None
+    }
+
     /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output>;
 
@@ -33,7 +38,7 @@ pub trait Wait: Future {
 mod blocking {
     use core::{
         pin::Pin,
-        task::{Context, Poll},
+        task::{Context, Poll, Waker},
         time::Duration,
     };
     use std::time::Instant;
@@ -71,21 +76,118 @@ mod blocking {
     #[cold]
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
-            let mut cx = Context::from_waker(parker.waker());
             let has_lingered = future.is_near() && parker.linger(deadline);
-            let mut polled = future.as_mut().poll(&mut cx);
+            let is_watched = future.is_parked().is_some() && parker.is_to_watch(deadline);
+            // Who watches is not to be woken: that would be one more cache line that goes to the peer and comes back.
+            let waker = match is_watched {
+                true => Waker::noop(),
+                false => parker.waker(),
+            };
+            let mut polled = future.as_mut().poll(&mut Context::from_waker(waker));
             if has_lingered {
                 parker.note_lingered(polled.is_ready());
+            }
+            if is_watched && polled.is_pending() {
+                parker.watch(|| future.is_parked() == Some(false), deadline);
+                polled = future
+                    .as_mut()
+                    .poll(&mut Context::from_waker(parker.waker()));
             }
             loop {
                 if let Poll::Ready(output) = polled {
                     return Some(output);
                 }
-                if !parker.park(deadline) {
+                let is_woken = match is_watched {
+                    true => parker.sleep(deadline),
+                    false => parker.park(deadline),
+                };
+                if !is_woken {
                     return future.withdraw();
                 }
-                polled = future.as_mut().poll(&mut cx);
+                polled = future
+                    .as_mut()
+                    .poll(&mut Context::from_waker(parker.waker()));
             }
         })
+    }
+}
+
+#[cfg(all(test, feature = "std", not(hchan_loom)))]
+mod tests {
+    use alloc::vec::Vec;
+    use core::{
+        cell::Cell,
+        pin::{Pin, pin},
+        task::{Context, Poll, Waker},
+        time::Duration,
+    };
+
+    use super::{Wait, wait_timeout};
+
+    /// A future that a peer completes after so many looks, or that its third poll completes.
+    struct Parked {
+        looks_left: Cell<u32>,
+        /// Of each poll, whether it could be woken.
+        polls: Vec<bool>,
+    }
+
+    impl Parked {
+        fn new(looks_left: u32) -> Self {
+            Self {
+                looks_left: Cell::new(looks_left),
+                polls: Vec::new(),
+            }
+        }
+    }
+
+    impl Future for Parked {
+        type Output = Vec<bool>;
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<bool>> {
+            let can_wake = !cx.waker().will_wake(Waker::noop());
+            self.polls.push(can_wake);
+            cx.waker().wake_by_ref();
+            match self.polls.len() < 3 && self.looks_left.get() > 0 {
+                true => Poll::Pending,
+                false => Poll::Ready(self.polls.clone()),
+            }
+        }
+    }
+
+    impl Wait for Parked {
+        type Limited = Option<Vec<bool>>;
+
+        fn attempt(self: Pin<&mut Self>) -> Option<Vec<bool>> {
+            None
+        }
+
+        fn is_parked(&self) -> Option<bool> {
+            let looks_left = self.looks_left.get().saturating_sub(1);
+            self.looks_left.set(looks_left);
+            Some(looks_left > 0)
+        }
+
+        fn withdraw(self: Pin<&mut Self>) -> Option<Vec<bool>> {
+            None
+        }
+
+        fn limited(self: Pin<&mut Self>, output: Option<Vec<bool>>) -> Option<Vec<bool>> {
+            output
+        }
+    }
+
+    #[test]
+    fn thread_that_watches_need_not_be_woken() {
+        let future = Parked::new(10);
+        let polls = wait_timeout(pin!(future), Duration::from_secs(60));
+        // Nobody was to wake it before the second poll, which ended the wait.
+        assert_eq!(polls, Some([false, true].to_vec()));
+    }
+
+    #[test]
+    fn thread_that_has_watched_in_vain_is_woken() {
+        let future = Parked::new(u32::MAX);
+        let polls = wait_timeout(pin!(future), Duration::from_secs(60));
+        assert_eq!(polls, Some([false, true, true].to_vec()));
     }
 }

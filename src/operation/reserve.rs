@@ -48,6 +48,10 @@ where
         }
     }
 
+    pub(crate) fn is_parked(&self) -> bool {
+        self.waiter.state() == State::Parked
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         self.waiter.state() == State::Finished
     }

@@ -73,6 +73,10 @@ where
         self.shared.has_short_buffer()
     }
 
+    pub(crate) fn is_parked(&self) -> bool {
+        self.waiter.state() == State::Parked
+    }
+
     #[inline]
     pub(crate) fn is_finished(&self) -> bool {
         self.waiter.state() == State::Finished
