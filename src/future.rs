@@ -173,6 +173,7 @@ impl<T> SendFuture<'_, T> {
     /// assert_eq!(receiving.join().unwrap(), Ok(7));
     /// ```
     #[doc(alias = "blocking_send")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn wait(self) -> Result<(), SendError<T>> {
         wait(pin!(self))
     }
@@ -296,6 +297,7 @@ impl<T> RecvFuture<'_, T> {
     /// sending.join().unwrap().unwrap();
     /// ```
     #[doc(alias = "blocking_recv")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn wait(self) -> Result<T, RecvError> {
         wait(pin!(self))
     }

@@ -46,7 +46,7 @@ mod blocking {
     use super::Wait;
     use crate::{park::Parker, sync::Blocking};
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
         let _blocking = Blocking::begin();
         match future.as_mut().attempt() {
