@@ -301,9 +301,9 @@ replace shared.rs "            let mut is_over = self.locked(|core| core.close()
 
 mutant "a receive is completed before its message is there"
 replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
-                (*contents).seq.write(seq);" "            Self::change(this, State::Done);
+                (*contents).seq = seq;" "            Self::change(this, State::Done);
             this.as_ref().contents.with_mut(|contents| {
-                (*contents).seq.write(seq);"
+                (*contents).seq = seq;"
 
 mutant "a send is completed before its message is taken"
 replace waiter.rs "            let message = (!waiter.is_reserve).then(|| waiter.take_message());
