@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{self, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -20,6 +20,12 @@ struct Section {
     /// What makes it shorter.
     quick: &'static [&'static str],
 }
+
+/// The survey once more, in short, under other circumstances.
+const CIRCUMSTANCES: [(&str, &str); 2] = [
+    ("Pinned to one processor", "--pinned"),
+    ("Beside a busy neighbour", "--beside-neighbour"),
+];
 
 /// Every mode that measures is registered here.
 const SECTIONS: &[Section] = &[
@@ -52,6 +58,9 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
+/// How many times as long as beside another processor a message may take on one.
+const MOST_PINNED: f64 = 2.0;
+
 /// Set in a mode that prints a section: the report has a head already.
 const IS_SECTION: &str = "HCHAN_BENCHES_SECTION";
 
@@ -69,7 +78,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             section.text(options.quick)?
         ));
     }
+    for (title, circumstance) in CIRCUMSTANCES {
+        eprintln!("{title}");
+        let again = again(options, circumstance, &findings)?;
+        text.push_str(&format!("# {title}\n\n{again}\n"));
+    }
     publish(options, &text, &findings)
+}
+
+fn again(options: &Options, circumstance: &str, findings: &Findings) -> Result<String> {
+    let samples = env::temp_dir().join(format!("hchan-benches-{}.json", process::id()));
+    fs::write(&samples, record::json(findings)?)?;
+    let mut command = child::this(&["--quick", circumstance, "--filter", options.filter()])?;
+    command.arg("--against").arg(&samples);
+    let text = section_of(command);
+    fs::remove_file(&samples)?;
+    text
 }
 
 pub(crate) fn run_survey(options: &Options) -> Result<()> {
@@ -89,21 +113,29 @@ impl Section {
         if is_quick {
             command.args(self.quick);
         }
-        command.env(IS_SECTION, "1").stderr(Stdio::inherit());
-        let output = command.output()?;
-        let failed = if output.status.success() {
-            ""
-        } else {
-            "\n**It failed here.**\n"
-        };
-        Ok(String::from_utf8(output.stdout)? + failed)
+        section_of(command)
     }
+}
+
+/// What the command prints.
+fn section_of(mut command: Command) -> Result<String> {
+    command.env(IS_SECTION, "1").stderr(Stdio::inherit());
+    let output = command.output()?;
+    let failed = if output.status.success() {
+        ""
+    } else {
+        "\n**It failed here.**\n"
+    };
+    Ok(String::from_utf8(output.stdout)? + failed)
 }
 
 fn survey(options: &Options) -> Result<(String, Findings)> {
     let survey = options.survey()?;
     let earlier = options.against.as_deref().map(record::read).transpose()?;
-    let mut text = versions::text(&survey.entrants);
+    let mut text = match is_section() {
+        true => String::new(),
+        false => versions::text(&survey.entrants),
+    };
     text.push_str(&format!(
         "{} rounds, samples of about {} ms{}\n\n",
         survey.rounds,
@@ -119,9 +151,13 @@ fn survey(options: &Options) -> Result<(String, Findings)> {
         .transpose()?;
     let findings = survey.run()?;
     drop(neighbour);
-    text.push_str(&report::text(&findings));
+    text.push_str(&match is_section() {
+        true => report::short_text(&findings),
+        false => report::text(&findings),
+    });
     if let Some(earlier) = earlier {
-        text.push_str(&report::against(&findings, &earlier));
+        let most = options.pinned.then_some(MOST_PINNED);
+        text.push_str(&report::against(&findings, &earlier, most));
     }
     text.push_str(&format!("Load at the end: {}\n\n", versions::load()));
     Ok((text, findings))

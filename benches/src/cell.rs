@@ -61,7 +61,11 @@ impl Cell {
             capacity,
         } = self.shape;
         let is_sized = [(1, 1), (4, 4)].contains(&(senders, receivers)) && capacity == Some(64);
-        self.size == SMALL || is_sized
+        self.is_small() || is_sized
+    }
+
+    pub(crate) fn is_small(&self) -> bool {
+        self.size == SMALL
     }
 
     pub(crate) fn named(name: &str) -> Option<Cell> {

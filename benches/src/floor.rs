@@ -3,9 +3,13 @@
 use std::fmt;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
+
+use crate::cell::{Cell, TOKIO_1};
 use crate::message::Message;
 use crate::pace::{Measurement, Nothing, Pace};
 use crate::peer::OnThreads;
@@ -25,16 +29,22 @@ pub(crate) enum Floor {
     Line,
     /// Two tasks that wake each other, a wake and a poll.
     Wakes { workers: usize },
+    /// The same, with what tasks that meet over a lock need for it: to leave a waker of their own there, and to find the other's.
+    Meetings,
+    /// Two threads of one processor that yield to each other.
+    Switch,
     /// A ring for one producer and one consumer, neither of whom ever sleeps: rtrb.
     Ring { capacity: usize },
 }
 
 impl Floor {
-    pub(crate) const ALL: [Floor; 6] = [
+    pub(crate) const ALL: [Floor; 8] = [
         Floor::Locks,
         Floor::Line,
         Floor::Wakes { workers: 1 },
         Floor::Wakes { workers: 2 },
+        Floor::Meetings,
+        Floor::Switch,
         Floor::Ring { capacity: 64 },
         Floor::Ring { capacity: 1024 },
     ];
@@ -49,6 +59,8 @@ impl Floor {
             Floor::Locks => "two uncontended locks, each a swap and a release store, and a copy",
             Floor::Line => "a cache line to the other core and back",
             Floor::Wakes { .. } => "two tasks that wake each other: a wake and a poll",
+            Floor::Meetings => "the same, each wake with a waker cloned and two uncontended locks",
+            Floor::Switch => "two threads of one processor that yield to each other",
             Floor::Ring { .. } => "rtrb from thread to thread, its users spinning, then yielding",
         }
     }
@@ -57,11 +69,21 @@ impl Floor {
     pub(crate) fn beneath(self) -> &'static str {
         match self {
             Floor::Locks => "tokio1/1-1/64",
-            Floor::Line => "threads/1-1/0",
-            Floor::Wakes { workers: 1 } => "tokio1/1-1/0",
+            Floor::Line | Floor::Switch => "threads/1-1/0",
+            Floor::Wakes { workers: 1 } | Floor::Meetings => "tokio1/1-1/0",
             Floor::Wakes { .. } => "tokio2/1-1/0",
             Floor::Ring { capacity: 64 } => "threads/1-1/64",
             Floor::Ring { .. } => "threads/1-1/1024",
+        }
+    }
+
+    /// What a channel of locks has to do for a message on one worker.
+    pub(crate) fn on_one_worker(cell: Cell) -> Option<Floor> {
+        let capacity = cell.shape.capacity;
+        match (cell.place == TOKIO_1 && cell.is_small(), capacity) {
+            (false, _) | (_, Some(1)) => None,
+            (_, Some(0)) => Some(Floor::Meetings),
+            (_, Some(_) | None) => Some(Floor::Locks),
         }
     }
 
@@ -75,8 +97,13 @@ impl Floor {
             Floor::Line => pace.keep(|trips| Ok(line(trips))),
             Floor::Wakes { workers } => {
                 let runtime = sample::runtime(workers);
-                pace.keep(|wakes| Ok(wakes::run(&runtime, wakes)))
+                pace.keep(|wakes| Ok(wakes::run(&runtime, wakes, Waker::wake_by_ref)))
             }
+            Floor::Meetings => {
+                let runtime = sample::runtime(1);
+                pace.keep(|wakes| Ok(meetings(&runtime, wakes)))
+            }
+            Floor::Switch => pace.keep(|switches| Ok(switch(switches))),
             Floor::Ring { capacity } => pace.keep(|messages| through_ring(capacity, messages)),
         };
         kept.map(|(measurement, _)| measurement)
@@ -89,6 +116,8 @@ impl fmt::Display for Floor {
             Floor::Locks => f.write_str("locks"),
             Floor::Line => f.write_str("line"),
             Floor::Wakes { workers } => write!(f, "wakes/tokio{workers}"),
+            Floor::Meetings => f.write_str("meetings/tokio1"),
+            Floor::Switch => f.write_str("switch"),
             Floor::Ring { capacity } => write!(f, "rtrb/{capacity}"),
         }
     }
@@ -144,6 +173,37 @@ fn line(trips: u64) -> Duration {
     })
 }
 
+fn meetings(runtime: &Runtime, meetings: u64) -> Duration {
+    let lock = Lock::default();
+    let meet = move |other: &Waker| {
+        let other = lock.hold(|| other.clone());
+        lock.hold(|| other).wake();
+    };
+    wakes::run(runtime, meetings, meet)
+}
+
+fn switch(switches: u64) -> Duration {
+    let core = core_affinity::get_core_ids().and_then(|cores| cores.first().copied());
+    let turn = AtomicU64::new(0);
+    let play = |first: u64| {
+        // Where that cannot be done there are two cores, and no switches.
+        let _is_pinned = core.is_some_and(core_affinity::set_for_current);
+        let began = Instant::now();
+        for mine in (first..switches).step_by(2) {
+            while turn.load(Ordering::Acquire) < mine {
+                thread::yield_now();
+            }
+            turn.store(mine + 1, Ordering::Release);
+        }
+        began.elapsed()
+    };
+    thread::scope(|scope| {
+        let others = [0, 1].map(|first| scope.spawn(move || play(first)));
+        let times = others.map(|other| other.join().expect("no panic"));
+        times[0].max(times[1])
+    })
+}
+
 fn through_ring(capacity: usize, messages: u64) -> Result<Duration, Nothing> {
     let shape = Shape {
         senders: 1,
@@ -174,7 +234,6 @@ fn spin_until<R>(mut done: impl FnMut() -> Option<R>) -> R {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Cell;
 
     #[test]
     fn every_floor_is_found_by_its_name_and_measured() {

@@ -57,6 +57,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+
     pub(crate) fn survey(&self) -> Result<Survey> {
         let cells = self.cells();
         ensure!(

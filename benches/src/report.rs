@@ -8,6 +8,7 @@ use crate::go::Go;
 use crate::pace::Measurement;
 use crate::stats::{Summary, geometric_mean};
 use crate::survey::{Finding, Findings, Reading};
+use crate::target::{self, Target};
 
 mod compare;
 mod targets;
@@ -22,12 +23,25 @@ pub(crate) const FLOORS: &str = "floor";
 /// How many of the worst cells are listed.
 const WORST: usize = 10;
 
+/// As `text`, of a survey that is beside another in a report.
+pub(crate) fn short_text(findings: &Findings) -> String {
+    let parts = [
+        times(findings),
+        means(findings),
+        floors(findings),
+        worst(findings),
+        failures(findings),
+    ];
+    parts.concat()
+}
+
 pub(crate) fn text(findings: &Findings) -> String {
     let parts = [
         times(findings),
         means(findings),
         targets::table(findings),
         floors(findings),
+        bounds(findings),
         table_of(findings, "Processor time, ns a message", |each| each.cpu),
         table_of(findings, "Allocations a message", |each| each.allocations),
         worst(findings),
@@ -146,9 +160,53 @@ fn floors(findings: &Findings) -> String {
 
 /// How many times as long as the floor hchan takes in the cell above it.
 fn above_floor(findings: &Findings, floor: Floor) -> Option<f64> {
-    let (_, reading) = findings.floors.iter().find(|(other, _)| *other == floor)?;
     let ours = compare::time_in(findings, floor.beneath(), OURS)?;
-    Some(ours.median / reading.time()?.median)
+    Some(ours.median / time_of_floor(findings, floor)?.median)
+}
+
+/// How far below the fastest other the floor is, where there is one for a message.
+fn bounds(findings: &Findings) -> String {
+    let mut ratios = Vec::new();
+    let mut rows = Vec::new();
+    for finding in &findings.cells {
+        let floor = Floor::on_one_worker(finding.cell);
+        let time = floor.and_then(|floor| time_of_floor(findings, floor));
+        let ours = compare::time_in(findings, &finding.cell.to_string(), OURS);
+        let best = compare::with_best(findings, finding);
+        if let (Some(floor), Some(time), Some(ours), Some(best)) = (floor, time, ours, best) {
+            let best_time = ours.median / best.ratio;
+            let ratio = time.median / best_time;
+            ratios.push(ratio);
+            rows.push(vec![
+                finding.cell.to_string(),
+                floor.to_string(),
+                nanos(time.median),
+                format!("{} ({})", nanos(best_time), best.name),
+                format!("{ratio:.2}"),
+                format!("{:.2}", ours.median / time.median),
+            ]);
+        }
+    }
+    rows.extend(geometric_mean(&ratios).map(|mean| {
+        let mut row = vec![String::new(); 6];
+        row[0] = "geometric mean".to_owned();
+        row[4] = format!("{mean:.2}");
+        row
+    }));
+    let columns = [
+        "cell",
+        "floor",
+        "ns",
+        "best other",
+        "floor/best",
+        "hchan/floor",
+    ];
+    table("What bounds a message on one worker", &columns, &rows)
+}
+
+fn time_of_floor(findings: &Findings, floor: Floor) -> Option<Summary> {
+    let (_, reading) = findings.floors.iter().find(|(other, _)| *other == floor)?;
+    reading.time()
 }
 
 fn means(findings: &Findings) -> String {
@@ -186,8 +244,8 @@ fn mean(against: &str, comparisons: impl Iterator<Item = Comparison>) -> Option<
     ])
 }
 
-/// hchan's times beside those of another run.
-pub(crate) fn against(findings: &Findings, earlier: &[Record]) -> String {
+/// hchan's times beside those of another run, and how much longer they may be.
+pub(crate) fn against(findings: &Findings, earlier: &[Record], most: Option<f64>) -> String {
     let earlier = |cell: &str| {
         let is_ours = |record: &&Record| record.name == OURS && record.cell == cell;
         let samples = &earlier.iter().find(is_ours)?.samples;
@@ -211,7 +269,13 @@ pub(crate) fn against(findings: &Findings, earlier: &[Record]) -> String {
     rows.extend(worst.map(|worst| sum_up("the worst", worst)));
     rows.extend(geometric_mean(&ratios).map(|mean| sum_up("geometric mean", mean)));
     let heading = format!("{OURS} beside the other run, ns a message");
+    let target = most.map(|most| Target {
+        what: "now/then, the worst".to_owned(),
+        most,
+        reached: worst,
+    });
     table(&heading, &["cell", "then", "now", "now/then"], &rows)
+        + &target.map_or(String::new(), |target| target::table(&[target]))
 }
 
 fn worst(findings: &Findings) -> String {

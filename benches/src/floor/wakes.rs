@@ -1,4 +1,4 @@
-//! Two tasks that wake each other, and do nothing else.
+//! Two tasks that wake each other, and do nothing else but what waking them takes.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +11,19 @@ use tokio::sync::Barrier;
 
 use crate::race::{Lap, Leg, Tally};
 
-struct Game {
+struct Game<W> {
+    wake: W,
     start: Barrier,
     turn: AtomicU64,
     players: [OnceLock<Waker>; 2],
 }
 
-pub(crate) fn run(runtime: &Runtime, wakes: u64) -> Duration {
+pub(crate) fn run<W>(runtime: &Runtime, wakes: u64, wake: W) -> Duration
+where
+    W: Fn(&Waker) + Send + Sync + 'static,
+{
     let game = Arc::new(Game {
+        wake,
         start: Barrier::new(2),
         turn: AtomicU64::new(0),
         players: [const { OnceLock::new() }; 2],
@@ -33,7 +38,7 @@ pub(crate) fn run(runtime: &Runtime, wakes: u64) -> Duration {
     })
 }
 
-async fn play(game: Arc<Game>, me: usize, wakes: u64) -> Leg {
+async fn play<W: Fn(&Waker)>(game: Arc<Game<W>>, me: usize, wakes: u64) -> Leg {
     poll_fn(|cx| {
         game.players[me].get_or_init(|| cx.waker().clone());
         Poll::Ready(())
@@ -46,7 +51,7 @@ async fn play(game: Arc<Game>, me: usize, wakes: u64) -> Leg {
         if turn < wakes && turn % 2 == me as u64 {
             game.turn.store(turn + 1, Ordering::Release);
             if let Some(other) = game.players[1 - me].get() {
-                other.wake_by_ref();
+                (game.wake)(other);
             }
         }
         // Whoever has had the last turn is through, and has woken the other to be through.
