@@ -11,11 +11,34 @@ use crate::sync::{
     thread,
 };
 
-/// How often a thread yields, at the most, before it sleeps.
+/// How long a thread yields in vain, at the most, before it sleeps.
 ///
 /// A thread that sleeps takes tens of microseconds to come back, a peer on another core often answers within one. On a
-/// shared core, yielding is what lets the peer answer.
-const MOST_YIELDS: u32 = if cfg!(hchan_loom) { 0 } else { 64 };
+/// shared core, yielding is what lets the peer answer. It is long enough to outlast a peer that has to be woken: else one
+/// that sleeps would send the other to sleep, again and again.
+const MOST_PATIENCE: Duration = Duration::from_micros(if cfg!(hchan_loom) { 0 } else { 100 });
+
+/// By how much a wait that was short enough lets a thread yield longer.
+const MORE_PATIENCE: Duration = Duration::from_micros(10);
+
+/// Less than this is none.
+const LEAST_PATIENCE: Duration = Duration::from_micros(1);
+
+/// More than this of a yield was of use to somebody.
+const SHORT_YIELD: Duration = Duration::from_micros(1);
+
+/// A yield that takes longer than this was of use to somebody who has nothing to do with the channel, and took a whole turn: who
+/// sleeps is sooner back than who yields to that.
+const LONG_YIELD: Duration = Duration::from_millis(1);
+
+/// A yield that long weighs as much as so many others.
+const LONG_WEIGHT: u32 = 16;
+
+/// With so much weight the core is busy: a peer may take a whole turn, too, but seldom.
+const BUSY_WEIGHT: u32 = 8 * LONG_WEIGHT;
+
+/// On a busy core there is no yield for so many times as long as the last took.
+const RECOVERY: u32 = 100;
 
 /// How often a thread looks, at the most, before it yields: for a microsecond or two, as a yield takes half of one, and where
 /// there are more threads than cores it lets others go first.
@@ -28,16 +51,17 @@ const LINGER: u32 = 128;
 /// Where looking or lingering is in vain, it is tried again once in so many waits.
 const RARELY: u32 = 16;
 
-/// Waits that take longer than this are not worth yielding for.
-const SHORT_WAIT: Duration = Duration::from_micros(100);
-
 /// The current thread, waiting.
 pub(crate) struct Parker {
     unparker: Arc<Unparker>,
     waker: Waker,
-    /// How often to yield before sleeping. Halved by every long wait, back at the most after a short one: a stream of
-    /// messages is met awake, and waiting for rare ones costs no more than sleeping.
-    yields: Cell<u32>,
+    /// How long to yield before sleeping. Halved by every wait that takes longer than the most, a little more after every
+    /// other: a stream of messages is met awake, and waiting for rare ones costs no more than sleeping.
+    patience: Cell<Duration>,
+    /// What the recent yields that took long weigh, less the others.
+    busy: Cell<u32>,
+    /// No yield before then.
+    busy_until: Cell<Option<Instant>>,
     /// How often to look before yielding. Halved by every wait that this does not end, back at the most after one that it
     /// does: on a shared core, the peer cannot answer as long as it is done.
     looks: Cell<u32>,
@@ -75,7 +99,9 @@ impl Parker {
         Self {
             waker: Waker::from(Arc::clone(&unparker)),
             unparker,
-            yields: Cell::new(MOST_YIELDS),
+            patience: Cell::new(MOST_PATIENCE),
+            busy: Cell::new(0),
+            busy_until: Cell::new(None),
             looks: Cell::new(MOST_LOOKS),
             waits: Cell::new(0),
             is_to_linger: Cell::new(true),
@@ -119,7 +145,7 @@ impl Parker {
 
     /// Whether the next wait begins awake.
     pub(crate) fn is_to_watch(&self, deadline: Option<Instant>) -> bool {
-        (self.looks() > 0 || self.yields.get() > 0) && !is_past(deadline)
+        (self.looks() > 0 || self.is_patient()) && !is_past(deadline)
     }
 
     /// Waits awake, for a bounded time, until that is over; says whether it is.
@@ -140,7 +166,7 @@ impl Parker {
         for _ in 0..looks {
             if is_over() {
                 self.looks.set(MOST_LOOKS);
-                self.yields.set(MOST_YIELDS);
+                self.gain_patience();
                 return true;
             }
             hint::spin_loop();
@@ -150,31 +176,65 @@ impl Parker {
     }
 
     fn yield_a_while(&self, is_over: impl Fn() -> bool, deadline: Option<Instant>) -> bool {
-        for _ in 0..self.yields.get() {
+        if !self.is_patient() {
+            return false;
+        }
+        let start = Instant::now();
+        if self.busy_until.get().is_some_and(|until| start < until) {
+            return false;
+        }
+        let (mut last, mut in_vain) = (start, Duration::ZERO);
+        while in_vain < self.patience.get() && deadline.is_none_or(|deadline| last < deadline) {
             if is_over() {
-                self.yields.set(MOST_YIELDS);
+                self.gain_patience();
                 return true;
             }
-            // On a busy machine each of these may take a time slice.
             thread::yield_now();
-            if is_past(deadline) {
+            let now = Instant::now();
+            let taken = now - last;
+            if self.is_busy(taken) {
+                self.busy_until.set(Some(now + RECOVERY * taken));
                 break;
             }
+            in_vain += taken.min(SHORT_YIELD);
+            last = now;
         }
-        false
+        is_over()
+    }
+
+    /// Whether the core is, by a yield that has taken so long and those before it.
+    fn is_busy(&self, taken: Duration) -> bool {
+        let busy = match taken > LONG_YIELD {
+            true => self.busy.get() + LONG_WEIGHT,
+            false => self.busy.get().saturating_sub(1),
+        };
+        let is_busy = busy >= BUSY_WEIGHT;
+        self.busy.set(if is_busy { 0 } else { busy });
+        is_busy
     }
 
     /// As `park`, asleep from the start.
     pub(crate) fn sleep(&self, deadline: Option<Instant>) -> bool {
         let start = Instant::now();
         let notified = self.unparker.sleep(deadline);
-        let is_short = start.elapsed() < SHORT_WAIT;
-        self.yields.set(if is_short {
-            MOST_YIELDS
-        } else {
-            self.yields.get() / 2
-        });
+        match start.elapsed() < MOST_PATIENCE {
+            true => self.gain_patience(),
+            false => self.lose_patience(),
+        }
         notified
+    }
+
+    fn is_patient(&self) -> bool {
+        self.patience.get() >= LEAST_PATIENCE
+    }
+
+    fn gain_patience(&self) {
+        self.patience
+            .set(MOST_PATIENCE.min(self.patience.get() + MORE_PATIENCE));
+    }
+
+    fn lose_patience(&self) {
+        self.patience.set(self.patience.get() / 2);
     }
 }
 
@@ -261,6 +321,8 @@ mod kept {
 
 #[cfg(all(test, not(hchan_loom)))]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     /// A wait of which neither is an end; says whether it lingered, and whether it looked.
@@ -285,6 +347,42 @@ mod tests {
             }
         }
         assert_eq!(tried, [4, 4]);
+    }
+
+    #[test]
+    fn long_waits_end_the_patience_and_a_short_one_begins_it() {
+        let parker = Parker::new();
+        assert!(parker.is_patient());
+        (0..8).for_each(|_| parker.lose_patience());
+        assert!(!parker.is_patient());
+        assert!(!parker.yield_a_while(|| panic!("it looked"), None));
+        parker.gain_patience();
+        assert!(parker.yield_a_while(|| true, None));
+    }
+
+    #[test]
+    fn core_is_busy_when_many_yields_take_long() {
+        let parker = Parker::new();
+        let (short, long) = (Duration::ZERO, LONG_YIELD * 2);
+        let are_busy = |yields: &[Duration]| {
+            let busy = yields.iter().filter(|&&taken| parker.is_busy(taken));
+            busy.count()
+        };
+        assert_eq!(are_busy(&[long; 7]), 0);
+        assert_eq!(are_busy(&[long]), 1);
+        assert_eq!(are_busy(&[long; 15]), 1, "counted anew");
+        are_busy(&[short; 128]);
+        let seldom: Vec<_> = [[short; 16].as_slice(), &[long]].concat();
+        (0..20).for_each(|_| assert_eq!(are_busy(&seldom), 0));
+    }
+
+    #[test]
+    fn busy_core_is_not_yielded_to() {
+        let parker = Parker::new();
+        parker
+            .busy_until
+            .set(Some(Instant::now() + Duration::from_secs(600)));
+        assert!(!parker.yield_a_while(|| panic!("it looked"), None));
     }
 
     #[test]
