@@ -42,17 +42,17 @@
 //! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
 
+mod invariants;
+mod serve;
+
 use alloc::{collections::VecDeque, vec::Vec};
-use core::{mem::ManuallyDrop, pin::Pin, ptr::NonNull, task::Waker};
+use core::{mem::ManuallyDrop, ptr::NonNull, task::Waker};
 
 use crate::{
-    claim::Claim,
-    end::{
-        Ends, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken, TakenMany, dequeue,
-        dequeue_first, dequeue_if,
-    },
+    end::{Ends, RecvEnd, SendEnd, Side},
     error::TryRecvError,
-    list::List,
+    queue::{dequeue, dequeue_first, dequeue_if},
+    step::{RecvStep, ReserveStep, SendStep, Taken, TakenMany},
     waiter::Waiter,
     wake::WakeBatch,
 };
@@ -321,71 +321,6 @@ impl<'c, T> Core<'c, T> {
         !self.recv_end.sendq.is_empty()
     }
 
-    /// Lets those in `sendq` go ahead while there is room: for when it came otherwise than by a message that left.
-    #[inline(never)]
-    pub(crate) fn serve(&mut self, wakes: &mut WakeBatch) {
-        let mut passed_over = List::new();
-        while self.has_room() {
-            let has_place = self.room() > self.recv_end.recvq.len();
-            let RecvEnd { sendq, recvq, .. } = &mut *self.recv_end;
-            let Some(first) = sendq.front() else { break };
-            if recvq.is_empty() || first.is_reserve() {
-                if let Some((sender, waker)) = dequeue(sendq) {
-                    self.admit(sender);
-                    wakes.push(waker);
-                }
-                continue;
-            }
-            // SAFETY: it is linked, and we hold the lock.
-            match unsafe { first.select() } {
-                None => self.pair(wakes),
-                // Its own receives are all the room there is.
-                Some(select) if !has_place && is_alone(recvq, select) => {
-                    let first = sendq.pop_front().expect("it was there");
-                    // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released.
-                    unsafe { passed_over.push_back(Pin::new_unchecked(first.as_ref())) };
-                }
-                Some(_) => self.pair_select(wakes),
-            }
-        }
-        self.recv_end.sendq.prepend(&mut passed_over);
-    }
-
-    /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver, if that can be had.
-    fn pair(&mut self, wakes: &mut WakeBatch) {
-        // The receiver is claimed first: the send is there to be taken.
-        let Some((receiver, woken_receiver)) = dequeue_first(&mut self.recv_end.recvq) else {
-            return;
-        };
-        let sent = self.take_first();
-        let (message, woken_sender) = sent.expect("the first in `sendq` has a message");
-        self.hand_over(receiver, message);
-        wakes.push(woken_receiver);
-        wakes.push(woken_sender);
-    }
-
-    /// As `pair`, of an arm of a select, if that can be had, and the oldest receiver that is not of the same select, or a place in
-    /// the ring. Two selects cannot be claimed in one step: if there is neither, the one that has been claimed is only woken, and
-    /// tries anew.
-    fn pair_select(&mut self, wakes: &mut WakeBatch) {
-        let Some((sender, woken_sender)) = dequeue_first(&mut self.recv_end.sendq) else {
-            return;
-        };
-        wakes.push(woken_sender);
-        match dequeue(&mut self.recv_end.recvq) {
-            Some((receiver, woken_receiver)) => {
-                // SAFETY: just dequeued from `sendq`, so it is alive and ours (6).
-                let message = unsafe { Waiter::drain(sender) };
-                self.hand_over(receiver, message.expect("a send has a message"));
-                wakes.push(woken_receiver);
-            }
-            // Its own receives were all there were, and are lost now.
-            None if self.has_room() => self.admit(sender),
-            // SAFETY: as above.
-            None => unsafe { Waiter::unpark(sender) },
-        }
-    }
-
     /// Completes the oldest parked send, unless somebody who waits for a permit comes first, and returns its message.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_first(&mut self) -> Option<(T, Waker)> {
@@ -505,48 +440,6 @@ impl<'c, T> Core<'c, T> {
     pub(crate) fn is_full(&self) -> bool {
         !self.has_room()
     }
-
-    /// Panics if an invariant that can be checked at once does not hold.
-    fn assert_invariants(&self) {
-        let RecvEnd {
-            beyond,
-            sendq,
-            recvq,
-            closeq,
-            drainq,
-            closing,
-            closed,
-            ..
-        } = &*self.recv_end;
-        let (len, capacity) = (self.ring_len(), self.capacity());
-        assert!(
-            self.len() == 0 || recvq.is_empty(),
-            "1: a receiver is parked beside a message"
-        );
-        assert!(
-            !self.has_room()
-                || sendq.is_empty()
-                || *closed
-                || self.room() <= recvq.len() && are_of_one_select(sendq, recvq),
-            "2: a sender is parked beside room"
-        );
-        assert!(
-            len == capacity || len < capacity && beyond.is_empty(),
-            "4: more messages than places, or one beyond them though there is one"
-        );
-        if *closed {
-            assert!(
-                sendq.is_empty() && recvq.is_empty() && closeq.is_empty(),
-                "5: parked in a closed channel"
-            );
-            assert!(
-                drainq.is_empty() || self.len() > 0,
-                "5: waiting for the last message of an empty channel"
-            );
-        } else {
-            assert!(closing.is_empty(), "5: closing in an open channel");
-        }
-    }
 }
 
 impl<T> Drop for Core<'_, T> {
@@ -590,23 +483,4 @@ fn pop_beyond<T>(beyond: &mut VecDeque<T>) -> Option<T> {
         *beyond = VecDeque::new();
     }
     first
-}
-
-/// Whether all those in the queue are arms of that select.
-fn is_alone<T>(queue: &mut List<Waiter<T>>, select: NonNull<Claim>) -> bool {
-    queue.iter().all(|waiter| {
-        // SAFETY: the caller has borrowed the queue from the core, so it holds the lock, and who is in it is linked.
-        unsafe { waiter.select() == Some(select) }
-    })
-}
-
-/// Whether those parked first and last on both sides are arms of one select.
-fn are_of_one_select<T>(sendq: &List<Waiter<T>>, recvq: &List<Waiter<T>>) -> bool {
-    // SAFETY: the caller has borrowed the queues from the core, so it holds the lock, and who is in them is linked.
-    let ends = [sendq.ends(), recvq.ends()].map(|ends| ends.map(|end| unsafe { end?.select() }));
-    ends[0][0].is_some()
-        && ends
-            .into_iter()
-            .flatten()
-            .all(|select| select == ends[0][0])
 }

@@ -5,7 +5,6 @@
 use alloc::{collections::VecDeque, vec::Vec};
 use core::{
     pin::Pin,
-    ptr::NonNull,
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
 };
@@ -14,7 +13,9 @@ use crate::{
     error::TryRecvError,
     given_back::GivenBack,
     list::List,
+    queue::dequeue,
     ring::{self, Blocks, Consumer, Position, Producer},
+    step::RecvStep,
     sync::Lock,
     waiter::{Handle, State, Waiter},
     wake::WakeBatch,
@@ -156,52 +157,6 @@ impl Outlook {
     }
 }
 
-/// How a send ended, for now.
-pub(crate) enum SendStep {
-    /// The message has been taken; if that completed a parked receive, here is whom to wake.
-    Sent(Option<Waker>),
-    /// No room.
-    Full,
-    Closed,
-}
-
-/// How a receive ended, for now.
-pub(crate) enum RecvStep<T> {
-    Received(Taken<T>),
-    /// It was the last of a closed channel, and those who have waited for that are to be told.
-    ReceivedLast(Taken<T>),
-    Empty,
-    Closed,
-}
-
-/// A message that has left the channel.
-pub(crate) struct Taken<T> {
-    pub(crate) message: T,
-    /// Its place among all that have left: where it belongs if it is given back.
-    pub(crate) seq: u64,
-    /// The sender that its leaving completed, to be woken.
-    pub(crate) waker: Option<Waker>,
-}
-
-impl<T> Taken<T> {
-    /// A message that changed nothing by leaving.
-    pub(crate) fn quietly(message: T, seq: u64) -> Self {
-        Self {
-            message,
-            seq,
-            waker: None,
-        }
-    }
-}
-
-/// What several messages that have left the channel leave behind.
-pub(crate) struct TakenMany {
-    /// Why there are no more.
-    pub(crate) end: Option<TryRecvError>,
-    /// As [`RecvStep::ReceivedLast`] says of one.
-    pub(crate) has_drained: bool,
-}
-
 /// Which queue an operation parks in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
@@ -211,14 +166,6 @@ pub(crate) enum Side {
     Close,
     /// It waits for the close and the last message.
     Drain,
-}
-
-/// How a request for a permit ended, for now.
-pub(crate) enum ReserveStep {
-    Reserved,
-    /// No room.
-    Full,
-    Closed,
 }
 
 impl<T> SendEnd<T> {
@@ -516,35 +463,4 @@ impl<T> RecvEnd<T> {
         // SAFETY: the caller's promise.
         unsafe { self.consumer.free(blocks) };
     }
-}
-
-/// Unlinks the oldest waiter that can be committed to, to be completed in this critical section, and says whom to wake
-/// then. Only here do selects matter: an arm that cannot be committed to is unlinked on the way, and left to its owner.
-#[inline]
-pub(crate) fn dequeue<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
-    dequeue_if(queue, |_| true)
-}
-
-/// As `dequeue`, as long as the first is one that will do.
-#[inline]
-pub(crate) fn dequeue_if<T>(
-    queue: &mut List<Waiter<T>>,
-    will_do: impl Fn(&Waiter<T>) -> bool,
-) -> Option<(NonNull<Waiter<T>>, Waker)> {
-    while queue.front().is_some_and(&will_do) {
-        let first = dequeue_first(queue);
-        if first.is_some() {
-            return first;
-        }
-    }
-    None
-}
-
-/// As `dequeue`, of the first or nobody.
-#[inline]
-pub(crate) fn dequeue_first<T>(queue: &mut List<Waiter<T>>) -> Option<(NonNull<Waiter<T>>, Waker)> {
-    let waiter = queue.pop_front()?;
-    // SAFETY: just unlinked under the lock, so it is alive and ours (6).
-    let waker = unsafe { Waiter::claim(waiter) }?;
-    Some((waiter, waker))
 }

@@ -289,6 +289,7 @@ mod owned;
 #[cfg(feature = "std")]
 mod park;
 mod permit;
+mod queue;
 mod receiver;
 mod recv_many;
 mod ring;
@@ -299,6 +300,7 @@ mod sender;
 mod shared;
 #[cfg(feature = "sink")]
 mod sink;
+mod step;
 mod stream;
 mod sync;
 mod until;

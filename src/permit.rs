@@ -19,11 +19,11 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    end::SendStep,
     error::{SendError, SendTimeoutError},
     operation::ReserveOp,
     sender::Sender,
     shared::Shared,
+    step::SendStep,
     until::Until,
     wait::Wait,
 };

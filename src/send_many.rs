@@ -19,10 +19,10 @@ use pin_project_lite::pin_project;
 
 use crate::{
     batch::Batch,
-    end::SendStep,
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
     operation::SendOp,
     shared::Shared,
+    step::SendStep,
     until::Until,
     wait::Wait,
 };

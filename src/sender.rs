@@ -13,7 +13,6 @@ use crate::error::SendError;
 use crate::sink::SendSink;
 use crate::{
     closed::ClosedFuture,
-    end::ReserveStep,
     error::{SendManyError, TrySendError},
     future::SendFuture,
     owned::IntoSend,
@@ -21,6 +20,7 @@ use crate::{
     send_from::SendFromFuture,
     send_many::{SendManyFuture, try_send_many},
     shared::Shared,
+    step::ReserveStep,
     sync::Arc,
     weak::WeakSender,
 };

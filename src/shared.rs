@@ -3,6 +3,7 @@
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
+mod held;
 mod many;
 
 use core::{
@@ -14,8 +15,9 @@ use core::{
 use crate::{
     core::Core,
     count::HandleCount,
-    end::{Ends, RecvEnd, RecvStep, ReserveStep, SendEnd, SendStep, Side, Taken},
+    end::{Ends, RecvEnd, SendEnd, Side},
     error::{TryRecvError, TrySendError},
+    step::{RecvStep, ReserveStep, SendStep, Taken},
     sync::{Guard, Rank},
     wake::{Panics, WakeBatch},
 };
@@ -343,39 +345,6 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Wakes the sender that a receive completed, drops a waker that the receive did not need, and returns the message;
-    /// if any of that panics, the message goes back.
-    #[inline]
-    pub(crate) fn settle(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
-        if taken.waker.is_none() && unused.is_none() {
-            return taken.message;
-        }
-        let mut held = Held::new(self, taken.seq, taken.message);
-        wake_and_drop(taken.waker, unused);
-        held.take()
-    }
-
-    /// As `settle`, and tells those who have waited for the last message.
-    #[cold]
-    pub(crate) fn settle_last(&self, taken: Taken<T>, unused: Option<Waker>) -> T {
-        let mut held = Held::new(self, taken.seq, taken.message);
-        let mut panics = Panics::default();
-        panics.catch(|| self.complete_closing());
-        // There is nobody else to wake: no sender is parked in a closed channel.
-        panics.catch(|| wake_and_drop(taken.waker, unused));
-        panics.resume();
-        held.take()
-    }
-
-    /// Gives back a message that a receive was handed and does not use.
-    pub(crate) fn give_back(&self, seq: u64, message: T) {
-        let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));
-        // Often in a drop, and so perhaps with a panic on its way.
-        let mut panics = Panics::default();
-        panics.catch(|| wake(waker));
-        panics.resume();
-    }
-
     /// Closes the channel and completes all who are parked; says whether it was open.
     pub(crate) fn close(&self) -> bool {
         let closed = self.locked(|core| core.close());
@@ -477,37 +446,6 @@ impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         // SAFETY: we have exclusive access. The last receiver has dropped the messages; if it was forgotten, so was this.
         unsafe { (*self.ends.recv.lock.get()).free(&self.ends.blocks) };
-    }
-}
-
-/// A received message while user code runs that may panic; dropped then, it gives the message back.
-struct Held<'a, T> {
-    shared: &'a Shared<T>,
-    seq: u64,
-    message: Option<T>,
-}
-
-impl<'a, T> Held<'a, T> {
-    #[inline]
-    fn new(shared: &'a Shared<T>, seq: u64, message: T) -> Self {
-        Self {
-            shared,
-            seq,
-            message: Some(message),
-        }
-    }
-
-    #[inline]
-    fn take(&mut self) -> T {
-        self.message.take().expect("held until here")
-    }
-}
-
-impl<T> Drop for Held<'_, T> {
-    fn drop(&mut self) {
-        if let Some(message) = self.message.take() {
-            self.shared.give_back(self.seq, message);
-        }
     }
 }
 

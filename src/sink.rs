@@ -12,11 +12,11 @@ use core::{
 use futures_sink::Sink;
 
 use crate::{
-    end::{ReserveStep, SendStep},
     error::SendError,
     operation::ReserveOp,
     sender::Sender,
     shared::{Shared, wake},
+    step::{ReserveStep, SendStep},
     sync::Arc,
 };
 

@@ -5,9 +5,10 @@ use core::{ops::Deref, pin::Pin, ptr::NonNull};
 use super::{RecvOp, SendOp, unpark};
 use crate::{
     claim::Claim,
-    end::{RecvStep, SendStep, Side},
+    end::Side,
     select::{Channel, Done, Operation},
     shared::Shared,
+    step::{RecvStep, SendStep},
     waiter::{Handle, State, Waiter},
     wake::WakeBatch,
 };

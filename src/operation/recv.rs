@@ -10,9 +10,10 @@ use pin_project_lite::pin_project;
 
 use super::{is_completed, renew_waker, unpark};
 use crate::{
-    end::{RecvStep, Side},
+    end::Side,
     error::RecvError,
     shared::{HeldRecvEnd, Shared},
+    step::RecvStep,
     waiter::{Handle, State, Waiter},
     wake::WakeBatch,
 };

@@ -10,9 +10,10 @@ use pin_project_lite::pin_project;
 
 use super::{is_completed, renew_waker, unpark};
 use crate::{
-    end::{RecvEnd, ReserveStep, Side},
+    end::{RecvEnd, Side},
     error::SendError,
     shared::Shared,
+    step::ReserveStep,
     waiter::{Handle, State, Waiter},
 };
 

@@ -10,9 +10,10 @@ use pin_project_lite::pin_project;
 
 use super::{is_completed, renew_waker, unpark};
 use crate::{
-    end::{RecvEnd, SendStep, Side},
+    end::{RecvEnd, Side},
     error::SendError,
     shared::{HeldSendEnd, Shared, wake_and_drop},
+    step::SendStep,
     waiter::{Handle, State, Waiter},
 };
 

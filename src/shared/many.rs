@@ -7,8 +7,9 @@ use core::mem;
 
 use super::Shared;
 use crate::{
-    end::{RecvEnd, SendStep, Side},
+    end::{RecvEnd, Side},
     error::TryRecvError,
+    step::SendStep,
     wake::{Panics, WakeBatch},
 };
 

@@ -109,7 +109,7 @@ replace shared.rs "        (SendStep::Sent(waker), _) => {
             drop(waker);"
 
 mutant "a receive wakes nobody"
-replace shared.rs "        wake_and_drop(taken.waker, unused);
+replace shared/held.rs "        wake_and_drop(taken.waker, unused);
         held" "        drop((taken.waker, unused));
         held"
 
@@ -123,7 +123,7 @@ mutant "a rendezvous wakes nobody"
 replace core.rs "(message, Some(waker))," "(message, { drop(waker); None }),"
 
 mutant "a message given back wakes nobody"
-replace shared.rs "let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));" \
+replace shared/held.rs "let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));" \
   "drop(self.recv_end_locked(|recv_end| recv_end.give_back(seq, message)));
         let waker = None;"
 
@@ -616,7 +616,7 @@ replace select/race.rs "        locked.serve(&mut wakes);
 " ""
 
 mutant "a select with both ends does not see the place of a permit"
-replace core.rs "if !has_place && is_alone" "if is_alone"
+replace core/serve.rs "if !has_place && is_alone" "if is_alone"
 
 mutant "a select woken for a permit without a partner stays claimed"
 replace select/race.rs "            unsafe { this.claim.renew() };
@@ -691,7 +691,7 @@ mutant "the last receive does not look whether anybody waits for it"
 replace end.rs "has_more || self.closed && !self.drainq.is_empty();" "has_more;"
 
 mutant "the last receive tells nobody"
-replace shared.rs "panics.catch(|| self.complete_closing());" ""
+replace shared/held.rs "panics.catch(|| self.complete_closing());" ""
 
 mutant "the last receive of many tells nobody"
 replace shared/many.rs "            if taken.has_drained {

@@ -1,0 +1,59 @@
+//! The invariants, as far as they can be checked at once.
+
+use super::Core;
+use crate::{end::RecvEnd, list::List, waiter::Waiter};
+
+impl<T> Core<'_, T> {
+    /// Panics if one does not hold.
+    pub(super) fn assert_invariants(&self) {
+        let RecvEnd {
+            beyond,
+            sendq,
+            recvq,
+            closeq,
+            drainq,
+            closing,
+            closed,
+            ..
+        } = &*self.recv_end;
+        let (len, capacity) = (self.ring_len(), self.capacity());
+        assert!(
+            self.len() == 0 || recvq.is_empty(),
+            "1: a receiver is parked beside a message"
+        );
+        assert!(
+            !self.has_room()
+                || sendq.is_empty()
+                || *closed
+                || self.room() <= recvq.len() && are_of_one_select(sendq, recvq),
+            "2: a sender is parked beside room"
+        );
+        assert!(
+            len == capacity || len < capacity && beyond.is_empty(),
+            "4: more messages than places, or one beyond them though there is one"
+        );
+        if *closed {
+            assert!(
+                sendq.is_empty() && recvq.is_empty() && closeq.is_empty(),
+                "5: parked in a closed channel"
+            );
+            assert!(
+                drainq.is_empty() || self.len() > 0,
+                "5: waiting for the last message of an empty channel"
+            );
+        } else {
+            assert!(closing.is_empty(), "5: closing in an open channel");
+        }
+    }
+}
+
+/// Whether those parked first and last on both sides are arms of one select.
+fn are_of_one_select<T>(sendq: &List<Waiter<T>>, recvq: &List<Waiter<T>>) -> bool {
+    // SAFETY: the caller has borrowed the queues from the core, so it holds the lock, and who is in them is linked.
+    let ends = [sendq.ends(), recvq.ends()].map(|ends| ends.map(|end| unsafe { end?.select() }));
+    ends[0][0].is_some()
+        && ends
+            .into_iter()
+            .flatten()
+            .all(|select| select == ends[0][0])
+}
