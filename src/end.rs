@@ -92,7 +92,7 @@ pub(crate) struct End<E> {
 
 impl<T> Ends<T> {
     pub(crate) fn new(capacity: Option<usize>, largest_coupled: usize) -> Self {
-        let (blocks, producer, consumer) = Blocks::new(capacity);
+        let (blocks, producer, consumer) = ring::new(capacity);
         Self {
             recv: End::new(RecvEnd::new(consumer)),
             send: End::new(SendEnd::new(producer, blocks.capacity())),

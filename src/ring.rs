@@ -4,30 +4,22 @@
 //! or messages, that it knows of, neither end touches what the other writes. Who uses an end has exclusive access to it:
 //! each stands behind a lock.
 //!
-//! The messages lie in blocks. A small buffer is one block, allocated with the channel and linked to itself: a ring. A large
-//! or unlimited one is a chain of blocks that grows at the producing end: no message ever moves, so the cost of a push does
+//! A small buffer is a ring of slots, allocated with the channel. A large or unlimited one is a chain of blocks of them that grows at the producing end: no message ever moves, so the cost of a push does
 //! not grow with the backlog. Blocks that have been drained are freed, all but two, which the producer uses next: neither does
 //! a burst's memory stay, nor does a level that varies by less than a block allocate anything.
 
-use alloc::boxed::Box;
+mod blocks;
+
+pub(crate) use blocks::Blocks;
+
 use core::{
-    mem::{MaybeUninit, size_of},
+    mem::MaybeUninit,
     ptr::{NonNull, null_mut},
     slice,
 };
 
-use crate::sync::{
-    UnsafeCell,
-    atomic::{AtomicPtr, AtomicUsize, Ordering},
-    uninit_cells,
-};
-
-/// A buffer of known capacity that takes up to so many bytes is allocated at once.
-const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 256 * 1024 };
-/// The bytes of a block of a buffer that grows.
-const BLOCK: usize = if cfg!(hchan_loom) { 0 } else { 2 * 1024 };
-/// A block holds at least so many messages, however large they are. In a model just so many: three messages leave a block.
-const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 8 };
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use blocks::{Block, Slot};
 
 /// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
 pub(crate) struct Position(AtomicUsize);
@@ -56,34 +48,6 @@ impl Position {
     }
 }
 
-type Slot<T> = UnsafeCell<MaybeUninit<T>>;
-
-struct Block<T> {
-    /// The block after this one. Written by the producer when it leaves this one, before any position in the next; null again
-    /// once this one has been drained.
-    next: AtomicPtr<Block<T>>,
-    slots: Box<[Slot<T>]>,
-}
-
-/// What both ends use.
-pub(crate) struct Blocks<T> {
-    /// How many messages may be in the buffer.
-    capacity: usize,
-    /// How many a block holds.
-    block_len: usize,
-    grows: bool,
-    /// The first block, from where the consumer starts; null until there is one.
-    first: AtomicPtr<Block<T>>,
-    /// Drained blocks on their way back to the producer. Two, because a level that varies a little at the edge of a block
-    /// may drain two in a row and then need two.
-    spares: [AtomicPtr<Block<T>>; 2],
-}
-
-// SAFETY: the blocks are owned by the channel, and what is in them goes from thread to thread.
-unsafe impl<T: Send> Send for Blocks<T> {}
-// SAFETY: the pointers are atomic; behind them each end touches its own slots only.
-unsafe impl<T: Send> Sync for Blocks<T> {}
-
 /// One end's place in the blocks, and what it knows of the other end.
 #[repr(C)]
 struct Cursor<T> {
@@ -93,7 +57,7 @@ struct Cursor<T> {
     index: usize,
     /// The position of the other end when last looked at.
     seen: usize,
-    /// Last, as it is used only at the end of a block.
+    /// Null in a ring. Last, as it is used only at the end of a block.
     block: *mut Block<T>,
 }
 
@@ -106,89 +70,27 @@ pub(crate) struct Producer<T>(Cursor<T>);
 /// The end where messages leave.
 pub(crate) struct Consumer<T>(Cursor<T>);
 
-impl<T> Blocks<T> {
-    /// A buffer for up to `capacity` messages (`None`: any number), with its ends.
-    pub(crate) fn new(capacity: Option<usize>) -> (Self, Producer<T>, Consumer<T>) {
-        let at_once = capacity.filter(|&capacity| capacity <= messages_in::<T>(SMALL_BUFFER));
-        let this = Self {
-            capacity: capacity.unwrap_or(usize::MAX),
-            block_len: at_once.unwrap_or(messages_in::<T>(BLOCK)),
-            grows: at_once.is_none(),
-            first: AtomicPtr::new(null_mut()),
-            spares: [AtomicPtr::new(null_mut()), AtomicPtr::new(null_mut())],
-        };
-        let (mut producer, mut consumer) = (this.end(), this.end());
-        if at_once.is_some_and(|capacity| capacity > 0) {
-            let block = this.allocate();
-            // SAFETY: just allocated, and nobody else knows of it.
-            unsafe { (*block).next.store(block, Ordering::Relaxed) };
-            this.first.store(block, Ordering::Relaxed);
-            // SAFETY: the block lives as long as the buffer.
-            unsafe {
-                producer.enter(block);
-                consumer.enter(block);
-            }
-        }
-        (this, Producer(producer), Consumer(consumer))
-    }
+/// A buffer for up to `capacity` messages (`None`: any number): its memory and its ends.
+pub(crate) fn new<T>(capacity: Option<usize>) -> (Blocks<T>, Producer<T>, Consumer<T>) {
+    let blocks = Blocks::new(capacity);
+    let (producer, consumer) = (Cursor::at_start(&blocks), Cursor::at_start(&blocks));
+    (blocks, Producer(producer), Consumer(consumer))
+}
 
-    fn end(&self) -> Cursor<T> {
-        Cursor {
-            slots: NonNull::dangling(),
-            index: self.block_len,
+impl<T> Cursor<T> {
+    fn at_start(blocks: &Blocks<T>) -> Self {
+        let (slots, index) = match blocks.ring {
+            Some(ring) => (ring.cast(), 0),
+            None => (NonNull::dangling(), blocks.block_len),
+        };
+        Self {
+            slots,
+            index,
             seen: 0,
             block: null_mut(),
         }
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    fn allocate(&self) -> *mut Block<T> {
-        let slots = uninit_cells(self.block_len);
-        Box::into_raw(Box::new(Block {
-            next: AtomicPtr::new(null_mut()),
-            slots,
-        }))
-    }
-
-    /// A block to link at the end of the chain: a spare one or a new one.
-    fn supply(&self) -> *mut Block<T> {
-        self.take_spare().unwrap_or_else(|| self.allocate())
-    }
-
-    fn take_spare(&self) -> Option<*mut Block<T>> {
-        // `Acquire` pairs with `recycle`: the consumer is through with it.
-        let spares = self
-            .spares
-            .iter()
-            .map(|spare| spare.swap(null_mut(), Ordering::Acquire));
-        spares.into_iter().find(|spare| !spare.is_null())
-    }
-
-    /// Keeps a drained block for the producer, or frees it: under the channel's lock, but it holds no message.
-    ///
-    /// # Safety
-    ///
-    /// The block belongs to the caller: both ends have left it.
-    unsafe fn recycle(&self, block: *mut Block<T>) {
-        // SAFETY: the block is the caller's.
-        unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };
-        // `Release` hands it over to `take_spare`. Of a spare that is there nothing is read, so Relaxed is enough.
-        let kept = self.spares.iter().any(|spare| {
-            spare
-                .compare_exchange(null_mut(), block, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
-        });
-        if !kept {
-            // SAFETY: allocated by `allocate`, and the caller's.
-            drop(unsafe { Box::from_raw(block) });
-        }
-    }
-}
-
-impl<T> Cursor<T> {
     /// Goes to the start of a block.
     ///
     /// # Safety
@@ -284,13 +186,16 @@ impl<T> Producer<T> {
         tail.advance(tail.own(), count);
     }
 
-    /// Goes on to the next block, or to the start of the only one.
-    #[cold]
+    /// Goes back to the start of the ring, or on to the next block.
     fn advance(&mut self, blocks: &Blocks<T>) {
-        if !blocks.grows {
-            self.0.index = 0;
-            return;
+        match blocks.ring {
+            Some(_) => self.0.index = 0,
+            None => self.enter_next(blocks),
         }
+    }
+
+    #[cold]
+    fn enter_next(&mut self, blocks: &Blocks<T>) {
         let next = blocks.supply();
         if self.0.block.is_null() {
             // Relaxed, here and below: the consumer looks after it has seen a position in the block.
@@ -397,12 +302,15 @@ impl<T> Consumer<T> {
     }
 
     /// As the producer's.
-    #[cold]
     fn advance(&mut self, blocks: &Blocks<T>) {
-        if !blocks.grows {
-            self.0.index = 0;
-            return;
+        match blocks.ring {
+            Some(_) => self.0.index = 0,
+            None => self.enter_next(blocks),
         }
+    }
+
+    #[cold]
+    fn enter_next(&mut self, blocks: &Blocks<T>) {
         let drained = self.0.block;
         // Relaxed: the producer linked the block before the position that we have seen.
         let next = if drained.is_null() {
@@ -420,31 +328,14 @@ impl<T> Consumer<T> {
         }
     }
 
-    /// Frees the blocks, after which neither end is used again.
+    /// Frees the memory, after which neither end is used again.
     ///
     /// # Safety
     ///
     /// The caller has exclusive access to both ends, and takes no more messages: what is left is leaked.
     pub(crate) unsafe fn free(&mut self, blocks: &Blocks<T>) {
-        let started = !self.0.block.is_null();
-        let mut block = if started {
-            self.0.block
-        } else {
-            blocks.first.load(Ordering::Relaxed)
-        };
-        let stop = block;
-        while !block.is_null() {
-            // SAFETY: allocated by `allocate`, linked once, and nobody uses it any more.
-            let freed = unsafe { Box::from_raw(block) };
-            block = freed.next.load(Ordering::Relaxed);
-            if block == stop {
-                break;
-            }
-        }
-        while let Some(spare) = blocks.take_spare() {
-            // SAFETY: as above.
-            drop(unsafe { Box::from_raw(spare) });
-        }
+        // SAFETY: the caller's promise; the chain begins where the consumer is, if it has begun.
+        unsafe { blocks.free(self.0.block) };
     }
 }
 
@@ -457,11 +348,6 @@ pub(crate) fn len(head: &Position, tail: &Position) -> usize {
 /// As `len`, for who holds the consuming end: some that are on their way may be missing.
 pub(crate) fn len_seen(head: &Position, tail: &Position) -> usize {
     tail.of_other().wrapping_sub(head.own())
-}
-
-/// How many messages a block of so many bytes holds.
-fn messages_in<T>(bytes: usize) -> usize {
-    (bytes / size_of::<T>().max(1)).max(LEAST_MESSAGES)
 }
 
 #[cfg(all(test, not(hchan_loom)))]
@@ -477,7 +363,7 @@ mod tests {
         type Message = [usize; 128];
         let capacities = [1, 2, 5, 33, 200, 1000, usize::MAX - 1, usize::MAX];
         for capacity in capacities.map(Some).into_iter().chain([None]) {
-            let (blocks, mut producer, mut consumer) = Blocks::<Message>::new(capacity);
+            let (blocks, mut producer, mut consumer) = new::<Message>(capacity);
             let start = usize::MAX - 40;
             let (head, tail) = (Position::new(), Position::new());
             for position in [&head, &tail] {
@@ -517,7 +403,7 @@ mod tests {
         // 4 of these make a block of a buffer that grows.
         type Message = [usize; 64];
         for capacity in [Some(1), Some(5), Some(200), Some(usize::MAX), None] {
-            let (blocks, mut producer, mut consumer) = Blocks::<Message>::new(capacity);
+            let (blocks, mut producer, mut consumer) = new::<Message>(capacity);
             let start = usize::MAX - 40;
             let (head, tail) = (Position::new(), Position::new());
             for position in [&head, &tail] {
@@ -555,7 +441,7 @@ mod tests {
     #[test]
     fn outdated_position_is_looked_at_again_before_the_end_of_the_count() {
         for capacity in [None, Some(usize::MAX), Some(usize::MAX - 1)] {
-            let (blocks, mut producer, mut consumer) = Blocks::<usize>::new(capacity);
+            let (blocks, mut producer, mut consumer) = new::<usize>(capacity);
             let start = usize::MAX - 3;
             let (head, tail) = (Position::new(), Position::new());
             for position in [&head, &tail] {

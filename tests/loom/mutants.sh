@@ -451,19 +451,19 @@ replace ring.rs "            block: null_mut()," "            block: null_mut(),
             unlinked: null_mut(),"
 
 mutant "a drained block keeps its link"
-replace ring.rs "unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };" ""
+replace ring/blocks.rs "unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };" ""
 
 mutant "the consumer recycles the block that it enters"
 replace ring.rs "unsafe { blocks.recycle(drained) };" "unsafe { blocks.recycle(next) };"
 
 mutant "a spare block is given out twice"
-replace ring.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.load(Ordering::Acquire)"
+replace ring/blocks.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.load(Ordering::Acquire)"
 
 mutant "a block freed stays a spare"
-replace ring.rs "if !kept {" "if true || !kept {"
+replace ring/blocks.rs "if !kept {" "if true || !kept {"
 
 mutant "a block that is no spare is not freed"
-replace ring.rs "if !kept {" "if false && !kept {"
+replace ring/blocks.rs "if !kept {" "if false && !kept {"
 
 # Select.
 
@@ -778,10 +778,10 @@ mutant "\`Relaxed\`: the store of the consumer's position"
 replace ring.rs "self.head.advance(self.head.own(), 1);" "self.head.0.store(self.head.own().wrapping_add(1), Ordering::Relaxed);"
 
 mutant "\`Relaxed\`: the swap that takes a spare block"
-replace ring.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"
+replace ring/blocks.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the compare-exchange that keeps a spare block"
-replace ring.rs "(null_mut(), block, Ordering::Release, Ordering::Relaxed)" \
+replace ring/blocks.rs "(null_mut(), block, Ordering::Release, Ordering::Relaxed)" \
   "(null_mut(), block, Ordering::Relaxed, Ordering::Relaxed)"
 
 try_mutant
