@@ -115,6 +115,14 @@ fn full_channels() -> [(Sender<usize>, Receiver<usize>); 3] {
     channels
 }
 
+#[test]
+fn channel_with_a_small_buffer_is_two_allocations() {
+    for (capacity, expected) in [(0, 1), (1, 2), (64, 2)] {
+        let made = allocations(|| hchan::bounded::<usize>(capacity));
+        assert_eq!(made, expected, "capacity {capacity}");
+    }
+}
+
 // Polled by hand.
 
 #[test]
