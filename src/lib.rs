@@ -143,8 +143,9 @@
 //! `Drop` may use the channel it comes from, and may panic without harm to it. (A global allocator may not use a channel: a
 //! buffer grows under its lock.)
 //!
-//! A thread that has to wait in a blocking call looks out for a microsecond or two, yields for up to 100 µs, and then sleeps; what
-//! has been in vain is soon left out, as is yielding to others who do not let go of the core. Who finds a lock of the channel taken, which is held for tens of nanoseconds unless its holder is
+//! A thread that has to wait in a blocking call looks out for a microsecond or two, yields for up to 100 µs (time in which a yield
+//! lets others run is not counted), and then sleeps; what has been in vain is soon left out, as is yielding to others who do
+//! not let go of the core. Who finds a lock of the channel taken, which is held for tens of nanoseconds unless its holder is
 //! preempted, pauses for some tens of microseconds at the most; then its thread sleeps, of a task, too.
 //!
 //! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine, for

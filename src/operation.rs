@@ -1,8 +1,9 @@
 //! What can park: a channel and a waiter, pinned together, to [`send`], to [`recv`], to [`reserve`] or to [`watch`] for the end.
 //!
 //! All use of waiters from the owner's side is here and below; operations that are arms of a select are in [`arm`]. What makes it
-//! sound: an operation is `!Unpin` and acts only through `Pin<&mut _>`, so whoever holds that is the waiter's owner; and its drop unparks the waiter, so a parked
-//! waiter is never freed or moved. An operation that is forgotten leaks its memory with it, by the rules of pinning.
+//! sound: an operation is `!Unpin` and acts only through `Pin<&mut _>`, so whoever holds that is the waiter's owner; and its drop
+//! unparks the waiter, so a parked waiter is never freed or moved. An operation that is forgotten leaks its memory with it, by the
+//! rules of pinning.
 //!
 //! Peers have pointers to a parked waiter while its owner has that `Pin<&mut _>`. They may: of a type that is `!Unpin` the
 //! compiler does not take a mutable reference for the only one, and all that changes in a waiter is in a cell.

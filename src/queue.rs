@@ -1,5 +1,7 @@
 //! Taking those who have waited longest out of their queue. Only here do selects matter: an arm that cannot be committed to is
 //! unlinked on the way, and left to its owner.
+//!
+//! The numbers in brackets are those of the invariants in [`core`](crate::core).
 
 use core::{ptr::NonNull, task::Waker};
 

@@ -4,9 +4,10 @@
 //! or messages, that it knows of, neither end touches what the other writes. Who uses an end has exclusive access to it:
 //! each stands behind a lock.
 //!
-//! A small buffer is a ring of slots, allocated with the channel. A large or unlimited one is a chain of blocks of them that grows at the producing end: no message ever moves, so the cost of a push does
-//! not grow with the backlog. Blocks that have been drained are freed, all but two, which the producer uses next: neither does
-//! a burst's memory stay, nor does a level that varies by less than a block allocate anything.
+//! A small buffer is a ring of slots, allocated with the channel. A large or unlimited one is a chain of blocks of them that
+//! grows at the producing end: no message ever moves, so the cost of a push does not grow with the backlog. Blocks that have been
+//! drained are freed, all but two, which the producer uses next: neither does a burst's memory stay, nor does a level that varies
+//! by less than a block allocate anything.
 
 mod blocks;
 
