@@ -19,9 +19,15 @@ use crate::pace::Nothing;
 use crate::peer::{AsyncRx, AsyncTx, BlockingRx, BlockingTx, InTasks, OnThreads, Peer};
 use crate::sample::runtime;
 use crate::shape::{Ends, Shape};
+use crate::stats::Summary;
 use crate::target::{self, Target};
 
 const INTERVAL: Duration = Duration::from_micros(20);
+/// A sample is made of so many windows, each with a channel of its own, and of each percentile their median counts: where
+/// something else takes a core for a turn of milliseconds, it decides on the tail of one window, not on that of the sample.
+const WINDOWS: usize = 7;
+const QUICK_WINDOWS: usize = 3;
+const WINDOW: Duration = Duration::from_millis(40);
 /// Apart from the median.
 const PERCENTILES: [f64; 3] = [50.0, 99.0, 99.9];
 /// The index of the percentile in the target, and by how much hchan's may be above the best.
@@ -43,27 +49,22 @@ impl Situation for Latency {
     }
 
     fn sample(&self, variant: &str, candidate: &str, quick: bool) -> Sampled {
-        let lasting = Duration::from_millis(if quick { 100 } else { 250 });
         let (place, kind, peer, shape) = understand(variant, candidate).ok_or(Nothing::Absent)?;
-        let found = match (place, kind) {
-            (Place::Threads, "paced") => peer.on_threads(shape, Paced { lasting }),
-            (Place::Threads, _) => peer.on_threads(shape, RoundTrips { lasting }),
-            (Place::Tokio { workers }, kind) => {
-                let runtime = &runtime(workers);
-                match kind {
-                    "paced" => peer.in_tasks(shape, (Paced { lasting }, runtime)),
-                    _ => peer.in_tasks(shape, (RoundTrips { lasting }, runtime)),
-                }
+        let mut windows = [const { Vec::new() }; PERCENTILES.len()];
+        for _ in 0..if quick { QUICK_WINDOWS } else { WINDOWS } {
+            let found = window(place, kind, peer, shape);
+            let times = found.ok_or(Nothing::Absent)?.map_err(Nothing::Lost)?;
+            for (times_at, percentile) in windows.iter_mut().zip(PERCENTILES) {
+                times_at.push(times.value_at_percentile(percentile) as f64);
             }
-        };
-        let times = found.ok_or(Nothing::Absent)?.map_err(Nothing::Lost)?;
-        let at = |percentile| times.value_at_percentile(percentile) as f64;
-        Ok(PERCENTILES.map(at).to_vec())
+        }
+        let median = |times: Vec<f64>| Summary::of(&times).expect("there is a window").median;
+        Ok(windows.map(median).to_vec())
     }
 
     fn section(&self, findings: &Findings) -> String {
         let mut markdown = format!(
-            "µs of a message on a quiet channel: median / 99 % / 99.9 %, each the median of {} samples. \
+            "µs of a message on a quiet channel: median / 99 % / 99.9 %, each the median of {} samples, and in them of windows of {WINDOW:?}. \
              `round trip` is there and back again through two channels; `paced` is one way, a message every {INTERVAL:?}. \
              The number is the capacity; the last line is of the 99.9 %.\n\n",
             findings.rounds
@@ -83,6 +84,20 @@ impl Situation for Latency {
 }
 
 type Times = Result<Histogram<u64>, String>;
+
+fn window(place: Place, kind: &str, peer: Peer, shape: Shape) -> Option<Times> {
+    match (place, kind) {
+        (Place::Threads, "paced") => peer.on_threads(shape, Paced { lasting: WINDOW }),
+        (Place::Threads, _) => peer.on_threads(shape, RoundTrips { lasting: WINDOW }),
+        (Place::Tokio { workers }, kind) => {
+            let runtime = &runtime(workers);
+            match kind {
+                "paced" => peer.in_tasks(shape, (Paced { lasting: WINDOW }, runtime)),
+                _ => peer.in_tasks(shape, (RoundTrips { lasting: WINDOW }, runtime)),
+            }
+        }
+    }
+}
 
 fn understand<'v>(variant: &'v str, peer: &str) -> Option<(Place, &'v str, Peer, Shape)> {
     let (place, rest) = place(variant)?;
