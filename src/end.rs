@@ -422,6 +422,11 @@ impl<T> RecvEnd<T> {
         self.irregular = has_more || self.closed && !self.drainq.is_empty();
     }
 
+    /// Whether there is somebody for whom the wait is over by the close and who has not been told yet.
+    pub(crate) fn is_closing_awaited(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
     /// Moves those who wait for the last message to `closing`: it has left.
     #[cold]
     pub(crate) fn release_drainq(&mut self) {

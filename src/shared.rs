@@ -130,7 +130,7 @@ impl<T> Shared<T> {
     }
 
     /// Takes the oldest message, if there is one.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn recv(&self) -> RecvStep<T> {
         if self.is_coupled() {
             return self.recv_rest(None);
@@ -347,8 +347,9 @@ impl<T> Shared<T> {
 
     /// Closes the channel and completes all who are parked; says whether it was open.
     pub(crate) fn close(&self) -> bool {
-        let closed = self.locked(|core| core.close());
-        if closed {
+        let (closed, is_awaited) =
+            self.locked(|core| (core.close(), core.recv_end().is_closing_awaited()));
+        if is_awaited {
             self.complete_closing();
         }
         closed
@@ -410,21 +411,33 @@ impl<T> Shared<T> {
     /// Counts a dropped receiver; the last one closes the channel and drops what is in it.
     pub(crate) fn drop_receiver(&self) {
         if self.receivers.remove() {
-            let mut is_over = self.locked(|core| core.close());
-            let mut panics = Panics::default();
-            panics.catch_each(|| {
-                if mem::take(&mut is_over) {
-                    self.complete_closing();
-                    return true;
-                }
-                // Nobody else sends or receives any more, so these are all.
-                let step = self.recv();
-                is_over = matches!(step, RecvStep::ReceivedLast(_));
-                // What was received drops with the step.
-                matches!(step, RecvStep::Received(_) | RecvStep::ReceivedLast(_))
+            let (is_awaited, is_empty) = self.locked(|core| {
+                core.close();
+                (core.recv_end().is_closing_awaited(), core.len() == 0)
             });
-            panics.resume();
+            if is_awaited || !is_empty {
+                self.clear(is_awaited);
+            }
         }
+    }
+
+    /// Drops what is in a channel that is closed and has no receivers; before, if its close is awaited, tells who waits.
+    #[cold]
+    fn clear(&self, is_awaited: bool) {
+        let mut is_over = is_awaited;
+        let mut panics = Panics::default();
+        panics.catch_each(|| {
+            if mem::take(&mut is_over) {
+                self.complete_closing();
+                return true;
+            }
+            // Nobody else sends or receives any more, so these are all.
+            let step = self.recv_rest(None);
+            is_over = matches!(step, RecvStep::ReceivedLast(_));
+            // What was received drops with the step.
+            matches!(step, RecvStep::Received(_) | RecvStep::ReceivedLast(_))
+        });
+        panics.resume();
     }
 
     /// Tells all those for whom the wait is over by the close, or by the last message after it; then the first panic of a

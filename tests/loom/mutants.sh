@@ -131,14 +131,13 @@ mutant "a message given back goes past the parked receivers"
 replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
 
 mutant "\`close\` completes nobody"
-replace shared.rs "        if closed {
+replace shared.rs "        if is_awaited {
             self.complete_closing();
         }
 " ""
 
 mutant "the last receiver completes nobody"
-replace shared.rs "let mut is_over = self.locked(|core| core.close());" \
-  "let mut is_over = self.locked(|core| core.close()) && false;"
+replace shared.rs "self.clear(is_awaited);" "self.clear(false);"
 
 mutant "a close completes but does not wake"
 replace shared.rs "            wakes.wake();
@@ -287,17 +286,15 @@ mutant "a stream that has had an item is not as new"
 replace stream.rs "            op.as_mut().renew();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "                let step = self.recv();
-" "                let step = RecvStep::<T>::Empty;
-"
+replace shared.rs "if is_awaited || !is_empty {" "if is_awaited {"
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "                let step = self.recv();
-" "                let step = RecvStep::<T>::Empty;
+replace shared.rs "            let step = self.recv_rest(None);
+" "            let step = RecvStep::<T>::Empty;
 "
-replace shared.rs "            let mut is_over = self.locked(|core| core.close());" \
+replace shared.rs "            let (is_awaited, is_empty)" \
   "            while let RecvStep::Received(_) = self.recv() {}
-            let mut is_over = self.locked(|core| core.close());"
+            let (is_awaited, is_empty)"
 
 mutant "a receive is completed before its message is there"
 replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
