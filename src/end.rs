@@ -110,6 +110,11 @@ impl<T> Ends<T> {
         }
     }
 
+    /// How many messages have left the ring, modulo 2ˢⁱᶻᵉ; exact with the receivers' lock held.
+    pub(crate) fn ring_head(&self) -> usize {
+        self.recv.position.of_other()
+    }
+
     /// How many messages are in the ring; exact with both locks held.
     #[inline(always)]
     pub(crate) fn ring_len(&self) -> usize {

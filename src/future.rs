@@ -23,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::Wait,
+    wait::{Wait, Watched},
 };
 
 pin_project! {
@@ -396,12 +396,8 @@ impl<T> Wait for SendFuture<'_, T> {
         self.project().op.attempt()
     }
 
-    fn is_near(&self) -> bool {
-        self.op.is_of_short_buffer()
-    }
-
-    fn is_parked(&self) -> Option<bool> {
-        Some(self.op.is_parked())
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(&self.op)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
@@ -429,12 +425,8 @@ impl<T> Wait for RecvFuture<'_, T> {
         self.project().op.as_pin_mut()?.attempt()
     }
 
-    fn is_near(&self) -> bool {
-        self.op.as_ref().is_some_and(RecvOp::is_of_short_buffer)
-    }
-
-    fn is_parked(&self) -> Option<bool> {
-        self.op.as_ref().map(RecvOp::is_parked)
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(self.op.as_ref()?)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

@@ -29,7 +29,7 @@ use crate::{
     shared::Shared,
     sync::Arc,
     until::Until,
-    wait::Wait,
+    wait::{Wait, Watched},
 };
 
 pin_project! {
@@ -392,8 +392,8 @@ impl<T> Wait for IntoSend<T> {
         Some(give_back(this.sender, sent))
     }
 
-    fn is_parked(&self) -> Option<bool> {
-        Some(self.op.is_parked())
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(&self.op)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
@@ -424,8 +424,8 @@ impl<T> Wait for IntoRecv<T> {
         Some(give_back(this.receiver, received))
     }
 
-    fn is_parked(&self) -> Option<bool> {
-        self.op.as_ref().map(RecvOp::is_parked)
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(self.op.as_ref()?)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

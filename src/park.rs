@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod turns;
+
 use alloc::{sync::Arc, task::Wake};
 use core::{cell::Cell, hint, task::Waker, time::Duration};
 use std::time::Instant;
@@ -10,6 +12,7 @@ use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread,
 };
+use turns::Turns;
 
 /// How long a thread yields in vain, at the most, before it sleeps.
 ///
@@ -26,19 +29,6 @@ const LEAST_PATIENCE: Duration = Duration::from_micros(1);
 
 /// More than this of a yield was of use to somebody.
 const SHORT_YIELD: Duration = Duration::from_micros(1);
-
-/// A yield that takes longer than this was of use to somebody who has nothing to do with the channel, and took a whole turn: who
-/// sleeps is sooner back than who yields to that.
-const LONG_YIELD: Duration = Duration::from_millis(1);
-
-/// A yield that long weighs as much as so many others.
-const LONG_WEIGHT: u32 = 16;
-
-/// With so much weight the core is busy: a peer may take a whole turn, too, but seldom.
-const BUSY_WEIGHT: u32 = 8 * LONG_WEIGHT;
-
-/// On a busy core there is no yield for so many times as long as the last took.
-const RECOVERY: u32 = 100;
 
 /// How often a thread looks, at the most, before it yields: for a microsecond or two, as a yield takes half of one, and where
 /// there are more threads than cores it lets others go first.
@@ -58,10 +48,8 @@ pub(crate) struct Parker {
     /// How long to yield before sleeping. Halved by every wait that takes longer than the most, a little more after every
     /// other: a stream of messages is met awake, and waiting for rare ones costs no more than sleeping.
     patience: Cell<Duration>,
-    /// What the recent yields that took long weigh, less the others.
-    busy: Cell<u32>,
-    /// No yield before then.
-    busy_until: Cell<Option<Instant>>,
+    /// What has come of its yields.
+    turns: Turns,
     /// How often to look before yielding. Halved by every wait that this does not end, back at the most after one that it
     /// does: on a shared core, the peer cannot answer as long as it is done.
     looks: Cell<u32>,
@@ -86,6 +74,7 @@ impl Parker {
     pub(crate) fn with<R>(f: impl FnOnce(&Self) -> R) -> R {
         // Taken out while in use: a blocking call from within `f` (a poll may do that) gets one of its own.
         let parker = kept::take().unwrap_or_else(Self::new);
+        parker.begin();
         let result = f(&parker);
         kept::put(parker);
         result
@@ -100,12 +89,15 @@ impl Parker {
             waker: Waker::from(Arc::clone(&unparker)),
             unparker,
             patience: Cell::new(MOST_PATIENCE),
-            busy: Cell::new(0),
-            busy_until: Cell::new(None),
+            turns: Turns::new(),
             looks: Cell::new(MOST_LOOKS),
             waits: Cell::new(0),
             is_to_linger: Cell::new(true),
         }
+    }
+
+    fn begin(&self) {
+        self.waits.set(self.waits.get().wrapping_add(1));
     }
 
     pub(crate) fn waker(&self) -> &Waker {
@@ -140,7 +132,7 @@ impl Parker {
         if is_past(deadline) {
             return self.unparker.consume();
         }
-        self.watch(|| self.unparker.consume(), deadline) || self.sleep(deadline)
+        self.watch(|| self.unparker.consume(), || 0, deadline) || self.sleep(deadline)
     }
 
     /// Whether the next wait begins awake.
@@ -148,9 +140,14 @@ impl Parker {
         (self.looks() > 0 || self.is_patient()) && !is_past(deadline)
     }
 
-    /// Waits awake, for a bounded time, until that is over; says whether it is.
-    pub(crate) fn watch(&self, is_over: impl Fn() -> bool, deadline: Option<Instant>) -> bool {
-        self.look_a_while(&is_over) || self.yield_a_while(is_over, deadline)
+    /// Waits awake, for a bounded time, until that is over; says whether it is. `passed` counts the messages of the channel.
+    pub(crate) fn watch(
+        &self,
+        is_over: impl Fn() -> bool,
+        passed: impl Fn() -> usize,
+        deadline: Option<Instant>,
+    ) -> bool {
+        self.look_a_while(&is_over) || self.yield_a_while(is_over, passed, deadline)
     }
 
     fn looks(&self) -> u32 {
@@ -162,7 +159,6 @@ impl Parker {
 
     fn look_a_while(&self, is_over: impl Fn() -> bool) -> bool {
         let looks = self.looks();
-        self.waits.set(self.waits.get().wrapping_add(1));
         for _ in 0..looks {
             if is_over() {
                 self.looks.set(MOST_LOOKS);
@@ -175,15 +171,20 @@ impl Parker {
         false
     }
 
-    fn yield_a_while(&self, is_over: impl Fn() -> bool, deadline: Option<Instant>) -> bool {
+    fn yield_a_while(
+        &self,
+        is_over: impl Fn() -> bool,
+        passed: impl Fn() -> usize,
+        deadline: Option<Instant>,
+    ) -> bool {
         if !self.is_patient() {
             return false;
         }
-        let start = Instant::now();
-        if self.busy_until.get().is_some_and(|until| start < until) {
+        let mut last = Instant::now();
+        if self.turns.are_not_given(last) {
             return false;
         }
-        let (mut last, mut in_vain) = (start, Duration::ZERO);
+        let (mut in_vain, passed_before) = (Duration::ZERO, passed());
         while in_vain < self.patience.get() && deadline.is_none_or(|deadline| last < deadline) {
             if is_over() {
                 self.gain_patience();
@@ -192,25 +193,16 @@ impl Parker {
             thread::yield_now();
             let now = Instant::now();
             let taken = now - last;
-            if self.is_busy(taken) {
-                self.busy_until.set(Some(now + RECOVERY * taken));
+            if self
+                .turns
+                .was_lost(now, taken, || passed().wrapping_sub(passed_before))
+            {
                 break;
             }
             in_vain += taken.min(SHORT_YIELD);
             last = now;
         }
         is_over()
-    }
-
-    /// Whether the core is, by a yield that has taken so long and those before it.
-    fn is_busy(&self, taken: Duration) -> bool {
-        let busy = match taken > LONG_YIELD {
-            true => self.busy.get() + LONG_WEIGHT,
-            false => self.busy.get().saturating_sub(1),
-        };
-        let is_busy = busy >= BUSY_WEIGHT;
-        self.busy.set(if is_busy { 0 } else { busy });
-        is_busy
     }
 
     /// As `park`, asleep from the start.
@@ -321,12 +313,11 @@ mod kept {
 
 #[cfg(all(test, not(hchan_loom)))]
 mod tests {
-    use std::vec::Vec;
-
     use super::*;
 
     /// A wait of which neither is an end; says whether it lingered, and whether it looked.
     fn wait_in_vain(parker: &Parker) -> [bool; 2] {
+        parker.begin();
         let lingers = parker.linger(None);
         if lingers {
             parker.note_lingered(false);
@@ -355,34 +346,28 @@ mod tests {
         assert!(parker.is_patient());
         (0..8).for_each(|_| parker.lose_patience());
         assert!(!parker.is_patient());
-        assert!(!parker.yield_a_while(|| panic!("it looked"), None));
+        assert!(!parker.yield_a_while(|| panic!("it looked"), || 0, None));
         parker.gain_patience();
-        assert!(parker.yield_a_while(|| true, None));
+        assert!(parker.yield_a_while(|| true, || 0, None));
     }
 
     #[test]
-    fn core_is_busy_when_many_yields_take_long() {
+    fn turn_is_not_given_after_one_was_lost() {
         let parker = Parker::new();
-        let (short, long) = (Duration::ZERO, LONG_YIELD * 2);
-        let are_busy = |yields: &[Duration]| {
-            let busy = yields.iter().filter(|&&taken| parker.is_busy(taken));
-            busy.count()
-        };
-        assert_eq!(are_busy(&[long; 7]), 0);
-        assert_eq!(are_busy(&[long]), 1);
-        assert_eq!(are_busy(&[long; 15]), 1, "counted anew");
-        are_busy(&[short; 128]);
-        let seldom: Vec<_> = [[short; 16].as_slice(), &[long]].concat();
-        (0..20).for_each(|_| assert_eq!(are_busy(&seldom), 0));
+        let later = Instant::now() + Duration::from_secs(600);
+        assert!(parker.turns.was_lost(later, Duration::from_secs(1), || 0));
+        assert!(!parker.yield_a_while(|| panic!("it looked"), || 0, None));
     }
 
     #[test]
-    fn busy_core_is_not_yielded_to() {
+    fn linger_that_was_of_no_use_is_a_wait_like_any_other() {
         let parker = Parker::new();
-        parker
-            .busy_until
-            .set(Some(Instant::now() + Duration::from_secs(600)));
-        assert!(!parker.yield_a_while(|| panic!("it looked"), None));
+        parker.note_lingered(false);
+        let lingers = (0..RARELY).filter(|_| {
+            parker.begin();
+            parker.linger(None)
+        });
+        assert_eq!(lingers.count(), 1);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::{
     shared::Shared,
     step::SendStep,
     until::Until,
-    wait::Wait,
+    wait::{Wait, Watched},
 };
 
 pin_project! {
@@ -191,8 +191,8 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
         Some(reserved.map(|()| Permit::new(this.sender)))
     }
 
-    fn is_parked(&self) -> Option<bool> {
-        Some(self.op.is_parked())
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(&self.op)
     }
 
     fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {

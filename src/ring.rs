@@ -39,7 +39,7 @@ impl Position {
 
     /// For who holds the other end: with the position come all messages, or all places, before it.
     #[inline]
-    fn of_other(&self) -> usize {
+    pub(crate) fn of_other(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 

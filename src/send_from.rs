@@ -23,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::Wait,
+    wait::{Wait, Watched},
 };
 
 pin_project! {
@@ -267,8 +267,8 @@ impl<T> Wait for SendFromFuture<'_, T> {
         Some(self.end(result))
     }
 
-    fn is_parked(&self) -> Option<bool> {
-        Some(self.op.is_parked())
+    fn watched(&self) -> Option<&dyn Watched> {
+        Some(&self.op)
     }
 
     fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {

@@ -5,6 +5,7 @@
 
 mod held;
 mod many;
+mod traffic;
 
 use core::{
     fmt,
@@ -25,9 +26,6 @@ use crate::{
 /// Up to this capacity nearly every operation needs both ends: such a channel is coupled. In a model two messages fill one
 /// that is not.
 const LARGEST_COUPLED: usize = if cfg!(hchan_loom) { 1 } else { 4 };
-
-/// Up to this capacity a buffer is short: two threads that use it wait again and again.
-const LONGEST_SHORT: usize = 256;
 
 /// The senders' end as a fast way left it, locked; `None` if it was not tried.
 pub(crate) type HeldSendEnd<'a, T> = Option<Guard<'a, SendEnd<T>>>;
@@ -284,11 +282,6 @@ impl<T> Shared<T> {
             Side::Recv => self.ends.recv.outlook.is_to_wait(),
             Side::Close | Side::Drain => false,
         }
-    }
-
-    /// Whether there is a buffer to send through, and it is soon full or empty.
-    pub(crate) fn has_short_buffer(&self) -> bool {
-        !self.is_coupled() && self.ends.blocks.capacity() <= LONGEST_SHORT
     }
 
     pub(crate) fn capacity(&self) -> Option<usize> {

@@ -17,13 +17,8 @@ pub trait Wait: Future {
     /// Completes it if that can be done at once; for a future that has not been polled.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// Whether it is likely to find room or a message soon, as it has just missed it in a short buffer.
-    fn is_near(&self) -> bool {
-        false
-    }
-
-    /// Whether it is parked and no peer has completed it, where one look tells: then a thread can watch it, and need not be woken.
-    fn is_parked(&self) -> Option<bool> {
+    /// What parks, if it is one operation that is tried before it parks: then a thread can watch it, and need not be woken.
+    fn watched(&self) -> Option<&dyn Watched> {
         None
     }
 
@@ -32,6 +27,26 @@ pub trait Wait: Future {
 
     /// What it has come to. `None`: it was given up, and has not been polled or has been withdrawn; it is not polled again.
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
+}
+
+/// What a thread sees that waits awake for an operation.
+pub trait Watched {
+    /// Whether it is parked and no peer has completed it.
+    fn is_parked(&self) -> bool;
+
+    /// Whether one more of its kind could go ahead at once; a guess.
+    fn has_more(&self) -> bool;
+
+    fn traffic(&self) -> &dyn Traffic;
+}
+
+/// What goes on in the channel of an operation.
+pub trait Traffic {
+    /// Whether there is a buffer to send through, and it is soon full or empty.
+    fn is_short(&self) -> bool;
+
+    /// How many messages have been received, or handed over, modulo 2ˢⁱᶻᵉ; some may count twice.
+    fn passed(&self) -> usize;
 }
 
 #[cfg(feature = "std")]
@@ -76,8 +91,10 @@ mod blocking {
     #[cold]
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
-            let has_lingered = future.is_near() && parker.linger(deadline);
-            let is_watched = future.is_parked().is_some() && parker.is_to_watch(deadline);
+            let watched = future.watched();
+            let is_short = watched.is_some_and(|watched| watched.traffic().is_short());
+            let has_lingered = is_short && parker.linger(deadline);
+            let is_watched = watched.is_some() && parker.is_to_watch(deadline);
             // Who watches is not to be woken: that would be one more cache line that goes to the peer and comes back.
             let waker = match is_watched {
                 true => Waker::noop(),
@@ -85,10 +102,13 @@ mod blocking {
             };
             let mut polled = future.as_mut().poll(&mut Context::from_waker(waker));
             if has_lingered {
-                parker.note_lingered(polled.is_ready());
+                // A peer that has sent one message, or made one place, and waits then, needs no time for more.
+                let has_more = future.watched().is_some_and(|op| op.has_more());
+                parker.note_lingered(polled.is_ready() && has_more);
             }
-            if is_watched && polled.is_pending() {
-                parker.watch(|| future.is_parked() == Some(false), deadline);
+            if let (true, Some(watched), Poll::Pending) = (is_watched, future.watched(), &polled) {
+                let passed = || watched.traffic().passed();
+                parker.watch(|| !watched.is_parked(), passed, deadline);
                 polled = future
                     .as_mut()
                     .poll(&mut Context::from_waker(parker.waker()));
@@ -122,13 +142,17 @@ mod tests {
         time::Duration,
     };
 
-    use super::{Wait, wait_timeout};
+    use super::{Traffic, Wait, Watched, wait_timeout};
+    use crate::park::Parker;
 
     /// A future that a peer completes after so many looks, or that its third poll completes.
     struct Parked {
         looks_left: Cell<u32>,
         /// Of each poll, whether it could be woken.
         polls: Vec<bool>,
+        /// In a short buffer; whether there is more.
+        is_short: bool,
+        has_more: bool,
     }
 
     impl Parked {
@@ -136,6 +160,8 @@ mod tests {
             Self {
                 looks_left: Cell::new(looks_left),
                 polls: Vec::new(),
+                is_short: false,
+                has_more: false,
             }
         }
     }
@@ -161,10 +187,8 @@ mod tests {
             None
         }
 
-        fn is_parked(&self) -> Option<bool> {
-            let looks_left = self.looks_left.get().saturating_sub(1);
-            self.looks_left.set(looks_left);
-            Some(looks_left > 0)
+        fn watched(&self) -> Option<&dyn Watched> {
+            Some(self)
         }
 
         fn withdraw(self: Pin<&mut Self>) -> Option<Vec<bool>> {
@@ -173,6 +197,32 @@ mod tests {
 
         fn limited(self: Pin<&mut Self>, output: Option<Vec<bool>>) -> Option<Vec<bool>> {
             output
+        }
+    }
+
+    impl Watched for Parked {
+        fn is_parked(&self) -> bool {
+            let looks_left = self.looks_left.get().saturating_sub(1);
+            self.looks_left.set(looks_left);
+            looks_left > 0
+        }
+
+        fn has_more(&self) -> bool {
+            self.has_more
+        }
+
+        fn traffic(&self) -> &dyn Traffic {
+            self
+        }
+    }
+
+    impl Traffic for Parked {
+        fn is_short(&self) -> bool {
+            self.is_short
+        }
+
+        fn passed(&self) -> usize {
+            0
         }
     }
 
@@ -189,5 +239,23 @@ mod tests {
         let future = Parked::new(u32::MAX);
         let polls = wait_timeout(pin!(future), Duration::from_secs(60));
         assert_eq!(polls, Some([false, true, true].to_vec()));
+    }
+
+    /// Whether a thread goes on lingering after a wait that was over at once and left more behind, or not.
+    fn goes_on_lingering(has_more: bool) -> bool {
+        let future = Parked {
+            is_short: true,
+            has_more,
+            ..Parked::new(0)
+        };
+        assert!(wait_timeout(pin!(future), Duration::from_secs(60)).is_some());
+        // Twice, as one wait in sixteen tries it anyway.
+        (0..2).all(|_| Parker::with(|parker| parker.linger(None)))
+    }
+
+    #[test]
+    fn thread_lingers_where_that_brings_more_than_one() {
+        assert!(goes_on_lingering(true));
+        assert!(!goes_on_lingering(false));
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     error::RecvError,
     shared::{HeldRecvEnd, Shared},
     step::RecvStep,
+    wait::{Traffic, Watched},
     waiter::{Handle, State, Waiter},
     wake::WakeBatch,
 };
@@ -42,6 +43,23 @@ pin_project! {
     }
 }
 
+impl<C, T> Watched for RecvOp<C, T>
+where
+    C: Deref<Target = Shared<T>>,
+{
+    fn is_parked(&self) -> bool {
+        self.waiter.state() == State::Parked
+    }
+
+    fn has_more(&self) -> bool {
+        !self.shared.is_ring_empty()
+    }
+
+    fn traffic(&self) -> &dyn Traffic {
+        &*self.shared
+    }
+}
+
 impl<C, T> RecvOp<C, T>
 where
     C: Deref<Target = Shared<T>>,
@@ -51,14 +69,6 @@ where
             shared,
             waiter: Waiter::without_message(State::Idle),
         }
-    }
-
-    pub(crate) fn is_of_short_buffer(&self) -> bool {
-        self.shared.has_short_buffer()
-    }
-
-    pub(crate) fn is_parked(&self) -> bool {
-        self.waiter.state() == State::Parked
     }
 
     #[inline]

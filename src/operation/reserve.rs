@@ -14,6 +14,7 @@ use crate::{
     error::SendError,
     shared::Shared,
     step::ReserveStep,
+    wait::{Traffic, Watched},
     waiter::{Handle, State, Waiter},
 };
 
@@ -38,6 +39,23 @@ pin_project! {
     }
 }
 
+impl<C, T> Watched for ReserveOp<C, T>
+where
+    C: Deref<Target = Shared<T>>,
+{
+    fn is_parked(&self) -> bool {
+        self.waiter.state() == State::Parked
+    }
+
+    fn has_more(&self) -> bool {
+        !self.shared.is_ring_full()
+    }
+
+    fn traffic(&self) -> &dyn Traffic {
+        &*self.shared
+    }
+}
+
 impl<C, T> ReserveOp<C, T>
 where
     C: Deref<Target = Shared<T>>,
@@ -47,10 +65,6 @@ where
             shared,
             waiter: Waiter::for_permit(),
         }
-    }
-
-    pub(crate) fn is_parked(&self) -> bool {
-        self.waiter.state() == State::Parked
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::{
     error::SendError,
     shared::{HeldSendEnd, Shared, wake_and_drop},
     step::SendStep,
+    wait::{Traffic, Watched},
     waiter::{Handle, State, Waiter},
 };
 
@@ -44,6 +45,23 @@ pin_project! {
     }
 }
 
+impl<C, T> Watched for SendOp<C, T>
+where
+    C: Deref<Target = Shared<T>>,
+{
+    fn is_parked(&self) -> bool {
+        self.waiter.state() == State::Parked
+    }
+
+    fn has_more(&self) -> bool {
+        !self.shared.is_ring_full()
+    }
+
+    fn traffic(&self) -> &dyn Traffic {
+        &*self.shared
+    }
+}
+
 impl<C, T> SendOp<C, T>
 where
     C: Deref<Target = Shared<T>>,
@@ -68,14 +86,6 @@ where
         debug_assert!(self.is_finished());
         // SAFETY: we own the finished waiter, which has no message.
         unsafe { self.into_ref().project_ref().waiter.load_message(message) };
-    }
-
-    pub(crate) fn is_of_short_buffer(&self) -> bool {
-        self.shared.has_short_buffer()
-    }
-
-    pub(crate) fn is_parked(&self) -> bool {
-        self.waiter.state() == State::Parked
     }
 
     #[inline]
