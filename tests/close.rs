@@ -72,22 +72,35 @@ fn close_wakes_parked_senders_and_gives_each_its_own_message_back() {
     );
 }
 
-#[test]
-fn close_wakes_in_the_order_they_parked() {
+/// Closes a channel on which 70 are parked, whose wakers may close it again; returns the order in which they are woken.
+fn close_order(closes_again: bool) -> Vec<usize> {
     let (tx, rx) = bounded::<u8>(0);
     let order = std::sync::Arc::new(std::sync::Mutex::new(vec![]));
     let mut parked: Vec<_> = (0..70).map(|_| Box::pin(rx.recv())).collect();
     for (n, recv) in parked.iter_mut().enumerate() {
-        let order = std::sync::Arc::clone(&order);
+        let (order, tx) = (std::sync::Arc::clone(&order), tx.clone());
         let waker = support::hooked_waker(move |call| {
             if call == support::Call::Wake {
                 order.lock().unwrap().push(n);
+                assert!(!closes_again || !tx.close(), "it has been closed");
             }
         });
         assert!(poll_with(recv, &waker).is_pending());
     }
     tx.close();
-    assert_eq!(*order.lock().unwrap(), (0..70).collect::<Vec<_>>());
+    drop(parked);
+    order.lock().unwrap().clone()
+}
+
+#[test]
+fn close_wakes_in_the_order_they_parked() {
+    assert_eq!(close_order(false), (0..70).collect::<Vec<_>>());
+}
+
+/// A waker that closes the channel again must not go on with the close within itself.
+#[test]
+fn close_within_a_close_leaves_the_order_alone() {
+    assert_eq!(close_order(true), (0..70).collect::<Vec<_>>());
 }
 
 #[test]

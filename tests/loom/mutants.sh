@@ -289,7 +289,7 @@ mutant "the last receiver leaves what is buffered"
 replace shared.rs "if is_awaited || !is_empty {" "if is_awaited {"
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "            let step = self.recv_rest(None);
+replace shared.rs "            let step = self.recv();
 " "            let step = RecvStep::<T>::Empty;
 "
 replace shared.rs "            let (is_awaited, is_empty)" \
