@@ -110,9 +110,9 @@ impl<T> Ends<T> {
         }
     }
 
-    /// How many messages have left the ring, modulo 2ˢⁱᶻᵉ; exact with the receivers' lock held.
-    pub(crate) fn ring_head(&self) -> usize {
-        self.recv.position.of_other()
+    /// How many messages have left the ring, and how many have entered it, modulo 2ˢⁱᶻᵉ, as far as can be seen.
+    pub(crate) fn positions(&self) -> [usize; 2] {
+        [&self.recv.position, &self.send.position].map(Position::of_other)
     }
 
     /// How many messages are in the ring; exact with both locks held.

@@ -132,12 +132,14 @@ impl Parker {
         if is_past(deadline) {
             return self.unparker.consume();
         }
-        self.watch(|| self.unparker.consume(), || 0, deadline) || self.sleep(deadline)
+        // Not known: then every whole turn is taken for lost. Better to sleep for nothing than to wait for a stranger.
+        let passed = || 0;
+        self.watch(|| self.unparker.consume(), passed, deadline) || self.sleep(deadline)
     }
 
     /// Whether the next wait begins awake.
     pub(crate) fn is_to_watch(&self, deadline: Option<Instant>) -> bool {
-        (self.looks() > 0 || self.is_patient()) && !is_past(deadline)
+        (self.looks() > 0 || self.is_to_yield()) && !is_past(deadline)
     }
 
     /// Waits awake, for a bounded time, until that is over; says whether it is. `passed` counts the messages of the channel.
@@ -177,14 +179,11 @@ impl Parker {
         passed: impl Fn() -> usize,
         deadline: Option<Instant>,
     ) -> bool {
-        if !self.is_patient() {
+        if !self.is_to_yield() {
             return false;
         }
-        let mut last = Instant::now();
-        if self.turns.are_not_given(last) {
-            return false;
-        }
-        let (mut in_vain, passed_before) = (Duration::ZERO, passed());
+        let passed_before = passed();
+        let (mut last, mut in_vain) = (Instant::now(), Duration::ZERO);
         while in_vain < self.patience.get() && deadline.is_none_or(|deadline| last < deadline) {
             if is_over() {
                 self.gain_patience();
@@ -214,6 +213,10 @@ impl Parker {
             false => self.lose_patience(),
         }
         notified
+    }
+
+    fn is_to_yield(&self) -> bool {
+        self.is_patient() && !self.turns.are_not_given(Instant::now())
     }
 
     fn is_patient(&self) -> bool {
@@ -373,15 +376,16 @@ mod tests {
     #[test]
     fn what_was_of_use_is_tried_at_once() {
         let parker = Parker::new();
+        parker.begin();
         parker.looks.set(0);
         parker.note_lingered(true);
         assert!(parker.linger(None));
         assert!(!parker.linger(Some(Instant::now())), "out of time");
+        parker.note_lingered(false);
+        assert!(!parker.linger(None));
         parker.waker().wake_by_ref();
-        assert!(
-            parker.look_a_while(|| parker.unparker.consume()),
-            "a retry: the first wait"
-        );
+        parker.waits.set(RARELY);
+        assert!(parker.look_a_while(|| parker.unparker.consume()), "a retry");
         assert_eq!(parker.looks.get(), MOST_LOOKS);
     }
 }

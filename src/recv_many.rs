@@ -25,7 +25,7 @@ use crate::{
     receiver::Receiver,
     shared::Shared,
     until::Until,
-    wait::{Wait, Watched},
+    wait::Wait,
 };
 
 pin_project! {
@@ -240,10 +240,6 @@ impl<T> Wait for RecvManyFuture<'_, T> {
 
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.receive()
-    }
-
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(self.op.as_ref()?)
     }
 
     fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {

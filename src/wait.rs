@@ -17,7 +17,8 @@ pub trait Wait: Future {
     /// Completes it if that can be done at once; for a future that has not been polled.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// What parks, if it is one operation that is tried before it parks: then a thread can watch it, and need not be woken.
+    /// The operation that it is, if it is one: a thread can watch that while it is parked, and need not be woken. It is always
+    /// the same one, and parked whenever a poll has returned `Pending`.
     fn watched(&self) -> Option<&dyn Watched> {
         None
     }
@@ -34,7 +35,7 @@ pub trait Watched {
     /// Whether it is parked and no peer has completed it.
     fn is_parked(&self) -> bool;
 
-    /// Whether one more of its kind could go ahead at once; a guess.
+    /// Whether one more of its kind could go ahead at once, as far as its end of an uncoupled channel can see.
     fn has_more(&self) -> bool;
 
     fn traffic(&self) -> &dyn Traffic;
@@ -45,7 +46,7 @@ pub trait Traffic {
     /// Whether there is a buffer to send through, and it is soon full or empty.
     fn is_short(&self) -> bool;
 
-    /// How many messages have been received, or handed over, modulo 2ˢⁱᶻᵉ; some may count twice.
+    /// How many messages have been received, or sent without bound, modulo 2ˢⁱᶻᵉ; some count twice.
     fn passed(&self) -> usize;
 }
 
@@ -257,5 +258,48 @@ mod tests {
     fn thread_lingers_where_that_brings_more_than_one() {
         assert!(goes_on_lingering(true));
         assert!(!goes_on_lingering(false));
+    }
+
+    /// Whether it can be watched once a poll has left it pending, and is not over then.
+    fn is_watched<F: Wait>(future: F) -> bool {
+        let mut future = pin!(future);
+        let polled = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        polled.is_pending() && future.watched().is_some_and(|op| op.is_parked())
+    }
+
+    #[test]
+    fn each_single_operation_can_be_watched_while_it_is_parked() {
+        let (tx, rx) = crate::bounded(1);
+        assert!(is_watched(rx.recv()));
+        assert!(is_watched(rx.clone().into_recv()));
+        tx.try_send(0).unwrap();
+        assert!(is_watched(tx.send(1)));
+        assert!(is_watched(tx.clone().into_send(1)));
+        assert!(is_watched(tx.send_from(&mut Some(1))));
+        assert!(is_watched(tx.reserve()));
+    }
+
+    #[test]
+    fn one_more_can_go_ahead_where_there_is_room_or_a_message() {
+        let (tx, rx) = crate::bounded(5);
+        (0..3).for_each(|_| tx.try_send(0).unwrap());
+        drop(rx.drain());
+        let has_more = |op: Option<&dyn Watched>| op.unwrap().has_more();
+        let both = || {
+            [
+                has_more(rx.recv().watched()),
+                has_more(tx.send(0).watched()),
+            ]
+        };
+        assert_eq!(both(), [false, true]);
+        tx.try_send(0).unwrap();
+        assert_eq!(both(), [true, true]);
+        let permits: Vec<_> = (0..4).map(|_| tx.try_reserve().unwrap()).collect();
+        assert!(!has_more(tx.reserve().watched()));
+        assert_eq!(both(), [true, false]);
+        drop(permits);
+        assert!(has_more(tx.reserve().watched()));
     }
 }

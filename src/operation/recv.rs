@@ -52,7 +52,7 @@ where
     }
 
     fn has_more(&self) -> bool {
-        !self.shared.is_ring_empty()
+        self.shared.has_messages()
     }
 
     fn traffic(&self) -> &dyn Traffic {

@@ -48,7 +48,7 @@ where
     }
 
     fn has_more(&self) -> bool {
-        !self.shared.is_ring_full()
+        self.shared.has_room_to_send()
     }
 
     fn traffic(&self) -> &dyn Traffic {

@@ -8,28 +8,26 @@ use std::time::Instant;
 /// Who is given a turn and takes longer than this has used it up.
 const WHOLE_TURN: Duration = Duration::from_millis(1);
 
-/// A channel whose threads all sleep passes at least one message on in so long. One that has done less in a turn stood still:
-/// a stranger took it, and who sleeps is sooner back than who yields to that. (One that has done more was being used: there
-/// are more of its threads than cores.)
-const SLOWEST_MESSAGE: Duration = Duration::from_micros(10);
+/// A channel whose threads all sleep takes about so long for a message. One that has done less in a turn stood still: a stranger
+/// took it, and who sleeps is sooner back than who yields to that. (One that has done more was being used: there are more of its
+/// threads than cores.)
+const SLOW_MESSAGE: Duration = Duration::from_micros(20);
 
-/// No turn counts for more than this: the process may have been stopped.
-const LONGEST_TURN: Duration = Duration::from_millis(10);
+/// The pause after a turn that was lost lasts as long as that, but no longer than this: the process may have been stopped.
+const LONGEST_FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// How often the pause doubles, at the most, while turn after turn is lost.
-const MOST_DOUBLINGS: u32 = 7;
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// So many turns that were not lost take one doubling back.
-const TURNS_TO_FORGIVE: u32 = 128;
+/// A turn that is lost within so many times the last pause after its end doubles the pause.
+const SOON: u32 = 8;
 
 /// The turns that a thread has given.
 ///
-/// After one that was lost none is given for as long as it took, then for twice as long, and so on: so half of the time
-/// is lost at first, and soon less than a hundredth.
+/// After one that was lost none is given for as long as it took; if the next is lost soon after that, for twice as long, and so on.
+/// So if all are lost, that is half of the time at first, and soon less than a hundredth; if one is now and then, it is no more
+/// than a tenth, and the others are not given up for it.
 pub(super) struct Turns {
-    doublings: Cell<u32>,
-    /// How many were not lost since one was, or was forgiven.
-    kept: Cell<u32>,
+    pause: Cell<Duration>,
     /// None is given before then.
     pause_end: Cell<Option<Instant>>,
 }
@@ -37,8 +35,7 @@ pub(super) struct Turns {
 impl Turns {
     pub(super) fn new() -> Self {
         Self {
-            doublings: Cell::new(0),
-            kept: Cell::new(0),
+            pause: Cell::new(Duration::ZERO),
             pause_end: Cell::new(None),
         }
     }
@@ -48,7 +45,7 @@ impl Turns {
     }
 
     /// Notes a turn that was given and has just ended; says whether it was lost. `passed` tells how many messages passed the
-    /// channel in it, or in all of this wait.
+    /// channel, since the thread began to yield.
     pub(super) fn was_lost(
         &self,
         now: Instant,
@@ -56,31 +53,26 @@ impl Turns {
         passed: impl FnOnce() -> usize,
     ) -> bool {
         let is_lost = taken > WHOLE_TURN && is_standstill(taken, passed());
-        match is_lost {
-            true => self.lose(now, taken.min(LONGEST_TURN)),
-            false => self.keep(),
+        if is_lost {
+            self.pause(now, taken);
         }
         is_lost
     }
 
-    fn lose(&self, now: Instant, taken: Duration) {
-        let doublings = self.doublings.get();
-        self.pause_end.set(Some(now + taken * (1 << doublings)));
-        self.doublings.set(MOST_DOUBLINGS.min(doublings + 1));
-        self.kept.set(0);
-    }
-
-    fn keep(&self) {
-        let kept = (self.kept.get() + 1) % TURNS_TO_FORGIVE;
-        self.kept.set(kept);
-        if kept == 0 {
-            self.doublings.set(self.doublings.get().saturating_sub(1));
-        }
+    fn pause(&self, now: Instant, taken: Duration) {
+        let last = self.pause.get();
+        let is_soon = |end| now.saturating_duration_since(end) < last * SOON;
+        let pause = match self.pause_end.get().is_some_and(is_soon) {
+            true => LONGEST_PAUSE.min(last * 2),
+            false => LONGEST_FIRST_PAUSE.min(taken),
+        };
+        self.pause.set(pause);
+        self.pause_end.set(Some(now + pause));
     }
 }
 
 fn is_standstill(taken: Duration, passed: usize) -> bool {
-    taken.as_nanos() / SLOWEST_MESSAGE.as_nanos() > passed as u128
+    taken.as_nanos() / SLOW_MESSAGE.as_nanos() > passed as u128
 }
 
 #[cfg(all(test, not(hchan_loom)))]
@@ -89,39 +81,40 @@ mod tests {
 
     const TURN: Duration = Duration::from_millis(3);
 
-    /// Loses so many turns in a row; returns for how many turns each is paused.
-    fn lose(turns: &Turns, count: usize) -> impl Iterator<Item = u32> {
-        let now = Instant::now();
-        (0..count).map(move |_| {
-            assert!(turns.was_lost(now, TURN, || 0));
-            let is_in_pause = |after: &u32| turns.are_not_given(now + TURN * *after);
-            (0..1000).take_while(is_in_pause).count() as u32
-        })
+    /// Loses a turn that ends then; returns for how many milliseconds none is given.
+    fn lose(turns: &Turns, now: Instant) -> usize {
+        assert!(turns.was_lost(now, TURN, || 0));
+        let is_in_pause = |after: &u64| turns.are_not_given(now + Duration::from_millis(*after));
+        (0..2000).take_while(is_in_pause).count()
     }
 
     #[test]
-    fn each_lost_turn_doubles_the_pause() {
+    fn pause_doubles_as_long_as_turns_are_lost_at_once() {
         let turns = Turns::new();
-        assert!(!turns.are_not_given(Instant::now()));
-        assert!(lose(&turns, 10).eq([1, 2, 4, 8, 16, 32, 64, 128, 128, 128]));
-    }
-
-    #[test]
-    fn turns_that_are_not_lost_take_a_doubling_back() {
-        let turns = Turns::new();
-        assert!(lose(&turns, 3).eq([1, 2, 4]));
-        for _ in 0..2 * TURNS_TO_FORGIVE {
-            assert!(!turns.was_lost(Instant::now(), Duration::ZERO, || 0));
+        let mut now = Instant::now();
+        assert!(!turns.are_not_given(now));
+        for pause in [3, 6, 12, 24, 48, 96, 192, 384, 768, 1000, 1000] {
+            assert_eq!(lose(&turns, now), pause);
+            now += Duration::from_millis(pause as u64) + TURN;
         }
-        assert!(lose(&turns, 1).eq([2]));
+    }
+
+    #[test]
+    fn turn_lost_long_after_the_last_counts_as_the_first() {
+        let turns = Turns::new();
+        let now = Instant::now();
+        assert_eq!(lose(&turns, now), 3);
+        let almost = now + TURN + SOON * TURN - Duration::from_nanos(1);
+        assert_eq!(lose(&turns, almost), 6);
+        assert_eq!(lose(&turns, almost + 2 * TURN + SOON * 2 * TURN), 3);
     }
 
     #[test]
     fn turn_in_which_messages_passed_is_not_lost() {
         let turns = Turns::new();
-        assert!(!turns.was_lost(Instant::now(), TURN, || 300));
+        assert!(!turns.was_lost(Instant::now(), TURN, || 150));
         assert!(!turns.are_not_given(Instant::now()));
-        assert!(turns.was_lost(Instant::now(), TURN, || 299));
+        assert!(turns.was_lost(Instant::now(), TURN, || 149));
     }
 
     #[test]
@@ -136,6 +129,6 @@ mod tests {
         let turns = Turns::new();
         let now = Instant::now();
         assert!(turns.was_lost(now, Duration::from_secs(3600), || 0));
-        assert!(!turns.are_not_given(now + LONGEST_TURN));
+        assert!(!turns.are_not_given(now + LONGEST_FIRST_PAUSE));
     }
 }
