@@ -285,6 +285,12 @@ impl<T> RecvEnd<T> {
         !self.slow && self.consumer.has_message(head, tail)
     }
 
+    /// Whether there is a message in the ring.
+    pub(crate) fn has_message(&mut self, ends: &Ends<T>) -> bool {
+        let Passage { head, tail, .. } = ends.passage();
+        self.consumer.has_message(head, tail)
+    }
+
     /// Takes the oldest message and returns what `make` makes of it. It has no number yet.
     ///
     /// # Safety

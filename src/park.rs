@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod lingering;
 mod turns;
 
 use alloc::{sync::Arc, task::Wake};
@@ -12,6 +13,7 @@ use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread,
 };
+use lingering::Lingering;
 use turns::Turns;
 
 /// How long a thread yields in vain, at the most, before it sleeps.
@@ -34,11 +36,7 @@ const SHORT_YIELD: Duration = Duration::from_micros(1);
 /// there are more threads than cores it lets others go first.
 const MOST_LOOKS: u32 = if cfg!(hchan_loom) { 0 } else { 100 };
 
-/// How long a thread lingers, in spin hints: for some microseconds, in which a peer on another core sends or receives dozens of
-/// messages.
-const LINGER: u32 = 128;
-
-/// Where looking or lingering is in vain, it is tried again once in so many waits.
+/// Where looking is in vain, it is tried again once in so many waits.
 const RARELY: u32 = 16;
 
 /// The current thread, waiting.
@@ -55,8 +53,8 @@ pub(crate) struct Parker {
     looks: Cell<u32>,
     /// How many waits there have been.
     waits: Cell<u32>,
-    /// Whether lingering was of use the last time.
-    is_to_linger: Cell<bool>,
+    /// What has come of its pauses.
+    lingering: Lingering,
 }
 
 struct Unparker {
@@ -92,7 +90,7 @@ impl Parker {
             turns: Turns::new(),
             looks: Cell::new(MOST_LOOKS),
             waits: Cell::new(0),
-            is_to_linger: Cell::new(true),
+            lingering: Lingering::new(),
         }
     }
 
@@ -104,14 +102,14 @@ impl Parker {
         &self.waker
     }
 
-    /// Pauses, if that was of use the last time; says whether it did.
+    /// Pauses, unless that has been in vain; says whether it did.
     ///
     /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
-    /// many times longer than through the buffer. In a pause several come.
-    pub(crate) fn linger(&self, deadline: Option<Instant>) -> bool {
-        let lingers = (self.is_to_linger.get() || self.is_retry()) && !is_past(deadline);
+    /// many times longer than through the buffer. In a pause of so many spin hints many come.
+    pub(crate) fn linger(&self, hints: usize, deadline: Option<Instant>) -> bool {
+        let lingers = !is_past(deadline) && self.lingering.is_due();
         if lingers {
-            for _ in 0..LINGER {
+            for _ in 0..hints {
                 hint::spin_loop();
             }
         }
@@ -119,10 +117,10 @@ impl Parker {
     }
 
     pub(crate) fn note_lingered(&self, was_of_use: bool) {
-        self.is_to_linger.set(was_of_use);
+        self.lingering.note(was_of_use);
     }
 
-    /// Whether this wait tries what has been in vain.
+    /// Whether this wait looks though that has been in vain.
     fn is_retry(&self) -> bool {
         self.waits.get() % RARELY == 0
     }
@@ -318,29 +316,17 @@ mod kept {
 mod tests {
     use super::*;
 
-    /// A wait of which neither is an end; says whether it lingered, and whether it looked.
-    fn wait_in_vain(parker: &Parker) -> [bool; 2] {
-        parker.begin();
-        let lingers = parker.linger(None);
-        if lingers {
-            parker.note_lingered(false);
-        }
-        let looks = parker.is_retry() || parker.looks.get() > 0;
-        assert!(!parker.look_a_while(|| parker.unparker.consume()));
-        [lingers, looks]
-    }
-
     #[test]
-    fn what_was_in_vain_is_tried_again_in_one_of_sixteen_waits() {
+    fn looking_in_vain_is_tried_again_in_one_of_sixteen_waits() {
         let parker = Parker::new();
-        (0..RARELY).for_each(|_| _ = wait_in_vain(&parker));
-        let mut tried = [0; 2];
-        for _ in 0..4 * RARELY {
-            for (tried, is_tried) in tried.iter_mut().zip(wait_in_vain(&parker)) {
-                *tried += u32::from(is_tried);
-            }
-        }
-        assert_eq!(tried, [4, 4]);
+        let looks = || {
+            parker.begin();
+            let looks = parker.looks() > 0;
+            assert!(!parker.look_a_while(|| parker.unparker.consume()));
+            looks
+        };
+        (0..RARELY).for_each(|_| _ = looks());
+        assert_eq!((0..4 * RARELY).filter(|_| looks()).count(), 4);
     }
 
     #[test]
@@ -363,28 +349,18 @@ mod tests {
     }
 
     #[test]
-    fn linger_that_was_of_no_use_is_a_wait_like_any_other() {
+    fn wait_that_has_no_time_does_not_linger() {
         let parker = Parker::new();
-        parker.note_lingered(false);
-        let lingers = (0..RARELY).filter(|_| {
-            parker.begin();
-            parker.linger(None)
-        });
-        assert_eq!(lingers.count(), 1);
+        assert!(!parker.linger(5, Some(Instant::now())));
+        assert!(parker.linger(5, None));
     }
 
     #[test]
-    fn what_was_of_use_is_tried_at_once() {
+    fn looking_that_was_of_use_is_tried_at_once() {
         let parker = Parker::new();
-        parker.begin();
         parker.looks.set(0);
-        parker.note_lingered(true);
-        assert!(parker.linger(None));
-        assert!(!parker.linger(Some(Instant::now())), "out of time");
-        parker.note_lingered(false);
-        assert!(!parker.linger(None));
-        parker.waker().wake_by_ref();
         parker.waits.set(RARELY);
+        parker.waker().wake_by_ref();
         assert!(parker.look_a_while(|| parker.unparker.consume()), "a retry");
         assert_eq!(parker.looks.get(), MOST_LOOKS);
     }

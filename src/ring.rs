@@ -37,7 +37,8 @@ impl Position {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// For who holds the other end: with the position come all messages, or all places, before it.
+    /// For who holds the other end: with the position come all messages, or all places, before it. For who holds none, it is a
+    /// number that may be old.
     #[inline]
     pub(crate) fn of_other(&self) -> usize {
         self.0.load(Ordering::Acquire)

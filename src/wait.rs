@@ -43,8 +43,8 @@ pub trait Watched {
 
 /// What goes on in the channel of an operation.
 pub trait Traffic {
-    /// Whether there is a buffer to send through, and it is soon full or empty.
-    fn is_short(&self) -> bool;
+    /// About how long a peer takes to fill or empty half of the buffer, in spin hints. `None`: there is none, or it takes long.
+    fn turnover(&self) -> Option<usize>;
 
     /// How many messages have been received, or sent without bound, modulo 2ˢⁱᶻᵉ; some count twice.
     fn passed(&self) -> usize;
@@ -93,8 +93,8 @@ mod blocking {
     fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
         Parker::with(|parker| {
             let watched = future.watched();
-            let is_short = watched.is_some_and(|watched| watched.traffic().is_short());
-            let has_lingered = is_short && parker.linger(deadline);
+            let turnover = watched.and_then(|watched| watched.traffic().turnover());
+            let has_lingered = turnover.is_some_and(|hints| parker.linger(hints, deadline));
             let is_watched = watched.is_some() && parker.is_to_watch(deadline);
             // Who watches is not to be woken: that would be one more cache line that goes to the peer and comes back.
             let waker = match is_watched {
@@ -151,8 +151,7 @@ mod tests {
         looks_left: Cell<u32>,
         /// Of each poll, whether it could be woken.
         polls: Vec<bool>,
-        /// In a short buffer; whether there is more.
-        is_short: bool,
+        turnover: Option<usize>,
         has_more: bool,
     }
 
@@ -161,7 +160,7 @@ mod tests {
             Self {
                 looks_left: Cell::new(looks_left),
                 polls: Vec::new(),
-                is_short: false,
+                turnover: None,
                 has_more: false,
             }
         }
@@ -218,8 +217,8 @@ mod tests {
     }
 
     impl Traffic for Parked {
-        fn is_short(&self) -> bool {
-            self.is_short
+        fn turnover(&self) -> Option<usize> {
+            self.turnover
         }
 
         fn passed(&self) -> usize {
@@ -245,13 +244,12 @@ mod tests {
     /// Whether a thread goes on lingering after a wait that was over at once and left more behind, or not.
     fn goes_on_lingering(has_more: bool) -> bool {
         let future = Parked {
-            is_short: true,
+            turnover: Some(5),
             has_more,
             ..Parked::new(0)
         };
         assert!(wait_timeout(pin!(future), Duration::from_secs(60)).is_some());
-        // Twice, as one wait in sixteen tries it anyway.
-        (0..2).all(|_| Parker::with(|parker| parker.linger(None)))
+        Parker::with(|parker| parker.linger(5, None))
     }
 
     #[test]
@@ -301,5 +299,13 @@ mod tests {
         assert_eq!(both(), [true, false]);
         drop(permits);
         assert!(has_more(tx.reserve().watched()));
+        (0..4).for_each(|_| tx.try_send(0).unwrap());
+        let mut send = pin!(tx.send(0));
+        assert!(
+            send.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        assert_eq!(both(), [true, false]);
     }
 }

@@ -8,9 +8,14 @@ use crate::wait::Traffic;
 /// Up to this capacity a buffer is short: two threads that use it wait again and again.
 const LONGEST_SHORT: usize = 256;
 
+/// A message of up to so many bytes takes a peer about two spin hints, a larger one about four or more.
+const CACHE_LINE: usize = 64;
+
 impl<T> Traffic for Shared<T> {
-    fn is_short(&self) -> bool {
-        !self.is_coupled() && self.ends.blocks.capacity() <= LONGEST_SHORT
+    fn turnover(&self) -> Option<usize> {
+        let places = self.ends.blocks.capacity();
+        let hints = if size_of::<T>() > CACHE_LINE { 2 } else { 1 };
+        (!self.is_coupled() && places <= LONGEST_SHORT).then_some(places * hints)
     }
 
     fn passed(&self) -> usize {
@@ -28,9 +33,9 @@ impl<T> Shared<T> {
         !self.is_coupled() && self.ends.send.lock.lock().has_room(&self.ends)
     }
 
-    /// Whether a message could be received from the ring at once, as far as the receivers' end can see; not of a coupled channel.
+    /// Whether there is a message in the ring, as far as the receivers' end can see; not of a coupled channel.
     pub(crate) fn has_messages(&self) -> bool {
-        !self.is_coupled() && self.ends.recv.lock.lock().can_take(&self.ends)
+        !self.is_coupled() && self.ends.recv.lock.lock().has_message(&self.ends)
     }
 }
 
@@ -45,10 +50,23 @@ mod tests {
     use crate::bounded;
 
     #[test]
-    fn buffer_is_short_from_5_to_256_places() {
-        let is_short = |capacity| bounded::<u8>(capacity).0.shared().is_short();
-        assert_eq!([4, 5, 256, 257].map(is_short), [false, true, true, false]);
-        assert!(!crate::unbounded::<u8>().0.shared().is_short());
+    fn buffer_of_5_to_256_places_is_soon_filled() {
+        let turnover = |capacity| bounded::<u8>(capacity).0.shared().turnover();
+        assert_eq!(
+            [4, 5, 256, 257].map(turnover),
+            [None, Some(5), Some(256), None]
+        );
+        assert_eq!(crate::unbounded::<u8>().0.shared().turnover(), None);
+    }
+
+    #[test]
+    fn large_messages_take_longer() {
+        let places = 5;
+        let hints = [
+            bounded::<[u8; 64]>(places).0.shared().turnover(),
+            bounded::<[u8; 65]>(places).0.shared().turnover(),
+        ];
+        assert_eq!(hints, [Some(places), Some(2 * places)]);
     }
 
     #[test]
