@@ -36,6 +36,11 @@ pub(crate) trait Situation: Debug + Sync {
         Peer::ALL.iter().map(|peer| peer.name()).collect()
     }
 
+    /// How many samples of each candidate are taken in each variant, unless said otherwise.
+    fn rounds(&self) -> u32 {
+        3
+    }
+
     /// Takes one sample, in a process of its own.
     fn sample(&self, variant: &str, candidate: &str, quick: bool) -> Sampled;
 
@@ -48,7 +53,7 @@ pub(crate) type Sampled = Result<Vec<f64>, Nothing>;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Samples of each candidate in each variant [default: 3, with --quick 2]
+    /// Samples of each candidate in each variant [default: 3, of latency 9, with --quick 2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 
@@ -119,7 +124,8 @@ fn print(situation: &dyn Situation, options: &Options) -> Result<()> {
     let mut candidates = situation.candidates();
     let is_named = |name: &&str| options.peers.iter().any(|peer| peer == name);
     candidates.retain(|name| options.peers.is_empty() || is_named(name));
-    let rounds = options.rounds.unwrap_or(if options.quick { 2 } else { 3 });
+    let usual = if options.quick { 2 } else { situation.rounds() };
+    let rounds = options.rounds.unwrap_or(usual);
     let findings = findings::survey(situation, variants, candidates, rounds, options.quick)?;
     if !all::is_section() {
         versions::print();

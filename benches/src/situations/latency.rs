@@ -3,6 +3,8 @@
 //! - `round trip`: a message goes there through one channel and back through another, one at a time.
 //! - `paced`: a message every 20 µs; from the moment it was due to be sent until it is received. A sender that is late does not
 //!   make it look faster.
+//!
+//! The floor has no channel. What it shows at the far end is not a channel's: that the machine was away.
 
 use std::hint::spin_loop;
 use std::thread;
@@ -22,6 +24,10 @@ use crate::shape::{Ends, Shape};
 use crate::stats::Summary;
 use crate::target::{self, Target};
 
+const FLOOR: &str = "floor: no channel";
+/// So many times a number goes through a ring and back again in a trip of the floor: so it takes about as long as one through
+/// channels, and is interrupted as often.
+const FLOOR_PASSES: u32 = 2;
 const INTERVAL: Duration = Duration::from_micros(20);
 /// A sample is made of so many windows, each with a channel of its own, and of each percentile their median counts: where
 /// something else takes a core for a turn of milliseconds, it decides on the tail of one window, not on that of the sample.
@@ -48,11 +54,23 @@ impl Situation for Latency {
         PLACES.into_iter().flat_map(of_place).collect()
     }
 
+    fn candidates(&self) -> Vec<&'static str> {
+        let peers = Peer::ALL.iter().map(|peer| peer.name());
+        [FLOOR].into_iter().chain(peers).collect()
+    }
+
+    fn rounds(&self) -> u32 {
+        9
+    }
+
     fn sample(&self, variant: &str, candidate: &str, quick: bool) -> Sampled {
-        let (place, kind, peer, shape) = understand(variant, candidate).ok_or(Nothing::Absent)?;
+        let (place, kind, shape) = understand(variant).ok_or(Nothing::Absent)?;
         let mut windows = [const { Vec::new() }; PERCENTILES.len()];
         for _ in 0..if quick { QUICK_WINDOWS } else { WINDOWS } {
-            let found = window(place, kind, peer, shape);
+            let found = match Peer::named(candidate) {
+                Some(peer) => window(place, kind, peer, shape),
+                None => floor(place, kind),
+            };
             let times = found.ok_or(Nothing::Absent)?.map_err(Nothing::Lost)?;
             for (times_at, percentile) in windows.iter_mut().zip(PERCENTILES) {
                 times_at.push(times.value_at_percentile(percentile) as f64);
@@ -64,9 +82,12 @@ impl Situation for Latency {
 
     fn section(&self, findings: &Findings) -> String {
         let mut markdown = format!(
-            "µs of a message on a quiet channel: median / 99 % / 99.9 %, each the median of {} samples, and in them of windows of {WINDOW:?}. \
+            "µs of a message on a quiet channel: median / 99 % / 99.9 %, each the median of {} samples, and in them of windows of {WINDOW:?}; \
+             in brackets the least and most of the samples' 99.9 %. \
              `round trip` is there and back again through two channels; `paced` is one way, a message every {INTERVAL:?}. \
-             The number is the capacity; the last line is of the 99.9 %.\n\n",
+             The number is the capacity; the last line is of the 99.9 %.\n\n\
+             *{FLOOR}*: of `round trip`, {FLOOR_PASSES} times there and back through rtrb, between threads that spin while they wait; \
+             of `paced`, by how much the sender misses the time itself.\n\n",
             findings.rounds
         );
         for place in PLACES {
@@ -88,18 +109,40 @@ type Times = Result<Histogram<u64>, String>;
 fn window(place: Place, kind: &str, peer: Peer, shape: Shape) -> Option<Times> {
     match (place, kind) {
         (Place::Threads, "paced") => peer.on_threads(shape, Paced { lasting: WINDOW }),
-        (Place::Threads, _) => peer.on_threads(shape, RoundTrips { lasting: WINDOW }),
+        (Place::Threads, _) => peer.on_threads(shape, RoundTrips::lasting(WINDOW)),
         (Place::Tokio { workers }, kind) => {
             let runtime = &runtime(workers);
             match kind {
                 "paced" => peer.in_tasks(shape, (Paced { lasting: WINDOW }, runtime)),
-                _ => peer.in_tasks(shape, (RoundTrips { lasting: WINDOW }, runtime)),
+                _ => peer.in_tasks(shape, (RoundTrips::lasting(WINDOW), runtime)),
             }
         }
     }
 }
 
-fn understand<'v>(variant: &'v str, peer: &str) -> Option<(Place, &'v str, Peer, Shape)> {
+/// `None`: there is none of that kind.
+fn floor(place: Place, kind: &str) -> Option<Times> {
+    let paced = Paced { lasting: WINDOW };
+    match (place, kind) {
+        (Place::Threads, "paced") => Some(paced.lateness()),
+        (Place::Tokio { workers }, "paced") => {
+            let runtime = runtime(workers);
+            let lateness = runtime.spawn(paced.lateness_in_task());
+            Some(runtime.block_on(lateness).expect("no panic"))
+        }
+        (Place::Threads, _) => {
+            let trips = RoundTrips {
+                passes: FLOOR_PASSES,
+                ..RoundTrips::lasting(WINDOW)
+            };
+            let open = || Ends::one_to_one(rtrb::RingBuffer::<u64>::new(1));
+            Some(OnThreads::<u64>::run(trips, open))
+        }
+        (Place::Tokio { .. }, _) => None,
+    }
+}
+
+fn understand(variant: &str) -> Option<(Place, &str, Shape)> {
     let (place, rest) = place(variant)?;
     let (kind, capacity) = rest.split_once('/')?;
     let shape = Shape {
@@ -107,18 +150,20 @@ fn understand<'v>(variant: &'v str, peer: &str) -> Option<(Place, &'v str, Peer,
         receivers: 1,
         capacity: Some(capacity.parse().ok()?),
     };
-    Some((place, kind, Peer::named(peer)?, shape))
+    Some((place, kind, shape))
 }
 
 fn percentiles(findings: &Findings, variant: &str, candidate: &str) -> String {
     let micros = |index| Some(findings.median(variant, candidate, index)? / 1e3);
+    let last = findings.summary(variant, candidate, LAST);
     match (0..PERCENTILES.len())
         .map(micros)
         .collect::<Option<Vec<_>>>()
     {
         Some(micros) => {
             let shown: Vec<_> = micros.iter().map(|time| format!("{time:.2}")).collect();
-            shown.join(" / ")
+            let spread = last.map(|of| format!(" ({:.1}..{:.1})", of.min / 1e3, of.max / 1e3));
+            shown.join(" / ") + &spread.unwrap_or_default()
         }
         None => findings.cell(variant, candidate, 0),
     }
@@ -136,6 +181,15 @@ fn note(times: &mut Histogram<u64>, time: Duration) {
 /// Messages there and back again, one at a time.
 struct RoundTrips {
     lasting: Duration,
+    /// How often a trip of threads goes there and back.
+    passes: u32,
+}
+
+impl RoundTrips {
+    fn lasting(lasting: Duration) -> Self {
+        let passes = 1;
+        Self { lasting, passes }
+    }
 }
 
 /// The trips of a while, of which the first quarter warms up. `$trip` sends the number and returns what came back.
@@ -180,7 +234,8 @@ impl OnThreads<u64> for RoundTrips {
             scope
                 .spawn(move || {
                     round_trips!(self.lasting, number => {
-                        tx.send(number).ok().and_then(|()| rx.recv().ok())
+                        let mut pass = |_| tx.send(number).ok().and_then(|()| rx.recv().ok());
+                        (0..self.passes).map(&mut pass).last().flatten()
                     })
                 })
                 .join()
@@ -193,7 +248,7 @@ impl InTasks<u64> for (RoundTrips, &Runtime) {
     type Output = Times;
 
     fn run<Tx: AsyncTx<u64>, Rx: AsyncRx<u64>>(self, open: impl Fn() -> Ends<Tx, Rx>) -> Times {
-        let (RoundTrips { lasting }, runtime) = self;
+        let (RoundTrips { lasting, .. }, runtime) = self;
         let ((mut tx, mut there), (mut back, mut rx)) = (open().sole(), open().sole());
         runtime.spawn(async move {
             loop {
@@ -225,6 +280,31 @@ impl Paced {
     fn schedule(&self) -> impl Iterator<Item = Duration> + use<> {
         let count = (self.lasting.as_nanos() / INTERVAL.as_nanos()) as u32;
         (1..=count).map(|number| number * INTERVAL)
+    }
+
+    /// How late a thread is that sends nothing.
+    fn lateness(&self) -> Times {
+        let began = Instant::now();
+        let mut arrivals = Arrivals::new(began, self.schedule().count());
+        for due in self.schedule() {
+            while began.elapsed() < due {
+                spin_loop();
+            }
+            arrivals.add(due.as_nanos() as u64);
+        }
+        arrivals.end()
+    }
+
+    async fn lateness_in_task(self) -> Times {
+        let began = Instant::now();
+        let mut arrivals = Arrivals::new(began, self.schedule().count());
+        for due in self.schedule() {
+            while began.elapsed() < due {
+                yield_now().await;
+            }
+            arrivals.add(due.as_nanos() as u64);
+        }
+        arrivals.end()
     }
 }
 
