@@ -2,10 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "std")]
-use std::process::abort;
-
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{
+    abort,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// More handles than this abort the process, as with `Arc`: only a program that forgets handles in a loop gets there,
 /// and a count that wrapped around would close a channel in use.
@@ -53,17 +53,4 @@ impl HandleCount {
     pub(crate) fn remove(&self) -> bool {
         self.0.fetch_sub(1, Ordering::AcqRel) == 1
     }
-}
-
-/// Ends the process, or whatever the panic handler ends: a panic during a panic cannot be caught.
-#[cfg(not(feature = "std"))]
-fn abort() -> ! {
-    struct PanicAgain;
-    impl Drop for PanicAgain {
-        fn drop(&mut self) {
-            panic!("too many handles of a channel");
-        }
-    }
-    let _again = PanicAgain;
-    panic!("too many handles of a channel");
 }

@@ -1,15 +1,18 @@
 //! Everything that is the standard library's in a build and loom's in a model.
 //!
-//! The rest of the crate takes its atomics, cells, threads and the lock from here, so that no other file knows
-//! which of the two it runs on. In a model the lock is loom's mutex; the crate's own [`lock`] has a model of
-//! its own, in its file.
+//! The rest of the crate takes its atomics, cells, threads, `Arc` and the lock from here, so that no other file knows
+//! which of the two it runs on. In a model `Arc` and the lock are loom's, too; the crate's own, [`arc`] and [`lock`],
+//! have models of their own, in their files.
 
+mod abort;
+mod arc;
 mod backoff;
 mod bed;
 mod cell;
 mod lock;
 mod rank;
 
+pub(crate) use abort::abort;
 #[cfg(feature = "std")]
 pub(crate) use backoff::Blocking;
 pub(crate) use cell::{UnsafeCell, uninit_cells};
@@ -17,7 +20,7 @@ pub(crate) use rank::Rank;
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {
-    alloc::sync::Arc,
+    arc::Arc,
     core::sync::atomic,
     lock::{Guard, Lock},
 };
