@@ -104,8 +104,8 @@ mod blocking {
             let mut polled = future.as_mut().poll(&mut Context::from_waker(waker));
             if has_lingered {
                 // A peer that has sent one message, or made one place, and waits then, needs no time for more.
-                let has_more = future.watched().is_some_and(|op| op.has_more());
-                parker.note_lingered(polled.is_ready() && has_more);
+                let has_more = || future.watched().is_some_and(|op| op.has_more());
+                parker.note_lingered(polled.is_ready() && has_more());
             }
             if let (true, Some(watched), Poll::Pending) = (is_watched, future.watched(), &polled) {
                 let passed = || watched.traffic().passed();

@@ -5,8 +5,9 @@
 use super::Shared;
 use crate::wait::Traffic;
 
-/// Up to this capacity a buffer is short: two threads that use it wait again and again.
-const LONGEST_SHORT: usize = 256;
+/// Up to this capacity a buffer is short: two threads that use it wait again and again. In a model they do not linger, as they do not
+/// watch.
+const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 0 } else { 256 };
 
 /// A message of up to so many bytes takes a peer about two spin hints, a larger one about four or more.
 const CACHE_LINE: usize = 64;

@@ -748,6 +748,15 @@ mutant "the lock is taken in two steps"
 replace sync/lock.rs "!self.held.swap(true, Ordering::Acquire)" \
   "{ let held = self.held.load(Ordering::Acquire); self.held.store(true, Ordering::Relaxed); !held }"
 
+mutant "\`Release\`: the step that says that a channel's last user has gone"
+replace sync/arc.rs "self.count().fetch_sub(1, Ordering::AcqRel)" "self.count().fetch_sub(1, Ordering::Release)"
+
+mutant "\`Acquire\`: the step that says that a channel's last user has gone"
+replace sync/arc.rs "self.count().fetch_sub(1, Ordering::AcqRel)" "self.count().fetch_sub(1, Ordering::Acquire)"
+
+mutant "a channel's memory goes before its last user"
+replace sync/arc.rs "fetch_sub(1, Ordering::AcqRel) == 1" "fetch_sub(1, Ordering::AcqRel) == 2"
+
 mutant "\`Relaxed\`: the swap that finds a wake before sleeping"
 replace park.rs "&& self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED" \
   "&& self.state.swap(EMPTY, Ordering::Relaxed) == NOTIFIED"
