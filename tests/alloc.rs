@@ -44,11 +44,13 @@ struct Counts {
     allocations: usize,
     /// Allocated and not freed. Negative in a thread that frees what others allocated.
     live_bytes: isize,
+    /// The largest that was asked for.
+    alignment: usize,
 }
 
 thread_local! {
     // Needs neither an allocation nor a destructor, so the allocator can use it at any time.
-    static COUNTS: Cell<Counts> = const { Cell::new(Counts { allocations: 0, live_bytes: 0 }) };
+    static COUNTS: Cell<Counts> = const { Cell::new(Counts { allocations: 0, live_bytes: 0, alignment: 0 }) };
 }
 
 impl Counting {
@@ -57,6 +59,7 @@ impl Counting {
         COUNTS.set(Counts {
             allocations: counts.allocations + allocations,
             live_bytes: counts.live_bytes + bytes,
+            ..counts
         });
     }
 }
@@ -66,6 +69,11 @@ impl Counting {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::count(1, layout.size() as isize);
+        let counts = COUNTS.get();
+        COUNTS.set(Counts {
+            alignment: counts.alignment.max(layout.align()),
+            ..counts
+        });
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
@@ -121,6 +129,16 @@ fn channel_with_a_small_buffer_is_two_allocations() {
         let made = allocations(|| hchan::bounded::<usize>(capacity));
         assert_eq!(made, expected, "capacity {capacity}");
     }
+}
+
+/// What glibc has in quick lists is aligned to 16 bytes and has up to 1032.
+#[test]
+fn channel_is_no_unusual_allocation() {
+    let before = live_bytes();
+    let channel = hchan::bounded::<usize>(0);
+    assert!(live_bytes() - before <= 1032, "{}", live_bytes() - before);
+    assert!(COUNTS.get().alignment <= 2 * size_of::<usize>());
+    drop(channel);
 }
 
 // Polled by hand.

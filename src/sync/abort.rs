@@ -11,9 +11,9 @@ pub(crate) fn abort() -> ! {
     struct PanicAgain;
     impl Drop for PanicAgain {
         fn drop(&mut self) {
-            panic!("too many handles of a channel");
+            panic!("a count of a channel is about to wrap around");
         }
     }
     let _again = PanicAgain;
-    panic!("too many handles of a channel");
+    panic!("a count of a channel is about to wrap around");
 }
