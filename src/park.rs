@@ -102,10 +102,10 @@ impl Parker {
         &self.waker
     }
 
-    /// Pauses, unless that has been in vain; says whether it did.
+    /// Pauses for so many spin hints, or, where that has been in vain, seldom; says whether it did.
     ///
     /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
-    /// many times longer than through the buffer. In a pause of so many spin hints many come.
+    /// many times longer than through the buffer. In a pause several come.
     pub(crate) fn linger(&self, hints: usize, deadline: Option<Instant>) -> bool {
         let lingers = !is_past(deadline) && self.lingering.is_due();
         if lingers {

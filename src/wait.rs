@@ -43,7 +43,8 @@ pub trait Watched {
 
 /// What goes on in the channel of an operation.
 pub trait Traffic {
-    /// About how long a peer takes to fill or empty half of the buffer, in spin hints. `None`: there is none, or it takes long.
+    /// About how long a peer takes to fill or empty half of the buffer, in spin hints. `None`: it is not worth pausing for, as there
+    /// is next to none, or one that takes long.
     fn turnover(&self) -> Option<usize>;
 
     /// How many messages have been received, or sent without bound, modulo 2ˢⁱᶻᵉ; some count twice.

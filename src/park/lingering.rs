@@ -4,9 +4,10 @@
 
 use core::cell::Cell;
 
-/// After a pause that was in vain so many waits come without one, and twice as many after each further one, up to a number.
-const FIRST_INTERVAL: u32 = 16;
-const LONGEST_INTERVAL: u32 = 1024;
+/// After a pause that was in vain the next is made in the wait of this number, and about twice as late after each further one. Odd,
+/// so that a thread that waits for two channels in turn does not always try it with the same one.
+const FIRST_INTERVAL: u32 = 15;
+const LONGEST_INTERVAL: u32 = 1023;
 
 /// What has come of the pauses that a thread made before it parked.
 ///
@@ -15,7 +16,7 @@ const LONGEST_INTERVAL: u32 = 1024;
 pub(super) struct Lingering {
     /// One wait in so many begins with a pause.
     interval: Cell<u32>,
-    /// How many waits there have been since the last that did.
+    /// How many there have been since the last that did.
     waits: Cell<u32>,
 }
 
@@ -38,7 +39,7 @@ impl Lingering {
     pub(super) fn note(&self, was_of_use: bool) {
         self.interval.set(match was_of_use {
             true => 1,
-            false => (self.interval.get() * 2).clamp(FIRST_INTERVAL, LONGEST_INTERVAL),
+            false => (self.interval.get() * 2 + 1).clamp(FIRST_INTERVAL, LONGEST_INTERVAL),
         });
     }
 }
@@ -56,7 +57,7 @@ mod tests {
     fn pauses_in_vain_become_rarer() {
         let lingering = Lingering::new();
         assert_eq!(next(&lingering), 1);
-        for interval in [16, 32, 64, 128, 256, 512, 1024, 1024] {
+        for interval in [15, 31, 63, 127, 255, 511, 1023, 1023] {
             lingering.note(false);
             assert_eq!(next(&lingering), interval);
         }
@@ -67,10 +68,24 @@ mod tests {
         let lingering = Lingering::new();
         lingering.note(false);
         lingering.note(false);
-        assert_eq!(next(&lingering), 32);
+        assert_eq!(next(&lingering), 31);
         lingering.note(true);
         assert_eq!([next(&lingering), next(&lingering)], [1, 1]);
         lingering.note(false);
-        assert_eq!(next(&lingering), 16);
+        assert_eq!(next(&lingering), 15);
+    }
+
+    /// Every second wait is for a stream, where a pause is of use, the others are for answers.
+    #[test]
+    fn pauses_are_tried_with_each_of_two_channels_in_turn() {
+        let lingering = Lingering::new();
+        let mut tried = [0; 2];
+        for wait in 0..10_000 {
+            if lingering.is_due() {
+                tried[wait % 2] += 1;
+                lingering.note(wait % 2 == 0);
+            }
+        }
+        assert!(tried.iter().all(|&times| times > 500), "{tried:?}");
     }
 }

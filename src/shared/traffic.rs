@@ -5,18 +5,23 @@
 use super::Shared;
 use crate::wait::Traffic;
 
-/// Up to this capacity a buffer is short: two threads that use it wait again and again. In a model they do not linger, as they do not
-/// watch.
+/// Up to this capacity a buffer is short: two threads that use it wait again and again. In a model none is: what is asked after a pause
+/// would make the longest model eight times as long, and decides on the next pause only.
 const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 0 } else { 256 };
 
-/// A message of up to so many bytes takes a peer about two spin hints, a larger one about four or more.
+/// The longest pause, in spin hints: a few microseconds, in which a thread does not look.
+const LONGEST_TURNOVER: usize = 256;
+
+/// A peer takes as long as two spin hints for a message of up to so many bytes, and as long as four for a larger one, so for half of
+/// a buffer one hint a place, or two: about, on the machine of the report.
 const CACHE_LINE: usize = 64;
 
 impl<T> Traffic for Shared<T> {
     fn turnover(&self) -> Option<usize> {
         let places = self.ends.blocks.capacity();
         let hints = if size_of::<T>() > CACHE_LINE { 2 } else { 1 };
-        (!self.is_coupled() && places <= LONGEST_SHORT).then_some(places * hints)
+        (!self.is_coupled() && places <= LONGEST_SHORT)
+            .then(|| LONGEST_TURNOVER.min(places * hints))
     }
 
     fn passed(&self) -> usize {
@@ -29,7 +34,7 @@ impl<T> Traffic for Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Whether a message could be sent into the ring at once, as far as the senders' end can see; not of a coupled channel.
+    /// Whether there is room in the ring that no permit counts on, as far as the senders' end can see; not of a coupled channel.
     pub(crate) fn has_room_to_send(&self) -> bool {
         !self.is_coupled() && self.ends.send.lock.lock().has_room(&self.ends)
     }
@@ -62,12 +67,10 @@ mod tests {
 
     #[test]
     fn large_messages_take_longer() {
-        let places = 5;
-        let hints = [
-            bounded::<[u8; 64]>(places).0.shared().turnover(),
-            bounded::<[u8; 65]>(places).0.shared().turnover(),
-        ];
-        assert_eq!(hints, [Some(places), Some(2 * places)]);
+        let of_64 = |places| bounded::<[u8; 64]>(places).0.shared().turnover();
+        let of_65 = |places| bounded::<[u8; 65]>(places).0.shared().turnover();
+        assert_eq!([of_64(5), of_65(5)], [Some(5), Some(10)]);
+        assert_eq!([of_64(256), of_65(256)], [Some(256), Some(256)]);
     }
 
     #[test]
