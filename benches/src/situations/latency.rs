@@ -26,7 +26,7 @@ use crate::target::{self, Target};
 
 const FLOOR: &str = "floor: no channel";
 /// So many times a number goes through a ring and back again in a trip of the floor: so it takes about as long as one through
-/// channels, and is interrupted as often.
+/// the fastest channels, and is interrupted as often. It is the floor of the far end alone.
 const FLOOR_PASSES: u32 = 2;
 const INTERVAL: Duration = Duration::from_micros(20);
 /// A sample is made of so many windows, each with a channel of its own, and of each percentile their median counts: where
@@ -69,7 +69,8 @@ impl Situation for Latency {
         for _ in 0..if quick { QUICK_WINDOWS } else { WINDOWS } {
             let found = match Peer::named(candidate) {
                 Some(peer) => window(place, kind, peer, shape),
-                None => floor(place, kind),
+                None if candidate == FLOOR => floor(place, kind),
+                None => None,
             };
             let times = found.ok_or(Nothing::Absent)?.map_err(Nothing::Lost)?;
             for (times_at, percentile) in windows.iter_mut().zip(PERCENTILES) {
@@ -86,8 +87,8 @@ impl Situation for Latency {
              in brackets the least and most of the samples' 99.9 %. \
              `round trip` is there and back again through two channels; `paced` is one way, a message every {INTERVAL:?}. \
              The number is the capacity; the last line is of the 99.9 %.\n\n\
-             *{FLOOR}*: of `round trip`, {FLOOR_PASSES} times there and back through rtrb, between threads that spin while they wait; \
-             of `paced`, by how much the sender misses the time itself.\n\n",
+             *{FLOOR}*: of `round trip` on threads, {FLOOR_PASSES} times there and back through rtrb, its users spinning, then yielding; \
+             of `paced`, by how much the sender misses the time itself. Its far end is the machine's.\n\n",
             findings.rounds
         );
         for place in PLACES {
@@ -234,8 +235,8 @@ impl OnThreads<u64> for RoundTrips {
             scope
                 .spawn(move || {
                     round_trips!(self.lasting, number => {
-                        let mut pass = |_| tx.send(number).ok().and_then(|()| rx.recv().ok());
-                        (0..self.passes).map(&mut pass).last().flatten()
+                        let pass = |number, _| tx.send(number).ok().and_then(|()| rx.recv().ok());
+                        (0..self.passes).try_fold(number, pass)
                     })
                 })
                 .join()
