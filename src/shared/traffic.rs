@@ -7,7 +7,7 @@ use crate::wait::Traffic;
 
 /// Up to this capacity a buffer is short: two threads that use it wait again and again. In a model none is: what is asked after a pause
 /// would make the longest model eight times as long, and decides on the next pause only.
-const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 0 } else { 256 };
+const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 1 } else { 256 };
 
 /// The longest pause, in spin hints: a few microseconds, in which a thread does not look.
 const LONGEST_TURNOVER: usize = 256;
