@@ -1,7 +1,7 @@
 //! The standard library's `Arc`, without weak references, in memory that the allocator has at hand.
 //!
 //! The ends of a channel are aligned to two cache lines. Memory that is asked for with so large an alignment does not come from
-//! the quick lists of glibc's allocator (seen with 2.36), and that took longer than all else in making and dropping a channel. So
+//! the quick lists of glibc's allocator (seen with 2.36), which takes longer than all else in making and dropping a channel. So
 //! this asks for so much more, with an alignment as usual, that it can begin where it fits: 112 bytes for a channel.
 
 // A model of the channel uses loom's, so there this one is compiled for its own model alone.
@@ -182,6 +182,11 @@ mod tests {
         }
     }
 
+    fn wide(dropped: &Cell<u32>, panics: bool) -> Arc<Wide<'_>> {
+        let dropped = Some(dropped);
+        Arc::new(Wide { dropped, panics })
+    }
+
     /// Makes some of a value, among others that move them; says how many bytes were skipped at the most.
     fn skipped<T: Default>() -> usize {
         let mut others = Vec::new();
@@ -209,10 +214,7 @@ mod tests {
     #[test]
     fn value_is_dropped_with_the_last() {
         let dropped = Cell::new(0);
-        let first = Arc::new(Wide {
-            dropped: Some(&dropped),
-            panics: false,
-        });
+        let first = wide(&dropped, false);
         let second = first.clone();
         assert!(Arc::ptr_eq(&first, &second));
         assert!(!Arc::ptr_eq(&first, &Arc::new(Wide::default())));
@@ -226,10 +228,7 @@ mod tests {
     #[test]
     fn panic_of_the_drop_goes_on() {
         let dropped = Cell::new(0);
-        let wide = Arc::new(Wide {
-            dropped: Some(&dropped),
-            panics: true,
-        });
+        let wide = wide(&dropped, true);
         assert!(catch_unwind(AssertUnwindSafe(|| drop(wide))).is_err());
         assert_eq!(dropped.get(), 1);
     }
