@@ -276,7 +276,6 @@ mod batch;
 mod claim;
 mod closed;
 mod core;
-mod count;
 mod end;
 mod error;
 mod future;

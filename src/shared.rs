@@ -15,11 +15,10 @@ use core::{
 
 use crate::{
     core::Core,
-    count::HandleCount,
     end::{Ends, RecvEnd, SendEnd, Side},
     error::{TryRecvError, TrySendError},
     step::{RecvStep, ReserveStep, SendStep, Taken},
-    sync::{Guard, Rank},
+    sync::{Count, Guard, Rank},
     wake::{Panics, WakeBatch},
 };
 
@@ -36,8 +35,8 @@ pub(crate) struct Shared<T> {
     ends: Ends<T>,
     capacity: Option<usize>,
     rank: Rank,
-    pub(crate) senders: HandleCount,
-    pub(crate) receivers: HandleCount,
+    pub(crate) senders: Count,
+    pub(crate) receivers: Count,
 }
 
 impl<T> Shared<T> {
@@ -46,8 +45,8 @@ impl<T> Shared<T> {
             ends: Ends::new(capacity, LARGEST_COUPLED),
             capacity,
             rank: Rank::new(),
-            senders: HandleCount::one(),
-            receivers: HandleCount::one(),
+            senders: Count::one(),
+            receivers: Count::one(),
         }
     }
 

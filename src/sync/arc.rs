@@ -11,16 +11,10 @@ use core::{alloc::Layout, marker::PhantomData, ops::Deref, ptr::NonNull};
 
 use ::alloc::alloc::{alloc, dealloc, handle_alloc_error};
 
-use super::{
-    abort,
-    atomic::{AtomicUsize, Ordering},
-};
+use super::count::Count;
 
 /// What usual allocators align everything to.
 const USUAL_ALIGNMENT: usize = 2 * size_of::<usize>();
-
-/// More references than this abort the process, as with the standard library's: the count must not wrap around.
-const MOST: usize = isize::MAX as usize;
 
 pub(crate) struct Arc<T> {
     counted: NonNull<Counted<T>>,
@@ -28,7 +22,7 @@ pub(crate) struct Arc<T> {
 }
 
 struct Counted<T> {
-    count: AtomicUsize,
+    count: Count,
     /// The memory in which this is.
     memory: NonNull<u8>,
     value: T,
@@ -68,7 +62,7 @@ impl<T> Arc<T> {
         };
         let skipped = memory.addr().get().wrapping_neg() % align_of::<Counted<T>>();
         let counted = Counted {
-            count: AtomicUsize::new(1),
+            count: Count::one(),
             memory,
             value,
         };
@@ -89,7 +83,7 @@ impl<T> Arc<T> {
         this.counted == other.counted
     }
 
-    fn count(&self) -> &AtomicUsize {
+    fn count(&self) -> &Count {
         // SAFETY: this one is counted until it is dropped, so it has not been freed.
         unsafe { &(*self.counted.as_ptr()).count }
     }
@@ -107,10 +101,7 @@ impl<T> Deref for Arc<T> {
 
 impl<T> Clone for Arc<T> {
     fn clone(&self) -> Self {
-        // Relaxed: whoever hands the new one on to another thread synchronizes with it.
-        if self.count().fetch_add(1, Ordering::Relaxed) > MOST {
-            abort();
-        }
+        self.count().add();
         Self { ..*self }
     }
 }
@@ -118,9 +109,8 @@ impl<T> Clone for Arc<T> {
 impl<T> Drop for Arc<T> {
     #[inline]
     fn drop(&mut self) {
-        // `AcqRel`: what was done with the others comes before the end of the value.
-        if self.count().fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: it was the last.
+        if self.count().remove() {
+            // SAFETY: it was the last, and what was done with the others comes before this.
             unsafe { self.free() };
         }
     }

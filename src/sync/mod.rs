@@ -4,18 +4,18 @@
 //! which of the two it runs on. In a model `Arc` and the lock are loom's, too; the crate's own, [`arc`] and [`lock`],
 //! have models of their own, in their files.
 
-mod abort;
 mod arc;
 mod backoff;
 mod bed;
 mod cell;
+mod count;
 mod lock;
 mod rank;
 
-pub(crate) use abort::abort;
 #[cfg(feature = "std")]
 pub(crate) use backoff::Blocking;
 pub(crate) use cell::{UnsafeCell, uninit_cells};
+pub(crate) use count::Count;
 pub(crate) use rank::Rank;
 
 #[cfg(not(hchan_loom))]
