@@ -606,7 +606,9 @@ mutant "a short receive does not look for messages of permits beyond the ring"
 replace end.rs " || !self.beyond.is_empty();" ";"
 
 mutant "a select parks before it can be claimed where it makes room beside permits"
-replace operation/recv.rs "Some(select) => unsafe { select.as_ref().mark() }," "Some(select) if false => unsafe { select.as_ref().mark() },"
+replace operation/recv.rs "Some(select) => unsafe { select.as_ref().mark() },
+                    None => {" "Some(select) if false => unsafe { select.as_ref().mark() },
+                    _ => {"
 
 mutant "a select that parks serves nobody beside permits"
 replace select/race.rs "        locked.serve(&mut wakes);
