@@ -186,8 +186,8 @@ impl<T> SendEnd<T> {
     /// Whether there is room in the ring that no permit counts on.
     #[inline]
     pub(crate) fn has_room(&mut self, ends: &Ends<T>) -> bool {
-        let Passage { head, tail, .. } = ends.passage();
-        self.producer.has_room(tail, head, self.limit)
+        let Passage { head, tail, blocks } = ends.passage();
+        self.producer.has_room(tail, head, blocks, self.limit)
     }
 
     /// Sends the message that `take` gives if nobody waits for one and there is room; else `take` is not called.
@@ -206,7 +206,7 @@ impl<T> SendEnd<T> {
             return;
         }
         let Passage { head, tail, blocks } = ends.passage();
-        let room = self.producer.room(tail, head, self.limit, messages.len());
+        let room = (self.producer).room(tail, head, blocks, self.limit, messages.len());
         let rest = messages.len() - room;
         self.producer
             .push_many(tail, blocks, messages.drain(rest..).rev());
@@ -215,12 +215,8 @@ impl<T> SendEnd<T> {
     /// Appends the message that `take` gives to the ring, which has room.
     #[inline]
     pub(crate) fn push(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) {
-        let Passage { head, tail, blocks } = ends.passage();
+        let Passage { tail, blocks, .. } = ends.passage();
         self.producer.push(tail, blocks, take);
-        debug_assert!(
-            ring::len(head, tail) <= blocks.capacity(),
-            "4: more messages than places"
-        );
     }
 
     /// Gives a permit out if nobody waits for a message and there is room.
@@ -236,7 +232,8 @@ impl<T> SendEnd<T> {
     /// permit counted on a receiver.
     pub(crate) fn try_push_permitted(&mut self, ends: &Ends<T>, take: impl FnOnce() -> T) -> bool {
         let Passage { head, tail, blocks } = ends.passage();
-        let is_possible = !self.slow && self.producer.has_room(tail, head, blocks.capacity());
+        let is_possible =
+            !self.slow && (self.producer).has_room(tail, head, blocks, blocks.capacity());
         if is_possible {
             self.push(ends, take);
             self.set_permits(ends, self.permits - 1);
@@ -281,14 +278,13 @@ impl<T> RecvEnd<T> {
     /// Whether there is a message in the ring, and nobody is concerned when it leaves.
     #[inline(always)]
     pub(crate) fn can_take(&mut self, ends: &Ends<T>) -> bool {
-        let Passage { head, tail, .. } = ends.passage();
-        !self.slow && self.consumer.has_message(head, tail)
+        !self.slow && self.has_message(ends)
     }
 
     /// Whether there is a message in the ring.
+    #[inline(always)]
     pub(crate) fn has_message(&mut self, ends: &Ends<T>) -> bool {
-        let Passage { head, tail, .. } = ends.passage();
-        self.consumer.has_message(head, tail)
+        self.consumer.has_message(&ends.blocks)
     }
 
     /// Takes the oldest message and returns what `make` makes of it. It has no number yet.
@@ -302,16 +298,14 @@ impl<T> RecvEnd<T> {
             self.recvq.is_empty(),
             "1: a receiver is parked beside a message"
         );
-        let Passage { head, blocks, .. } = ends.passage();
         // SAFETY: the caller's promise.
-        unsafe { self.consumer.take(head, blocks, make) }
+        unsafe { self.consumer.take(&ends.recv.position, make) }
     }
 
     /// Takes the oldest message of the ring.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn pop_ring(&mut self, ends: &Ends<T>) -> Option<T> {
-        let Passage { head, tail, blocks } = ends.passage();
-        self.consumer.pop(head, tail, blocks)
+        self.consumer.pop(&ends.recv.position, &ends.blocks)
     }
 
     /// As `take`, if that can be done, for up to `most` messages, for which the vector has room.
@@ -319,9 +313,8 @@ impl<T> RecvEnd<T> {
         if self.slow {
             return;
         }
-        let Passage { head, tail, blocks } = ends.passage();
         let places = &mut into.spare_capacity_mut()[..most];
-        let count = self.consumer.pop_many(head, tail, blocks, places);
+        let count = (self.consumer).pop_many(&ends.recv.position, &ends.blocks, places);
         // SAFETY: the vector had room for them, and so many are in their places.
         unsafe { into.set_len(into.len() + count) };
     }

@@ -1,8 +1,8 @@
 //! The buffer of a channel: a queue with a producing and a consuming end, which can be used at the same time.
 //!
-//! Each end has a cursor of its own and remembers what it last saw of the other's position, so as long as there is room,
-//! or messages, that it knows of, neither end touches what the other writes. Who uses an end has exclusive access to it:
-//! each stands behind a lock.
+//! Each slot says whether there is a message in it, so an end that wants the next slot looks there and, as long as it need not wait,
+//! touches nothing else that the other end writes. Both ends also count the messages that pass them, for who has to know how many
+//! there are. Who uses an end has exclusive access to it: each stands behind a lock.
 //!
 //! A small buffer is a ring of slots, allocated with the channel. A large or unlimited one is a chain of blocks of them that
 //! grows at the producing end: no message ever moves, so the cost of a push does not grow with the backlog. Blocks that have been
@@ -10,6 +10,7 @@
 //! by less than a block allocate anything.
 
 mod blocks;
+mod slot;
 
 pub(crate) use blocks::Blocks;
 
@@ -20,9 +21,12 @@ use core::{
 };
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use blocks::{Block, Slot};
+use blocks::Block;
+use slot::Slot;
 
 /// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
+///
+/// A message counts after its slot says so, so who has seen a position finds the slots before it as they are to be.
 pub(crate) struct Position(AtomicUsize);
 
 impl Position {
@@ -45,20 +49,18 @@ impl Position {
     }
 
     #[inline]
-    fn advance(&self, from: usize, by: usize) {
-        self.0.store(from.wrapping_add(by), Ordering::Release);
+    fn advance(&self, by: usize) {
+        self.0.store(self.own().wrapping_add(by), Ordering::Release);
     }
 }
 
-/// One end's place in the blocks, and what it knows of the other end.
+/// One end's place in the blocks.
 #[repr(C)]
 struct Cursor<T> {
     /// The slots of the block; dangling until there is one.
     slots: NonNull<Slot<T>>,
-    /// The next slot; the length of a block if that is in the next one.
+    /// The next slot; the length of a block if that is in the next one, or at the start of the ring again.
     index: usize,
-    /// The position of the other end when last looked at.
-    seen: usize,
     /// Null in a ring. Last, as it is used only at the end of a block.
     block: *mut Block<T>,
 }
@@ -67,7 +69,11 @@ struct Cursor<T> {
 unsafe impl<T: Send> Send for Cursor<T> {}
 
 /// The end where messages enter.
-pub(crate) struct Producer<T>(Cursor<T>);
+pub(crate) struct Producer<T> {
+    cursor: Cursor<T>,
+    /// The position of the other end when last looked at.
+    seen: usize,
+}
 
 /// The end where messages leave.
 pub(crate) struct Consumer<T>(Cursor<T>);
@@ -75,8 +81,12 @@ pub(crate) struct Consumer<T>(Cursor<T>);
 /// A buffer for up to `capacity` messages (`None`: any number): its memory and its ends.
 pub(crate) fn new<T>(capacity: Option<usize>) -> (Blocks<T>, Producer<T>, Consumer<T>) {
     let blocks = Blocks::new(capacity);
-    let (producer, consumer) = (Cursor::at_start(&blocks), Cursor::at_start(&blocks));
-    (blocks, Producer(producer), Consumer(consumer))
+    let producer = Producer {
+        cursor: Cursor::at_start(&blocks),
+        seen: 0,
+    };
+    let consumer = Consumer(Cursor::at_start(&blocks));
+    (blocks, producer, consumer)
 }
 
 impl<T> Cursor<T> {
@@ -88,7 +98,6 @@ impl<T> Cursor<T> {
         Self {
             slots,
             index,
-            seen: 0,
             block: null_mut(),
         }
     }
@@ -105,6 +114,11 @@ impl<T> Cursor<T> {
         self.index = 0;
     }
 
+    #[inline(always)]
+    fn is_at_end(&self, blocks: &Blocks<T>) -> bool {
+        self.index == blocks.block_len
+    }
+
     /// The next slots, so many or up to the end of the block.
     ///
     /// # Safety
@@ -116,6 +130,15 @@ impl<T> Cursor<T> {
         // SAFETY: the slots are within the block, which is alive until the cursor has left it.
         unsafe { slice::from_raw_parts(self.slots.add(self.index).as_ptr(), len) }
     }
+
+    /// # Safety
+    ///
+    /// There is a block, and the cursor is not at the end of it.
+    #[inline(always)]
+    unsafe fn slot<'b>(&self) -> &'b Slot<T> {
+        // SAFETY: the index is within the block, which is alive until the cursor has left it.
+        unsafe { self.slots.add(self.index).as_ref() }
+    }
 }
 
 impl<T> Producer<T> {
@@ -126,43 +149,55 @@ impl<T> Producer<T> {
         &mut self,
         tail: &Position,
         head: &Position,
+        blocks: &Blocks<T>,
         limit: usize,
         most: usize,
     ) -> usize {
         let tail = tail.own();
         let room = |seen| limit.saturating_sub(tail.wrapping_sub(seen));
-        if room(self.0.seen) < most {
-            self.0.seen = head.of_other();
+        // In a ring, messages may have been sent without a look at the position, so what was seen may be of any age.
+        if blocks.ring.is_some() || room(self.seen) < most {
+            self.seen = head.of_other();
         }
-        room(self.0.seen).min(most)
+        room(self.seen).min(most)
     }
 
     /// As `room`, for one message.
     #[inline]
-    pub(crate) fn has_room(&mut self, tail: &Position, head: &Position, limit: usize) -> bool {
-        self.room(tail, head, limit, 1) > 0
+    pub(crate) fn has_room(
+        &mut self,
+        tail: &Position,
+        head: &Position,
+        blocks: &Blocks<T>,
+        limit: usize,
+    ) -> bool {
+        if blocks.ring.is_none() || limit < blocks.capacity {
+            return self.room(tail, head, blocks, limit, 1) > 0;
+        }
+        if self.cursor.is_at_end(blocks) {
+            if limit == 0 {
+                return false;
+            }
+            self.cursor.index = 0;
+        }
+        // SAFETY: there is a slot, and the cursor is not at the end of them.
+        !unsafe { self.cursor.slot() }.is_full()
     }
 
     /// Appends the message that `take` gives, straight from where that has it; there is room, by `has_room`.
     #[inline]
     pub(crate) fn push(&mut self, tail: &Position, blocks: &Blocks<T>, take: impl FnOnce() -> T) {
-        if self.0.index == blocks.block_len {
+        if self.cursor.is_at_end(blocks) {
             self.advance(blocks);
         }
-        // SAFETY: the index is within the block. There is room, so the consumer has left the slot, which was seen with its
-        // position; and it does not look at it before it sees ours.
-        unsafe {
-            self.0
-                .slots
-                .add(self.0.index)
-                .as_ref()
-                .with_mut(|slot| (*slot).write(take()));
-        }
-        self.0.index += 1;
-        tail.advance(tail.own(), 1);
+        // SAFETY: not at the end of a block. There is room, so the slot is empty: it said so, or the consumer's position did,
+        // which is counted after it.
+        unsafe { self.cursor.slot().fill(take) };
+        self.cursor.index += 1;
+        tail.advance(1);
     }
 
-    /// Appends so many messages, which can be seen all at once; there is room, by `room`.
+    /// Appends so many messages; there is room, by `room`.
     #[inline]
     pub(crate) fn push_many(
         &mut self,
@@ -173,25 +208,25 @@ impl<T> Producer<T> {
         let count = messages.len();
         let mut left = count;
         while left > 0 {
-            if self.0.index == blocks.block_len {
+            if self.cursor.is_at_end(blocks) {
                 self.advance(blocks);
             }
-            // SAFETY: as in `push`, for so many slots.
-            let run = unsafe { self.0.run(blocks, left) };
+            // SAFETY: the block is there.
+            let run = unsafe { self.cursor.run(blocks, left) };
             for (slot, message) in run.iter().zip(&mut messages) {
-                // SAFETY: as in `push`.
-                slot.with_mut(|slot| unsafe { _ = (*slot).write(message) });
+                // SAFETY: as in `push`, for so many slots.
+                unsafe { slot.fill(|| message) };
             }
-            self.0.index += run.len();
+            self.cursor.index += run.len();
             left -= run.len();
         }
-        tail.advance(tail.own(), count);
+        tail.advance(count);
     }
 
     /// Goes back to the start of the ring, or on to the next block.
     fn advance(&mut self, blocks: &Blocks<T>) {
         match blocks.ring {
-            Some(_) => self.0.index = 0,
+            Some(_) => self.cursor.index = 0,
             None => self.enter_next(blocks),
         }
     }
@@ -199,19 +234,19 @@ impl<T> Producer<T> {
     #[cold]
     fn enter_next(&mut self, blocks: &Blocks<T>) {
         let next = blocks.supply();
-        if self.0.block.is_null() {
-            // Relaxed, here and below: the consumer looks after it has seen a position in the block.
-            blocks.first.store(next, Ordering::Relaxed);
-        } else {
+        let link = match self.cursor.block.is_null() {
+            true => &blocks.first,
             // SAFETY: the consumer frees a block only after it has gone to the next one, which is linked here.
-            unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };
-        }
+            false => unsafe { &(*self.cursor.block).next },
+        };
+        // `Release`: the consumer follows it before there is a message in the block.
+        link.store(next, Ordering::Release);
         // SAFETY: a block is alive until both ends have left it.
-        unsafe { self.0.enter(next) };
+        unsafe { self.cursor.enter(next) };
     }
 }
 
-/// A message that is being taken; dropped, it has left its slot.
+/// A message that is being taken; dropped, it has left the buffer.
 struct Leaving<'a> {
     head: &'a Position,
 }
@@ -219,18 +254,18 @@ struct Leaving<'a> {
 impl Drop for Leaving<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.head.advance(self.head.own(), 1);
+        self.head.advance(1);
     }
 }
 
 impl<T> Consumer<T> {
     #[inline]
-    pub(crate) fn has_message(&mut self, head: &Position, tail: &Position) -> bool {
-        let position = head.own();
-        if position == self.0.seen {
-            self.0.seen = tail.of_other();
+    pub(crate) fn has_message(&mut self, blocks: &Blocks<T>) -> bool {
+        if self.0.is_at_end(blocks) && !self.advance(blocks) {
+            return false;
         }
-        position != self.0.seen
+        // SAFETY: not at the end of a block.
+        unsafe { self.0.slot() }.is_full()
     }
 
     /// Takes the oldest message and returns what `make` makes of it, straight from its slot.
@@ -239,36 +274,22 @@ impl<T> Consumer<T> {
     ///
     /// There is one, by `has_message`.
     #[inline]
-    pub(crate) unsafe fn take<R>(
-        &mut self,
-        head: &Position,
-        blocks: &Blocks<T>,
-        make: impl FnOnce(T) -> R,
-    ) -> R {
-        if self.0.index == blocks.block_len {
-            self.advance(blocks);
-        }
-        // SAFETY: the index is within the block.
-        let slot = unsafe { self.0.slots.add(self.0.index).as_ref() };
-        self.0.index += 1;
+    pub(crate) unsafe fn take<R>(&mut self, head: &Position, make: impl FnOnce(T) -> R) -> R {
         // In a drop, so that what is returned is made where the caller wants it.
         let _leaving = Leaving { head };
-        // SAFETY: the producer has written the slot, which was seen with its position; and it does not write it again before
-        // it sees ours.
-        slot.with_mut(|slot| make(unsafe { (*slot).assume_init_read() }))
+        // SAFETY: the slot was found full, so the cursor is not at the end of a block.
+        let slot = unsafe { self.0.slot() };
+        self.0.index += 1;
+        // SAFETY: as above.
+        unsafe { slot.empty(make) }
     }
 
     /// Takes the oldest message.
     #[inline]
-    pub(crate) fn pop(
-        &mut self,
-        head: &Position,
-        tail: &Position,
-        blocks: &Blocks<T>,
-    ) -> Option<T> {
-        let has_message = self.has_message(head, tail);
+    pub(crate) fn pop(&mut self, head: &Position, blocks: &Blocks<T>) -> Option<T> {
+        let has_message = self.has_message(blocks);
         // SAFETY: there is one.
-        has_message.then(|| unsafe { self.take(head, blocks, |message| message) })
+        has_message.then(|| unsafe { self.take(head, |message| message) })
     }
 
     /// Takes the oldest messages, as many as there are and find a place; returns how many, which are in the first places then.
@@ -276,58 +297,61 @@ impl<T> Consumer<T> {
     pub(crate) fn pop_many(
         &mut self,
         head: &Position,
-        tail: &Position,
         blocks: &Blocks<T>,
-        mut places: &mut [MaybeUninit<T>],
+        places: &mut [MaybeUninit<T>],
     ) -> usize {
-        let position = head.own();
-        if self.0.seen.wrapping_sub(position) < places.len() {
-            self.0.seen = tail.of_other();
-        }
-        let count = self.0.seen.wrapping_sub(position).min(places.len());
-        places = &mut places[..count];
-        while !places.is_empty() {
-            if self.0.index == blocks.block_len {
-                self.advance(blocks);
-            }
-            // SAFETY: as in `take`, for so many slots: so many messages have been seen.
+        let mut count = 0;
+        while count < places.len() && self.has_message(blocks) {
+            let places = &mut places[count..];
+            // SAFETY: the block is there, as there is a message.
             let run = unsafe { self.0.run(blocks, places.len()) };
-            for (slot, place) in run.iter().zip(&mut *places) {
-                // SAFETY: as in `take`.
-                slot.with_mut(|slot| unsafe { _ = place.write((*slot).assume_init_read()) });
+            let mut taken = 0;
+            for (slot, place) in run.iter().zip(places) {
+                if !slot.is_full() {
+                    break;
+                }
+                // SAFETY: it is full.
+                unsafe { slot.empty(|message| _ = place.write(message)) };
+                taken += 1;
             }
-            self.0.index += run.len();
-            places = &mut places[run.len()..];
+            self.0.index += taken;
+            count += taken;
         }
-        head.advance(position, count);
+        head.advance(count);
         count
     }
 
-    /// As the producer's.
-    fn advance(&mut self, blocks: &Blocks<T>) {
+    /// Goes back to the start of the ring, or on to the next block; says whether there is one.
+    fn advance(&mut self, blocks: &Blocks<T>) -> bool {
         match blocks.ring {
-            Some(_) => self.0.index = 0,
+            Some(ring) => {
+                self.0.index = 0;
+                !ring.is_empty()
+            }
             None => self.enter_next(blocks),
         }
     }
 
     #[cold]
-    fn enter_next(&mut self, blocks: &Blocks<T>) {
+    fn enter_next(&mut self, blocks: &Blocks<T>) -> bool {
         let drained = self.0.block;
-        // Relaxed: the producer linked the block before the position that we have seen.
-        let next = if drained.is_null() {
-            blocks.first.load(Ordering::Relaxed)
-        } else {
+        let link = match drained.is_null() {
+            true => &blocks.first,
             // SAFETY: we have not left it yet, so it is alive.
-            unsafe { (*drained).next.load(Ordering::Relaxed) }
+            false => unsafe { &(*drained).next },
         };
+        // `Acquire` pairs with the producer's `Release`: the block is there.
+        let next = link.load(Ordering::Acquire);
+        if next.is_null() {
+            return false;
+        }
         // SAFETY: a block is alive until both ends have left it.
         unsafe { self.0.enter(next) };
         if !drained.is_null() {
-            // SAFETY: we have just left it, and the producer had before: it links the next block as it leaves one, and we have
-            // seen a position in the next.
+            // SAFETY: we have just left it, and the producer had before: to link the next block is the last that it does there.
             unsafe { blocks.recycle(drained) };
         }
+        true
     }
 
     /// Frees the memory, after which neither end is used again.
@@ -347,9 +371,12 @@ pub(crate) fn len(head: &Position, tail: &Position) -> usize {
     tail.own().wrapping_sub(head.own())
 }
 
-/// As `len`, for who holds the consuming end: some that are on their way may be missing.
+/// As `len`, for who holds the consuming end: some that are on their way may be missing, even if others after them were seen in
+/// their slots.
 pub(crate) fn len_seen(head: &Position, tail: &Position) -> usize {
-    tail.of_other().wrapping_sub(head.own())
+    let len = tail.of_other().wrapping_sub(head.own());
+    // What was taken may not have been counted yet, as far as can be seen; more than half of all numbers do not fit into memory.
+    if len > isize::MAX as usize { 0 } else { len }
 }
 
 #[cfg(all(test, not(hchan_loom)))]
@@ -371,7 +398,7 @@ mod tests {
             for position in [&head, &tail] {
                 position.0.store(start, Ordering::Relaxed);
             }
-            (producer.0.seen, consumer.0.seen) = (start, start);
+            producer.seen = start;
 
             let mut model = VecDeque::new();
             let mut rng = 1_u32;
@@ -380,20 +407,20 @@ mod tests {
                 // Rising to the middle, then falling.
                 let is_push = (rng >> 16) % 4 < if step < 200 { 3 } else { 1 };
                 if is_push {
-                    let has_room = producer.has_room(&tail, &head, blocks.capacity);
+                    let has_room = producer.has_room(&tail, &head, &blocks, blocks.capacity);
                     assert_eq!(has_room, model.len() < blocks.capacity());
                     if has_room {
                         producer.push(&tail, &blocks, || [step; 128]);
                         model.push_back(step);
                     }
                 } else {
-                    let popped = consumer.pop(&head, &tail, &blocks);
+                    let popped = consumer.pop(&head, &blocks);
                     assert_eq!(popped, model.pop_front().map(|step| [step; 128]));
                 }
                 assert_eq!(len(&head, &tail), model.len());
             }
             assert!(tail.own() < start, "it has wrapped around");
-            while consumer.pop(&head, &tail, &blocks).is_some() {}
+            while consumer.pop(&head, &blocks).is_some() {}
             // SAFETY: nobody else has it, and it is not used again.
             unsafe { consumer.free(&blocks) };
         }
@@ -411,12 +438,12 @@ mod tests {
             for position in [&head, &tail] {
                 position.0.store(start, Ordering::Relaxed);
             }
-            (producer.0.seen, consumer.0.seen) = (start, start);
+            producer.seen = start;
 
             let (mut sent, mut received) = (0, 0);
             for step in 0..400 {
                 let most = step % 23;
-                let room = producer.room(&tail, &head, blocks.capacity, most);
+                let room = producer.room(&tail, &head, &blocks, blocks.capacity, most);
                 assert_eq!(room, most.min(blocks.capacity - (sent - received)));
                 let messages = (sent..sent + room).map(|n| [n; 64]);
                 producer.push_many(&tail, &blocks, messages);
@@ -424,7 +451,7 @@ mod tests {
 
                 let mut places = [const { MaybeUninit::uninit() }; 19];
                 let places = &mut places[..step % 19];
-                let count = consumer.pop_many(&head, &tail, &blocks, places);
+                let count = consumer.pop_many(&head, &blocks, places);
                 assert_eq!(count, places.len().min(sent - received));
                 for place in &places[..count] {
                     // SAFETY: so many were written.
@@ -450,12 +477,11 @@ mod tests {
                 position.0.store(start, Ordering::Relaxed);
             }
             // Not looked at since the beginning.
-            producer.0.seen = 0;
-            consumer.0.seen = start;
+            producer.seen = 0;
             for n in 0..10 {
-                assert!(producer.has_room(&tail, &head, blocks.capacity));
+                assert!(producer.has_room(&tail, &head, &blocks, blocks.capacity));
                 producer.push(&tail, &blocks, || n);
-                assert_eq!(consumer.pop(&head, &tail, &blocks), Some(n));
+                assert_eq!(consumer.pop(&head, &blocks), Some(n));
             }
             // SAFETY: nobody else has it, and it is not used again.
             unsafe { consumer.free(&blocks) };

@@ -2,28 +2,23 @@
 
 use alloc::boxed::Box;
 use core::{
-    mem::{MaybeUninit, size_of},
+    iter,
+    mem::size_of,
     ptr::{NonNull, null_mut},
 };
 
-use crate::sync::{
-    UnsafeCell,
-    atomic::{AtomicPtr, Ordering},
-    uninit_cells,
-};
+use super::slot::Slot;
+use crate::sync::atomic::{AtomicPtr, Ordering};
 
-/// A buffer of known capacity that takes up to so many bytes is allocated at once.
+/// A buffer of known capacity for up to so many bytes of messages is allocated at once.
 const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 256 * 1024 };
-/// The bytes of a block of a buffer that grows.
+/// So many bytes of messages go into a block of a buffer that grows.
 const BLOCK: usize = if cfg!(hchan_loom) { 0 } else { 2 * 1024 };
 /// A block holds at least so many messages, however large they are. In a model just so many: three messages leave a block.
 const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 8 };
 
-pub(super) type Slot<T> = UnsafeCell<MaybeUninit<T>>;
-
 pub(super) struct Block<T> {
-    /// The block after this one. Written by the producer when it leaves this one, before any position in the next; null again
-    /// once this one has been drained.
+    /// The block after this one. Written by the producer as it leaves this one; null again once this one has been drained.
     pub(super) next: AtomicPtr<Block<T>>,
     pub(super) slots: Box<[Slot<T>]>,
 }
@@ -55,7 +50,7 @@ impl<T> Blocks<T> {
         Self {
             capacity: capacity.unwrap_or(usize::MAX),
             block_len: at_once.unwrap_or(messages_in::<T>(BLOCK)),
-            ring: at_once.map(|len| NonNull::from(Box::leak(uninit_cells(len)))),
+            ring: at_once.map(|len| NonNull::from(Box::leak(empty_slots(len)))),
             first: AtomicPtr::new(null_mut()),
             spares: [AtomicPtr::new(null_mut()), AtomicPtr::new(null_mut())],
         }
@@ -66,7 +61,7 @@ impl<T> Blocks<T> {
     }
 
     fn allocate(&self) -> *mut Block<T> {
-        let slots = uninit_cells(self.block_len);
+        let slots = empty_slots(self.block_len);
         Box::into_raw(Box::new(Block {
             next: AtomicPtr::new(null_mut()),
             slots,
@@ -132,6 +127,10 @@ impl<T> Blocks<T> {
             drop(unsafe { Box::from_raw(ring.as_ptr()) });
         }
     }
+}
+
+fn empty_slots<T>(len: usize) -> Box<[Slot<T>]> {
+    iter::repeat_with(Slot::new).take(len).collect()
 }
 
 /// How many messages a block of so many bytes holds.

@@ -1,8 +1,5 @@
 //! An `UnsafeCell` with loom's interface, so that a model sees every access.
 
-use alloc::boxed::Box;
-use core::mem::MaybeUninit;
-
 /// To free a cell is an access to it, too.
 #[cfg(hchan_loom)]
 pub(crate) struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
@@ -43,18 +40,4 @@ impl<T> UnsafeCell<T> {
     pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         f(self.0.get())
     }
-}
-
-/// Cells that hold nothing yet.
-#[cfg(not(hchan_loom))]
-pub(crate) fn uninit_cells<T>(len: usize) -> Box<[UnsafeCell<MaybeUninit<T>>]> {
-    // SAFETY: a cell of something that need not be initialized need not be either.
-    unsafe { Box::new_uninit_slice(len).assume_init() }
-}
-
-#[cfg(hchan_loom)]
-pub(crate) fn uninit_cells<T>(len: usize) -> Box<[UnsafeCell<MaybeUninit<T>>]> {
-    (0..len)
-        .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
-        .collect()
 }

@@ -14,7 +14,7 @@ mod rank;
 
 #[cfg(feature = "std")]
 pub(crate) use backoff::Blocking;
-pub(crate) use cell::{UnsafeCell, uninit_cells};
+pub(crate) use cell::UnsafeCell;
 pub(crate) use count::Count;
 pub(crate) use rank::Rank;
 
