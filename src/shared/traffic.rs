@@ -12,16 +12,20 @@ const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 1 } else { 256 };
 /// The longest pause, in spin hints: a few microseconds, in which a thread does not look.
 const LONGEST_TURNOVER: usize = 256;
 
-/// A peer takes as long as two spin hints for a message of up to so many bytes, and as long as four for a larger one, so for half of
-/// a buffer one hint a place, or two: about, on the machine of the report.
+/// A peer takes as long as one spin hint for a message of up to so many bytes, and as long as four for a larger one: about, on the
+/// machine of the report.
 const CACHE_LINE: usize = 64;
+
+/// In spin hints, how long the first of some small messages takes from one core to another.
+const WAY: usize = 8;
 
 impl<T> Traffic for Shared<T> {
     fn turnover(&self) -> Option<usize> {
         let places = self.ends.blocks.capacity();
-        let hints = if size_of::<T>() > CACHE_LINE { 2 } else { 1 };
-        (!self.is_coupled() && places <= LONGEST_SHORT)
-            .then(|| LONGEST_TURNOVER.min(places * hints))
+        (!self.is_coupled() && places <= LONGEST_SHORT).then(|| match size_of::<T>() {
+            ..=CACHE_LINE => WAY + places / 2,
+            _ => LONGEST_TURNOVER.min(places * 2),
+        })
     }
 
     fn passed(&self) -> usize {
@@ -60,7 +64,7 @@ mod tests {
         let turnover = |capacity| bounded::<u8>(capacity).0.shared().turnover();
         assert_eq!(
             [4, 5, 256, 257].map(turnover),
-            [None, Some(5), Some(256), None]
+            [None, Some(10), Some(136), None]
         );
         assert_eq!(crate::unbounded::<u8>().0.shared().turnover(), None);
     }
@@ -69,8 +73,8 @@ mod tests {
     fn large_messages_take_longer() {
         let of_64 = |places| bounded::<[u8; 64]>(places).0.shared().turnover();
         let of_65 = |places| bounded::<[u8; 65]>(places).0.shared().turnover();
-        assert_eq!([of_64(5), of_65(5)], [Some(5), Some(10)]);
-        assert_eq!([of_64(256), of_65(256)], [Some(256), Some(256)]);
+        assert_eq!([of_64(20), of_65(20)], [Some(18), Some(40)]);
+        assert_eq!([of_64(256), of_65(256)], [Some(136), Some(256)]);
     }
 
     #[test]
