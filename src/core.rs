@@ -39,7 +39,7 @@
 //! The ways with one lock keep them: `try_push` acts only while no receiver is parked, by (8), and `take` only while no
 //! sender is, by (9); and who parks has looked at the ring with both locks held, or found others parked before it, so no message and
 //! no room can have come unseen. That a receiver is parked and that the channel is closed is exact at either end. "Full" and
-//! "empty" are not: what one end sees of the other's position may be old, and two threads could each find that it came
+//! "empty" are not: what one end sees of what the other did may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
 
 mod invariants;

@@ -341,8 +341,9 @@ pub use weak::{WeakReceiver, WeakSender};
 /// At capacity 0 a send completes only when a receiver has its message: taken by a receive, or handed to a receive that
 /// was parked.
 ///
-/// A small buffer (up to 256 KiB, or up to 8 messages) is allocated now. A larger one is allocated in blocks as it fills, and
-/// freed again as it empties: any capacity is harmless, `usize::MAX` too.
+/// A small buffer (for up to 256 KiB of messages, or up to 8 of any size) is allocated now. A larger one is allocated in blocks as
+/// it fills, and freed again as it empties: any capacity is harmless, `usize::MAX` too. A place in it takes as many bytes as a
+/// `(bool, T)`: 16 for a message of 8.
 ///
 /// # Examples
 ///
@@ -361,7 +362,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 
 /// Makes a channel whose buffer grows as needed: no send ever waits.
 ///
-/// The buffer takes memory in blocks as it fills and frees them as it empties. Nothing holds back senders that are faster
+/// The buffer takes memory in blocks as it fills and frees them as it empties, for each message as many bytes as a `(bool, T)` has.
+/// Nothing holds back senders that are faster
 /// than the receivers: where that can be, prefer [`bounded`].
 ///
 /// # Examples

@@ -487,4 +487,30 @@ mod tests {
             unsafe { consumer.free(&blocks) };
         }
     }
+
+    /// In a ring nobody looks at positions as long as the slots tell, so what was seen may be of any age.
+    #[test]
+    fn position_seen_before_is_not_believed_in_a_ring() {
+        let (blocks, mut producer, mut consumer) = new::<usize>(Some(5));
+        let (head, tail) = (Position::new(), Position::new());
+        for n in 0..5 {
+            assert!(producer.has_room(&tail, &head, &blocks, 5));
+            producer.push(&tail, &blocks, || n);
+        }
+        assert!(!producer.has_room(&tail, &head, &blocks, 5));
+        // As if so many messages had passed since that the count has come round.
+        producer.seen = tail.own();
+        assert!(!producer.has_room(&tail, &head, &blocks, 4));
+        // SAFETY: nobody else has it, and it is not used again.
+        unsafe { consumer.free(&blocks) };
+    }
+
+    #[test]
+    fn message_taken_before_it_was_seen_to_count_is_no_endless_backlog() {
+        let (head, tail) = (Position::new(), Position::new());
+        head.advance(1);
+        assert_eq!(len_seen(&head, &tail), 0);
+        tail.advance(3);
+        assert_eq!(len_seen(&head, &tail), 2);
+    }
 }

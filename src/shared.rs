@@ -306,7 +306,7 @@ impl<T> Shared<T> {
     ) -> Result<(), TrySendError<T>> {
         let mut step = self.send_rest(held, || take(&mut slot));
         if !self.is_coupled() && matches!(step, SendStep::Full) {
-            // One end alone may see an old position of the other: two threads could find each that it came first. What the
+            // One end alone may see too late what the other did: two threads could find each that it came first. What the
             // caller is told is decided with both locks held.
             step = self.locked(|core| core.send(|| take(&mut slot)));
         }

@@ -395,51 +395,61 @@ replace core.rs "recv.outlook.set((len == 0) & !is_recv_slow & !*closed);" "recv
 mutant "the producer takes one message too many"
 replace ring.rs "|seen| limit.saturating_sub(" "|seen| limit.saturating_add(1).saturating_sub("
 
+mutant "the producer does not look whether the slot is empty"
+replace ring.rs "!unsafe { self.cursor.slot() }.is_full()" "true"
+
 mutant "the producer does not look where the consumer is"
-replace ring.rs "        self.0.seen = head.of_other();
-" "        let _ = head;
+replace ring.rs "            self.seen = head.of_other();
+" "            let _ = head;
 "
 
-mutant "the consumer does not look where the producer is"
-replace ring.rs "        if position == self.0.seen {
-            self.0.seen = tail.of_other();
-" "        if position == self.0.seen {
-            let _ = tail;
-"
+mutant "the producer believes in a ring what it saw of the consumer"
+replace ring.rs "blocks.ring.is_some() || room(self.seen) < most" "room(self.seen) < most"
 
-mutant "a message is written after its position has been passed"
-replace ring.rs "                .with_mut(|slot| (*slot).write(take()));
-        }
-        self.0.index += 1;
-        tail.advance(tail.own(), 1);" "                .with_mut(|slot| {
-                    tail.advance(tail.own(), 1);
-                    (*slot).write(take());
-                });
-        }
-        self.0.index += 1;"
+mutant "the consumer does not look whether the slot is full"
+replace ring.rs "unsafe { self.0.slot() }.is_full()" "true"
 
-mutant "a message is read after its position has been passed"
-replace ring.rs "        let _leaving = Leaving { head };" "        drop(Leaving { head });"
+mutant "a slot is full before the message is in it"
+replace ring/slot.rs "        self.message
+            .with_mut(|message| unsafe { _ = (*message).write(take()) });
+        self.is_full.store(true, Ordering::Release);" "        self.is_full.store(true, Ordering::Release);
+        self.message
+            .with_mut(|message| unsafe { _ = (*message).write(take()) });"
+
+mutant "a slot is empty before the message has left it"
+replace ring/slot.rs "let _emptying = Emptying(&self.is_full);" "drop(Emptying(&self.is_full));"
+
+mutant "a message has left before its slot is empty"
+replace ring.rs "let _leaving = Leaving { head };" "drop(Leaving { head });"
 
 mutant "the producer stays in its block"
 replace ring.rs "let next = blocks.supply();" \
-  "let next = if self.0.block.is_null() { blocks.supply() } else { self.0.block };"
+  "let next = if self.cursor.block.is_null() { blocks.supply() } else { self.cursor.block };"
 
 mutant "the consumer stays in its block"
-replace ring.rs "unsafe { (*drained).next.load(Ordering::Relaxed) }" "drained"
+replace ring.rs "let next = link.load(Ordering::Acquire);" \
+  "let next = if drained.is_null() { link.load(Ordering::Acquire) } else { drained };"
 
 mutant "the producer does not say which block is the first"
-replace ring.rs "blocks.first.store(next, Ordering::Relaxed);" ""
+replace ring.rs "        link.store(next, Ordering::Release);" "        if !self.cursor.block.is_null() {
+            link.store(next, Ordering::Release);
+        }"
 
 mutant "the producer does not link the next block"
-replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" ""
+replace ring.rs "        link.store(next, Ordering::Release);" "        if self.cursor.block.is_null() {
+            link.store(next, Ordering::Release);
+        }"
 
 mutant "the producer links the next block when it leaves that one"
-replace ring.rs "unsafe { (*self.0.block).next.store(next, Ordering::Relaxed) };" \
-  "let last = core::mem::replace(&mut self.0.unlinked, self.0.block);
-                if !last.is_null() {
-                    unsafe { (*last).next.store(self.0.block, Ordering::Relaxed) };
-                }"
+replace ring.rs "        link.store(next, Ordering::Release);" \
+  "        if self.cursor.block.is_null() {
+            link.store(next, Ordering::Release);
+        } else {
+            let last = core::mem::replace(&mut self.cursor.unlinked, self.cursor.block);
+            if !last.is_null() {
+                unsafe { (*last).next.store(self.cursor.block, Ordering::Release) };
+            }
+        }"
 replace ring.rs "    block: *mut Block<T>,
 }" "    block: *mut Block<T>,
     unlinked: *mut Block<T>,
@@ -565,11 +575,12 @@ replace end.rs "            self.set_permits(ends, self.permits - 1);
 " ""
 
 mutant "a permit's short send does not look whether it has to go the long way"
-replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks.capacity())" \
-  "self.producer.has_room(tail, head, blocks.capacity())"
+replace end.rs "!self.slow && (self.producer).has_room(tail, head, blocks, blocks.capacity())" \
+  "(self.producer).has_room(tail, head, blocks, blocks.capacity())"
 
 mutant "a permit's short send does not look whether the ring has room"
-replace end.rs "!self.slow && self.producer.has_room(tail, head, blocks.capacity())" "{ let _ = head; !self.slow }"
+replace end.rs "!self.slow && (self.producer).has_room(tail, head, blocks, blocks.capacity())" \
+  "{ let _ = (head, tail, blocks); !self.slow }"
 
 mutant "a request for a permit does not look whether the channel is closed"
 replace end.rs "ends: &Ends<T>) -> bool {
@@ -645,36 +656,10 @@ mutant "a receive of many does not look whether it has to go the long way"
 replace end.rs "        if self.slow {
             return;
         }
-        let Passage { head, tail, blocks } = ends.passage();
-        let places" "        let Passage { head, tail, blocks } = ends.passage();
-        let places"
+        let places" "        let places"
 
 mutant "a receive of many counts no parked senders"
 replace end.rs "self.beyond.len() + self.sendq.len();" "self.beyond.len();"
-
-mutant "a batch is seen before it is written"
-replace ring.rs "        let count = messages.len();
-        let mut left = count;" "        let count = messages.len();
-        tail.advance(tail.own(), count);
-        let mut left = count;"
-replace ring.rs "            left -= run.len();
-        }
-        tail.advance(tail.own(), count);" "            left -= run.len();
-        }"
-
-mutant "the places of a batch are given free before it is read"
-replace ring.rs "        places = &mut places[..count];" "        places = &mut places[..count];
-        head.advance(position, count);"
-replace ring.rs "        head.advance(position, count);
-        count
-" "        count
-"
-
-mutant "\`Relaxed\`: the store of the producer's position after a batch"
-replace ring.rs "tail.advance(tail.own(), count);" "tail.0.store(tail.own().wrapping_add(count), Ordering::Relaxed);"
-
-mutant "\`Relaxed\`: the store of the consumer's position after a batch"
-replace ring.rs "head.advance(position, count);" "head.0.store(position.wrapping_add(count), Ordering::Relaxed);"
 
 # Waits for the end.
 
@@ -765,19 +750,27 @@ replace park.rs "        }
 mutant "\`Relaxed\`: the swap that wakes a thread"
 replace park.rs "self.state.swap(NOTIFIED, Ordering::Release)" "self.state.swap(NOTIFIED, Ordering::Relaxed)"
 
+mutant "\`Relaxed\`: the look at a slot"
+replace ring/slot.rs "self.is_full.load(Ordering::Acquire)" "self.is_full.load(Ordering::Relaxed)"
+
+mutant "\`Relaxed\`: the store that makes a slot full"
+replace ring/slot.rs "self.is_full.store(true, Ordering::Release)" "self.is_full.store(true, Ordering::Relaxed)"
+
+mutant "\`Relaxed\`: the store that makes a slot empty"
+replace ring/slot.rs "self.0.store(false, Ordering::Release)" "self.0.store(false, Ordering::Relaxed)"
+
 mutant "\`Relaxed\`: the producer's look at the consumer's position"
-replace ring.rs "self.0.seen = head.of_other();" "self.0.seen = head.own();"
+replace ring.rs "self.seen = head.of_other();" "self.seen = head.own();"
 
-mutant "\`Relaxed\`: the consumer's look at the producer's position"
-replace ring.rs "        if position == self.0.seen {
-            self.0.seen = tail.of_other();" "        if position == self.0.seen {
-            self.0.seen = tail.own();"
+mutant "\`Relaxed\`: the store of a position"
+replace ring.rs "self.0.store(self.own().wrapping_add(by), Ordering::Release);" \
+  "self.0.store(self.own().wrapping_add(by), Ordering::Relaxed);"
 
-mutant "\`Relaxed\`: the store of the producer's position"
-replace ring.rs "tail.advance(tail.own(), 1);" "tail.0.store(tail.own().wrapping_add(1), Ordering::Relaxed);"
+mutant "\`Relaxed\`: the store of the link to a block"
+replace ring.rs "link.store(next, Ordering::Release);" "link.store(next, Ordering::Relaxed);"
 
-mutant "\`Relaxed\`: the store of the consumer's position"
-replace ring.rs "self.head.advance(self.head.own(), 1);" "self.head.0.store(self.head.own().wrapping_add(1), Ordering::Relaxed);"
+mutant "\`Relaxed\`: the consumer's look at the link to a block"
+replace ring.rs "link.load(Ordering::Acquire)" "link.load(Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the swap that takes a spare block"
 replace ring/blocks.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"
