@@ -132,7 +132,7 @@ impl<E> End<E> {
     }
 }
 
-/// What an end needs of the other to move messages: the buffer, and both positions in it.
+/// What the senders' end needs to move messages: the buffer, and both positions in it.
 struct Passage<'e, T> {
     head: &'e Position,
     tail: &'e Position,

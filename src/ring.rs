@@ -1,8 +1,8 @@
 //! The buffer of a channel: a queue with a producing and a consuming end, which can be used at the same time.
 //!
-//! Each slot says whether there is a message in it, so an end that wants the next slot looks there and, as long as it need not wait,
-//! touches nothing else that the other end writes. Both ends also count the messages that pass them, for who has to know how many
-//! there are. Who uses an end has exclusive access to it: each stands behind a lock.
+//! Each slot says whether there is a message in it, so an end that moves one message looks there and, as long as it need not wait,
+//! touches nothing else that the other end writes (but at the end of a block). Both ends also count the messages that pass them, for
+//! who has to know how many there are: batches, sends beside permits, and now and then those into a bounded chain. Who uses an end has exclusive access to it: each stands behind a lock.
 //!
 //! A small buffer is a ring of slots, allocated with the channel. A large or unlimited one is a chain of blocks of them that
 //! grows at the producing end: no message ever moves, so the cost of a push does not grow with the backlog. Blocks that have been
@@ -205,8 +205,7 @@ impl<T> Producer<T> {
         blocks: &Blocks<T>,
         mut messages: impl ExactSizeIterator<Item = T>,
     ) {
-        let count = messages.len();
-        let mut left = count;
+        let mut left = messages.len();
         while left > 0 {
             if self.cursor.is_at_end(blocks) {
                 self.advance(blocks);
@@ -219,8 +218,8 @@ impl<T> Producer<T> {
             }
             self.cursor.index += run.len();
             left -= run.len();
+            tail.advance(run.len());
         }
-        tail.advance(count);
     }
 
     /// Goes back to the start of the ring, or on to the next block.

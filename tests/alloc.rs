@@ -860,6 +860,16 @@ fn huge_capacity_takes_no_memory_until_it_is_used() {
     }
 }
 
+/// Of four such messages on its stack, a thread of two megabytes would die.
+#[test]
+fn channel_of_large_messages_is_made_in_its_memory() {
+    const LARGE: usize = 512 * 1024;
+    let made = std::thread::Builder::new().stack_size(4 * LARGE);
+    let made = made.spawn(|| hchan::bounded::<[u8; LARGE]>(1)).unwrap();
+    let (tx, _rx) = made.join().unwrap();
+    assert_eq!(tx.capacity(), Some(1));
+}
+
 #[test]
 fn memory_of_a_burst_is_returned() {
     const BURST: usize = 1_000_000;

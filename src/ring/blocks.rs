@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use core::{
-    iter,
     mem::size_of,
     ptr::{NonNull, null_mut},
 };
@@ -40,7 +39,8 @@ pub(crate) struct Blocks<T> {
 
 // SAFETY: the blocks are owned by the channel, and what is in them goes from thread to thread.
 unsafe impl<T: Send> Send for Blocks<T> {}
-// SAFETY: the pointers are atomic or never change; behind them each end touches its own slots only.
+// SAFETY: the pointers are atomic or never change; behind them each end touches the messages of
+// its own slots only, and the flags are atomic.
 unsafe impl<T: Send> Sync for Blocks<T> {}
 
 impl<T> Blocks<T> {
@@ -130,7 +130,10 @@ impl<T> Blocks<T> {
 }
 
 fn empty_slots<T>(len: usize) -> Box<[Slot<T>]> {
-    iter::repeat_with(Slot::new).take(len).collect()
+    let mut slots = Box::new_uninit_slice(len);
+    slots.iter_mut().for_each(Slot::make_in);
+    // SAFETY: each has just been made.
+    unsafe { slots.assume_init() }
 }
 
 /// How many messages a block of so many bytes holds.

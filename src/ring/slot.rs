@@ -18,10 +18,14 @@ pub(super) struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    pub(super) fn new() -> Self {
-        Self {
-            is_full: AtomicBool::new(false),
-            message: UnsafeCell::new(MaybeUninit::uninit()),
+    /// Makes an empty one where it is to be: a message may be too large for the stack.
+    pub(super) fn make_in(place: &mut MaybeUninit<Self>) {
+        let place = place.as_mut_ptr();
+        // SAFETY: the place is there. The cell holds what need not be initialized; only loom's needs to be.
+        unsafe {
+            (&raw mut (*place).is_full).write(AtomicBool::new(false));
+            #[cfg(hchan_loom)]
+            (&raw mut (*place).message).write(UnsafeCell::new(MaybeUninit::uninit()));
         }
     }
 
