@@ -5,13 +5,15 @@
 use alloc::vec::{self, Vec};
 use core::{fmt, iter::FusedIterator, mem};
 
+use crate::{quiet_drop::QuietDrop, wake::drop_each};
+
 /// How many bytes of messages are taken from the iterator at a time, at the most.
 const PULLED_BYTES: usize = 64 * 1024;
 
 /// An iterator, and messages that have been taken from it and not been sent yet.
 pub(crate) struct Batch<I: Iterator> {
     pulled: Pulled<I::Item>,
-    iter: I,
+    iter: QuietDrop<I>,
     is_exhausted: bool,
     /// How many messages have been taken from the iterator.
     count: usize,
@@ -22,7 +24,7 @@ struct Pulled<T>(Vec<T>);
 
 impl<T> Drop for Pulled<T> {
     fn drop(&mut self) {
-        self.0.reverse();
+        drop_each(self.0.drain(..).rev());
     }
 }
 
@@ -30,7 +32,7 @@ impl<I: Iterator> Batch<I> {
     pub(crate) fn new(iter: I) -> Self {
         Self {
             pulled: Pulled(Vec::new()),
-            iter,
+            iter: QuietDrop::new(iter),
             is_exhausted: false,
             count: 0,
         }
@@ -71,8 +73,9 @@ impl<I: Iterator> Batch<I> {
     pub(crate) fn into_unsent(mut self) -> Unsent<I> {
         let mut pulled = mem::take(&mut self.pulled.0);
         pulled.reverse();
+        let pulled = Messages(pulled.into_iter());
         Unsent {
-            pulled: pulled.into_iter(),
+            pulled,
             iter: (!self.is_exhausted).then_some(self.iter),
         }
     }
@@ -119,16 +122,25 @@ impl<I: Iterator> Drop for Pulling<'_, I> {
 /// ```
 #[must_use = "these messages have not been sent"]
 pub struct Unsent<I: Iterator> {
-    pulled: vec::IntoIter<I::Item>,
+    pulled: Messages<I::Item>,
     /// `None` once it has ended.
-    iter: Option<I>,
+    iter: Option<QuietDrop<I>>,
+}
+
+#[derive(Clone)]
+struct Messages<T>(vec::IntoIter<T>);
+
+impl<T> Drop for Messages<T> {
+    fn drop(&mut self) {
+        drop_each(&mut self.0);
+    }
 }
 
 impl<I: Iterator> Iterator for Unsent<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        self.pulled.next().or_else(|| {
+        self.pulled.0.next().or_else(|| {
             let next = self.iter.as_mut()?.next();
             if next.is_none() {
                 self.iter = None;
@@ -138,8 +150,11 @@ impl<I: Iterator> Iterator for Unsent<I> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.iter.as_ref().map_or((0, Some(0)), I::size_hint);
-        let pulled = self.pulled.len();
+        let left = self
+            .iter
+            .as_ref()
+            .map_or((0, Some(0)), |iter| iter.size_hint());
+        let pulled = self.pulled.0.len();
         (
             left.0.saturating_add(pulled),
             left.1.and_then(|left| left.checked_add(pulled)),
@@ -156,7 +171,7 @@ where
     fn clone(&self) -> Self {
         Self {
             pulled: self.pulled.clone(),
-            iter: self.iter.clone(),
+            iter: self.iter.as_deref().cloned().map(QuietDrop::new),
         }
     }
 }

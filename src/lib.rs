@@ -290,6 +290,7 @@ mod owned;
 mod park;
 mod permit;
 mod queue;
+mod quiet_drop;
 mod receiver;
 mod recv_many;
 mod ring;

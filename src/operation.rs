@@ -26,13 +26,17 @@ use core::{mem, pin::Pin, task::Waker};
 
 use crate::{
     end::Side,
+    quiet_drop::QuietDrop,
     shared::Shared,
     waiter::{Handle, State, Waiter},
 };
 
-/// Unparks a waiter, if it is parked and no peer has completed it, and returns its handle, to be dropped.
+/// The handle of a waiter that is no longer parked. It drops when the operation is in order again: that may panic.
+pub(crate) type UnusedHandle = Option<QuietDrop<Handle>>;
+
+/// Unparks a waiter, if it is parked and no peer has completed it.
 #[inline(always)]
-fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Handle> {
+fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> UnusedHandle {
     match waiter.state() {
         State::Parked => unpark_locked(shared, waiter, side),
         _ => None,
@@ -40,10 +44,11 @@ fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<
 }
 
 #[inline(never)]
-fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<Handle> {
+fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> UnusedHandle {
     shared.recv_end_locked(|recv_end| {
         // SAFETY: we hold the lock; it is still parked, on this side of this channel.
-        (waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })
+        let unpark = || QuietDrop::new(unsafe { recv_end.unpark(side, waiter) });
+        (waiter.state() == State::Parked).then(unpark)
     })
 }
 

@@ -26,6 +26,7 @@ use crate::{
     shared::Shared,
     until::Until,
     wait::Wait,
+    wake::drop_each,
 };
 
 pin_project! {
@@ -288,6 +289,12 @@ pub struct Drain<T>(vec::IntoIter<T>);
 impl<T> Drain<T> {
     pub(crate) fn new(messages: Vec<T>) -> Self {
         Self(messages.into_iter())
+    }
+}
+
+impl<T> Drop for Drain<T> {
+    fn drop(&mut self) {
+        drop_each(&mut self.0);
     }
 }
 

@@ -71,7 +71,7 @@ pin_project! {
     impl<T> PinnedDrop for SendFromFuture<'_, T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this;
-            this.as_mut().project().op.unpark();
+            let _handle = this.as_mut().project().op.leave_queue();
             this.put_back();
         }
     }

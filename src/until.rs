@@ -15,9 +15,9 @@ use std::time::Instant;
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::wait::Wait;
 #[cfg(feature = "std")]
 use crate::wait::{wait, wait_deadline, wait_timeout};
+use crate::{quiet_drop::QuietDrop, wait::Wait};
 
 pin_project! {
     /// An operation that gives up when another future completes: a timer of any runtime, a cancellation token, a receive on
@@ -75,7 +75,7 @@ pin_project! {
         #[pin]
         operation: F,
         #[pin]
-        stop: S,
+        stop: QuietDrop<S>,
         phase: Phase,
     }
 }
@@ -91,7 +91,7 @@ impl<F, S> Until<F, S> {
     pub(crate) fn new(operation: F, stop: S) -> Self {
         Self {
             operation,
-            stop,
+            stop: QuietDrop::new(stop),
             phase: Phase::New,
         }
     }
@@ -103,7 +103,7 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let output = match *this.phase {
-            Phase::New if this.stop.as_mut().poll(cx).is_ready() => None,
+            Phase::New if this.stop.as_mut().as_pin_mut().poll(cx).is_ready() => None,
             Phase::New => {
                 *this.phase = Phase::Begun;
                 Some(ready!(this.operation.as_mut().poll(cx)))
@@ -111,7 +111,7 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
             Phase::Begun => match this.operation.as_mut().poll(cx) {
                 Poll::Ready(output) => Some(output),
                 Poll::Pending => {
-                    ready!(this.stop.poll(cx));
+                    ready!(this.stop.as_pin_mut().poll(cx));
                     // A peer may have come in between.
                     this.operation.as_mut().withdraw()
                 }

@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::{mem::needs_drop, task::Waker};
 
 #[cfg(feature = "std")]
-pub(crate) use caught::Panics;
+pub(crate) use caught::{Panics, quietly};
 #[cfg(not(feature = "std"))]
-pub(crate) use uncaught::Panics;
+pub(crate) use uncaught::{Panics, quietly};
 
 /// How many wakers are collected under the lock at a time.
 const BATCH: usize = 32;
@@ -101,6 +101,23 @@ mod caught {
         }
     }
 
+    /// Runs user code in a drop: if the thread is unwinding from a panic already, that of the user code ends here.
+    #[inline(always)]
+    pub(crate) fn quietly(user_code: impl FnOnce()) {
+        if thread::panicking() {
+            quietly_while_panicking(user_code);
+        } else {
+            user_code();
+        }
+    }
+
+    #[cold]
+    fn quietly_while_panicking(user_code: impl FnOnce()) {
+        let mut panics = Panics::default();
+        panics.catch(user_code);
+        panics.resume();
+    }
+
     /// What a panic carries is user code to drop, too, and what a panic of that carries.
     fn discard(panic: Box<dyn Any + Send>) {
         let mut left = Some(panic);
@@ -136,5 +153,19 @@ mod uncaught {
         }
 
         pub(crate) fn resume(self) {}
+    }
+
+    #[inline(always)]
+    pub(crate) fn quietly(user_code: impl FnOnce()) {
+        user_code();
+    }
+}
+
+/// Drops all values, whatever some of the drops do; then the first panic goes on, if there was one.
+pub(crate) fn drop_each<V>(mut values: impl Iterator<Item = V>) {
+    if needs_drop::<V>() {
+        let mut panics = Panics::default();
+        panics.catch_each(|| values.next().map(drop).is_some());
+        panics.resume();
     }
 }

@@ -20,7 +20,8 @@ use hchan::{Receiver, RecvError, Select, TryRecvError, bounded, unbounded};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
-    Call, Counted, CountingWaker, Drops, hooked_waker, panic_of, panicking_waker, poll, poll_with,
+    Call, Counted, CountingWaker, Drops, Stop, hooked_waker, panic_of, panicking_waker, poll,
+    poll_with,
 };
 
 /// Whether one operation may meet more than one panic: without `std` the second ends the process.
@@ -273,6 +274,29 @@ fn panicking_drop_of_a_cancelled_sends_waker_still_drops_the_message() {
     armed.store(true, SeqCst);
     assert_eq!(panic_of(|| drop(send)), "dropped");
     assert_eq!((rx.waiting_senders(), drops.count()), (0, 1));
+}
+
+#[test]
+fn panicking_drop_of_a_send_froms_waker_leaves_the_message_in_the_option() {
+    let (tx, rx) = bounded(0);
+    let armed = Arc::new(AtomicBool::new(false));
+    let waker = waker_that_panics_when_dropped(&armed);
+
+    let mut message = Some(1);
+    let mut send = Box::pin(tx.send_from(&mut message));
+    assert!(poll_with(&mut send, &waker).is_pending());
+    armed.store(true, SeqCst);
+    assert_eq!(panic_of(|| drop(send)), "dropped");
+    assert_eq!((rx.waiting_senders(), message), (0, Some(1)));
+
+    let stop = Stop::new();
+    let mut send = Box::pin(tx.send_from(&mut message).until(&stop));
+    assert!(poll_with(&mut send, &waker).is_pending());
+    stop.complete();
+    armed.store(true, SeqCst);
+    assert_eq!(panic_of(|| poll_with(&mut send, &waker)), "dropped");
+    drop(send);
+    assert_eq!((rx.waiting_senders(), message), (0, Some(1)));
 }
 
 /// A message that arrives while the waker is being cloned makes the clone superfluous.

@@ -8,10 +8,11 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use super::{is_completed, renew_waker, unpark};
+use super::{UnusedHandle, is_completed, renew_waker, unpark};
 use crate::{
     end::{RecvEnd, Side},
     error::SendError,
+    quiet_drop::QuietDrop,
     shared::{HeldSendEnd, Shared, wake_and_drop},
     step::SendStep,
     wait::{Traffic, Watched},
@@ -37,9 +38,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             if !this.is_finished() {
                 let this = this.into_ref().project_ref();
-                // Both are user code to drop, and the other drops even if one of them panics.
                 let _handle = unpark(this.shared, this.waiter, Side::Send);
-                let _message = take_message(this.waiter);
+                let _message = QuietDrop::new(take_message(this.waiter));
             }
         }
     }
@@ -204,6 +204,12 @@ where
                 done => done,
             },
         )
+    }
+
+    /// Stops waiting. What it returns drops last: that may panic.
+    pub(crate) fn leave_queue(self: Pin<&mut Self>) -> UnusedHandle {
+        let this = self.into_ref().project_ref();
+        unpark(this.shared, this.waiter, Side::Send)
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     claim::Claim,
+    quiet_drop::QuietDrop,
     shared::{Shared, wake_and_drop},
     wait::Wait,
     waiter::State,
@@ -186,7 +187,7 @@ pin_project! {
     pub struct FutureArm<F: Future> {
         #[pin]
         future: F,
-        output: Option<F::Output>,
+        output: Option<QuietDrop<F::Output>>,
     }
 }
 
@@ -201,7 +202,7 @@ impl<F: Future> FutureArm<F> {
 
     /// What the future has returned.
     pub fn output(self: Pin<&mut Self>) -> Option<F::Output> {
-        self.project().output.take()
+        self.project().output.take().map(QuietDrop::into_inner)
     }
 }
 
@@ -210,7 +211,7 @@ impl<F: Future> Foreign for FutureArm<F> {
         let this = self.project();
         match this.future.poll(cx) {
             Poll::Ready(output) => {
-                *this.output = Some(output);
+                *this.output = Some(QuietDrop::new(output));
                 true
             }
             Poll::Pending => false,

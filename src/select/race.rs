@@ -35,7 +35,7 @@ use super::{
     locked::Locked,
     order::{Chance, Order},
 };
-use crate::{claim::Claim, wait::Wait, waiter::State, wake::WakeBatch};
+use crate::{claim::Claim, quiet_drop::QuietDrop, wait::Wait, waiter::State, wake::WakeBatch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -286,7 +286,8 @@ impl<P: Places> Wait for Race<P> {
         if self.phase != Phase::Parked {
             None
         } else if self.claim.recall() {
-            self.finish();
+            // Perhaps in a drop.
+            let _own = self.finish().map(QuietDrop::new);
             None
         } else {
             self.finish_claimed()
