@@ -52,6 +52,27 @@ fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> 
     })
 }
 
+/// Unparks a waiter, if it is parked as the arm of a select and no peer has completed it.
+#[inline(always)]
+fn unpark_arm<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+    if waiter.state() == State::Parked {
+        unpark_arm_locked(shared, waiter, side);
+    }
+}
+
+#[inline(never)]
+fn unpark_arm_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+    shared.recv_end_locked(|recv_end| {
+        // SAFETY: we hold the lock, so a parked waiter's contents are ours, and it is parked on this side of this channel. The
+        // handle is a pointer: to drop it is nothing.
+        unsafe {
+            if waiter.state() == State::Parked && waiter.select().is_some() {
+                recv_end.unpark(side, waiter);
+            }
+        }
+    });
+}
+
 /// Makes `waker` the one that a parked waiter wakes, unless a peer completes it meanwhile. One that a forgotten select has
 /// left parked is unparked.
 #[inline(never)]

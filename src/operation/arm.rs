@@ -2,7 +2,7 @@
 
 use core::{ops::Deref, pin::Pin, ptr::NonNull};
 
-use super::{RecvOp, SendOp, unpark};
+use super::{RecvOp, SendOp, unpark, unpark_arm};
 use crate::{
     claim::Claim,
     end::Side,
@@ -66,6 +66,11 @@ where
         let this = self.into_ref().project_ref();
         drop(unpark(this.shared, this.waiter, Side::Send));
     }
+
+    fn unpark_arm(self: Pin<&mut Self>) {
+        let this = self.into_ref().project_ref();
+        unpark_arm(this.shared, this.waiter, Side::Send);
+    }
 }
 
 impl<C, T> Operation for RecvOp<C, T>
@@ -118,6 +123,11 @@ where
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
         drop(unpark(this.shared, this.waiter, Side::Recv));
+    }
+
+    fn unpark_arm(self: Pin<&mut Self>) {
+        let this = self.into_ref().project_ref();
+        unpark_arm(this.shared, this.waiter, Side::Recv);
     }
 }
 

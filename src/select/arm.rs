@@ -100,6 +100,10 @@ pub(crate) trait Operation {
 
     /// Unparks the operation, if it is parked. Where a peer is at it, waits for the lock that the peer holds.
     fn unpark(self: Pin<&mut Self>);
+
+    /// As `unpark`, if it is parked as an arm; one that is parked by itself stays so. So no code of the caller's runs: an arm
+    /// has no waker.
+    fn unpark_arm(self: Pin<&mut Self>);
 }
 
 /// An operation has been done; when no lock is held, its peers are to be told.

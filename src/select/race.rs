@@ -226,7 +226,7 @@ impl<P: Places> Race<P> {
         for number in 0..this.arms.count() {
             this.arms.as_mut().visit(number, |place| {
                 if let Place::Operation(operation) = place {
-                    operation.unpark();
+                    operation.unpark_arm();
                 }
             });
         }
@@ -241,7 +241,7 @@ impl<P: Places> Race<P> {
         for number in 0..this.arms.count() {
             let is_done = this.arms.as_mut().visit(number, |place| match place {
                 Place::Operation(mut operation) => {
-                    operation.as_mut().unpark();
+                    operation.as_mut().unpark_arm();
                     matches!(operation.state(), State::Done | State::Closed)
                 }
                 _ => false,
@@ -302,4 +302,60 @@ impl<P: Places> Wait for Race<P> {
 /// For a thread: only `select!` has arms that would keep the waker.
 pub(super) fn noop_context() -> Context<'static> {
     Context::from_waker(Waker::noop())
+}
+
+#[cfg(all(test, feature = "std", not(hchan_loom)))]
+mod tests {
+    use alloc::{boxed::Box, sync::Arc, task::Wake};
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        pin::pin,
+    };
+
+    use super::*;
+    use crate::{bounded, future::RecvFuture, select::Operates};
+
+    struct Two<'a, 'r>([Pin<&'a mut RecvFuture<'r, u8>>; 2]);
+
+    impl Places for Two<'_, '_> {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+            f(Place::of(self.get_mut().0[number].as_mut().operation()))
+        }
+    }
+
+    struct PanicsWhenDropped;
+
+    impl Wake for PanicsWhenDropped {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    /// A waiter that is parked by itself is no arm: its waker does not drop with the select.
+    #[test]
+    fn all_arms_are_unlinked_before_code_of_the_callers_runs() {
+        let ((_tx1, rx1), (tx2, rx2)) = (bounded::<u8>(0), bounded::<u8>(0));
+        let mut first = pin!(rx1.recv());
+        let mut second = pin!(rx2.recv());
+        let waker = Waker::from(Arc::new(PanicsWhenDropped));
+        let polled = first.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        drop(waker);
+        let arms = Two([first.as_mut(), second.as_mut()]);
+        let mut racing = Box::pin(Race::new(arms, true));
+        assert!(racing.as_mut().poll(&mut noop_context()).is_pending());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(racing))).is_ok());
+        assert_eq!((rx1.waiting_receivers(), tx2.waiting_receivers()), (1, 0));
+        let unpark = || first.operation().expect("it is one").unpark();
+        assert!(catch_unwind(AssertUnwindSafe(unpark)).is_err());
+        assert_eq!(rx1.waiting_receivers(), 0);
+    }
 }
