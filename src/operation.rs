@@ -31,20 +31,22 @@ use crate::{
     waiter::{Handle, State, Waiter},
 };
 
-/// The handle of a waiter that is no longer parked. It drops when the operation is in order again: that may panic.
-pub(crate) type UnusedHandle = Option<QuietDrop<Handle>>;
-
-/// Unparks a waiter, if it is parked and no peer has completed it.
+/// Unparks a waiter, if it is parked and no peer has completed it. Its handle drops, which may panic: the waiter is `Idle` then.
 #[inline(always)]
-fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> UnusedHandle {
-    match waiter.state() {
-        State::Parked => unpark_locked(shared, waiter, side),
-        _ => None,
+fn unpark<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+    if waiter.state() == State::Parked {
+        unpark_and_drop(shared, waiter, side);
     }
 }
 
 #[inline(never)]
-fn unpark_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> UnusedHandle {
+fn unpark_and_drop<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+    drop(detach(shared, waiter, side));
+}
+
+/// As `unpark`; returns the handle, for who has more to do before it drops.
+#[inline]
+fn detach<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<QuietDrop<Handle>> {
     shared.recv_end_locked(|recv_end| {
         // SAFETY: we hold the lock; it is still parked, on this side of this channel.
         let unpark = || QuietDrop::new(unsafe { recv_end.unpark(side, waiter) });

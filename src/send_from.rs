@@ -71,7 +71,7 @@ pin_project! {
     impl<T> PinnedDrop for SendFromFuture<'_, T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this;
-            let _handle = this.as_mut().project().op.leave_queue();
+            let _handle = this.as_mut().project().op.detach();
             this.put_back();
         }
     }

@@ -64,7 +64,7 @@ where
 
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
-        drop(unpark(this.shared, this.waiter, Side::Send));
+        unpark(this.shared, this.waiter, Side::Send);
     }
 
     fn unpark_arm(self: Pin<&mut Self>) {
@@ -122,7 +122,7 @@ where
 
     fn unpark(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
-        drop(unpark(this.shared, this.waiter, Side::Recv));
+        unpark(this.shared, this.waiter, Side::Recv);
     }
 
     fn unpark_arm(self: Pin<&mut Self>) {

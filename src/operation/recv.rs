@@ -220,7 +220,7 @@ where
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let this = self.into_ref().project_ref();
-        let _handle = unpark(this.shared, this.waiter, Side::Recv);
+        unpark(this.shared, this.waiter, Side::Recv);
         is_completed(this.waiter).then(|| end_recv(this.waiter))
     }
 

@@ -141,7 +141,7 @@ where
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
         let this = self.into_ref().project_ref();
-        let _handle = unpark(this.shared, this.waiter, Side::Send);
+        unpark(this.shared, this.waiter, Side::Send);
         is_completed(this.waiter).then(|| end(this.waiter))
     }
 

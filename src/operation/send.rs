@@ -8,7 +8,7 @@ use core::{
 
 use pin_project_lite::pin_project;
 
-use super::{UnusedHandle, is_completed, renew_waker, unpark};
+use super::{detach, is_completed, renew_waker, unpark};
 use crate::{
     end::{RecvEnd, Side},
     error::SendError,
@@ -37,9 +37,7 @@ pin_project! {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
             if !this.is_finished() {
-                let this = this.into_ref().project_ref();
-                let _handle = unpark(this.shared, this.waiter, Side::Send);
-                let _message = QuietDrop::new(take_message(this.waiter));
+                this.cancel();
             }
         }
     }
@@ -206,16 +204,26 @@ where
         )
     }
 
-    /// Stops waiting. What it returns drops last: that may panic.
-    pub(crate) fn leave_queue(self: Pin<&mut Self>) -> UnusedHandle {
+    /// Stops waiting, and drops the message if it has not been sent.
+    #[inline(never)]
+    fn cancel(mut self: Pin<&mut Self>) {
+        let _handle = self.as_mut().detach();
+        let _message = QuietDrop::new(self.take_message());
+    }
+
+    /// Stops waiting. What it returns is to drop last, as that may panic.
+    pub(crate) fn detach(self: Pin<&mut Self>) -> Option<QuietDrop<Handle>> {
         let this = self.into_ref().project_ref();
-        unpark(this.shared, this.waiter, Side::Send)
+        match this.waiter.state() {
+            State::Parked => detach(this.shared, this.waiter, Side::Send),
+            _ => None,
+        }
     }
 
     /// Stops waiting. `None`: nothing happened, and the message is still here.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let this = self.into_ref().project_ref();
-        let _handle = unpark(this.shared, this.waiter, Side::Send);
+        unpark(this.shared, this.waiter, Side::Send);
         is_completed(this.waiter).then(|| end_send(this.waiter))
     }
 

@@ -102,7 +102,7 @@ where
     /// Stops waiting. `None`: it was not over.
     pub(crate) fn withdraw(self: Pin<&mut Self>) -> Option<()> {
         let this = self.into_ref().project_ref();
-        let _handle = unpark(this.shared, this.waiter, *this.side);
+        unpark(this.shared, this.waiter, *this.side);
         is_completed(this.waiter).then(|| this.waiter.set_state(State::Finished))
     }
 }
