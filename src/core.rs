@@ -51,6 +51,7 @@ use core::{mem::ManuallyDrop, ptr::NonNull, task::Waker};
 use crate::{
     end::{Ends, RecvEnd, SendEnd, Side},
     error::TryRecvError,
+    numbers::Numbers,
     queue::{dequeue, dequeue_first, dequeue_if},
     step::{RecvStep, ReserveStep, SendStep, Taken, TakenMany},
     waiter::Waiter,
@@ -253,6 +254,7 @@ impl<'c, T> Core<'c, T> {
         &mut self,
         into: &mut Vec<T>,
         most: usize,
+        numbers: &mut Numbers,
         wakes: &mut WakeBatch,
     ) -> TakenMany {
         let (mut count, mut end, mut has_drained) = (0, None, false);
@@ -273,6 +275,7 @@ impl<'c, T> Core<'c, T> {
                 }
             };
             into.push(taken.message);
+            numbers.add(taken.seq, 1);
             count += 1;
             taken.waker.into_iter().for_each(|waker| wakes.push(waker));
         }

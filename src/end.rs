@@ -13,6 +13,7 @@ use crate::{
     error::TryRecvError,
     given_back::GivenBack,
     list::List,
+    numbers::Numbers,
     queue::dequeue,
     ring::{self, Blocks, Consumer, Position, Producer},
     step::RecvStep,
@@ -309,7 +310,13 @@ impl<T> RecvEnd<T> {
     }
 
     /// As `take`, if that can be done, for up to `most` messages, for which the vector has room.
-    pub(crate) fn try_pop_many(&mut self, ends: &Ends<T>, into: &mut Vec<T>, most: usize) {
+    pub(crate) fn try_pop_many(
+        &mut self,
+        ends: &Ends<T>,
+        into: &mut Vec<T>,
+        most: usize,
+        numbers: &mut Numbers,
+    ) {
         if self.slow {
             return;
         }
@@ -317,17 +324,17 @@ impl<T> RecvEnd<T> {
         let count = (self.consumer).pop_many(&ends.recv.position, &ends.blocks, places);
         // SAFETY: the vector had room for them, and so many are in their places.
         unsafe { into.set_len(into.len() + count) };
+        numbers.add(self.next_seq, count);
+        self.next_seq = self.next_seq.wrapping_add(count as u64);
     }
 
-    /// Before up to `limit` messages are taken in several steps: about how many can be had, those of parked senders among them,
-    /// and the sequence number of the first; the others have those that follow. `None`: none, as far as this end can see.
-    pub(crate) fn begin_many(&mut self, ends: &Ends<T>, limit: usize) -> Option<(usize, u64)> {
+    /// About how many messages can be had, up to `limit`, those of parked senders among them. `None`: none, as far as this end
+    /// can see.
+    pub(crate) fn available(&self, ends: &Ends<T>, limit: usize) -> Option<usize> {
         let in_ring = ring::len_seen(&ends.recv.position, &ends.send.position);
         let available = self.given_back.len() + in_ring + self.beyond.len() + self.sendq.len();
         let most = limit.min(available);
-        let first_seq = self.next_seq;
-        self.next_seq += most as u64;
-        (most > 0).then_some((most, first_seq))
+        (most > 0).then_some(most)
     }
 
     /// What a receive comes to that finds no message.

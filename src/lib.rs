@@ -284,6 +284,7 @@ mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
 mod list;
+mod numbers;
 mod operation;
 mod owned;
 #[cfg(feature = "std")]

@@ -3,6 +3,8 @@
 mod support;
 
 use std::{
+    iter,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex,
@@ -403,6 +405,109 @@ fn last_message_is_given_back_and_all_are_told_of_it_though_one_of_their_wakers_
         assert_eq!(panic_of(|| receive(&rx)), "told");
         assert_eq!(counter.wakes(), 99, "of receive {number}");
         assert_eq!(rx.try_recv(), Ok(1), "of receive {number}");
+    }
+}
+
+#[test]
+fn batch_that_gives_back_what_had_been_given_back_keeps_its_order() {
+    let (tx, rx) = bounded(1);
+    let mut first = Box::pin(rx.recv());
+    let mut second = Box::pin(rx.recv());
+    assert!(poll(&mut first).is_pending() && poll(&mut second).is_pending());
+    (0..3).for_each(|n| tx.try_send(n).unwrap());
+    let mut send = Box::pin(tx.send(3));
+    assert!(poll_with(&mut send, &panicking_waker("woken")).is_pending());
+    drop(first);
+    let mut into = Vec::new();
+    // 0, which had been given back, and 2, whose place the sender of 3 gets.
+    assert_eq!(panic_of(|| rx.try_recv_many(&mut into, 2)), "woken");
+    drop(second);
+    assert_eq!(into, []);
+    assert_eq!(rx.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
+/// A batch takes in several rounds what wakes more than a few senders. Between two rounds others receive, too.
+#[test]
+fn batch_that_gives_back_keeps_its_order_though_another_receives_meanwhile() {
+    let (tx, rx) = bounded(0);
+    let mut sends: Vec<_> = (0..40).map(|n| Box::pin(tx.send(n))).collect();
+    let stream = Arc::new(Mutex::new(rx.clone().into_stream()));
+    let meanwhile = hooked_waker({
+        let (tx, rx, stream) = (tx.clone(), rx.clone(), Arc::clone(&stream));
+        let last = Mutex::new(Box::pin(tx.clone().into_send(41)));
+        move |call| {
+            if call == Call::Wake {
+                assert_eq!(rx.drain().collect::<Vec<_>>(), (32..40).collect::<Vec<_>>());
+                let mut cx = Context::from_waker(Waker::noop());
+                assert_eq!(
+                    Pin::new(&mut *stream.lock().unwrap()).poll_next(&mut cx),
+                    Pending
+                );
+                tx.try_send(40).unwrap();
+                assert!(poll(&mut *last.lock().unwrap()).is_pending());
+                panic!("woken");
+            }
+        }
+    });
+    for (n, send) in sends.iter_mut().enumerate() {
+        let waker = if n == 31 { &meanwhile } else { Waker::noop() };
+        assert!(poll_with(send, waker).is_pending());
+    }
+    assert_eq!(panic_of(|| rx.drain()), "woken");
+    stream.lock().unwrap().release();
+    let received: Vec<_> = rx.try_iter().collect();
+    assert_eq!(received, (0..32).chain([40, 41]).collect::<Vec<_>>());
+}
+
+/// The first waker that a batch wakes receives a batch itself, whose waker panics, too.
+#[cfg(feature = "std")]
+#[test]
+fn two_batches_that_give_back_keep_the_order() {
+    for capacity in [0, 1, 2, 5] {
+        let (tx, rx) = bounded(capacity);
+        let mut handed = [(); 2].map(|()| Box::pin(rx.recv()));
+        handed
+            .iter_mut()
+            .for_each(|recv| assert!(poll(recv).is_pending()));
+        let second = hooked_waker({
+            let rx = rx.clone();
+            move |call| {
+                if call == Call::Wake {
+                    let mut into = Vec::new();
+                    let received = panic_of(|| rx.try_recv_many(&mut into, 2));
+                    assert_eq!((&*received, into.len()), ("the second", 0));
+                    panic!("the first");
+                }
+            }
+        });
+        (0..2 + capacity).for_each(|n| tx.try_send(n).unwrap());
+        let [first, third] = handed;
+        drop(first);
+        let mut sends: Vec<_> = (2 + capacity..10 + capacity)
+            .map(|n| Box::pin(tx.send(n)))
+            .collect();
+        for (n, send) in sends.iter_mut().enumerate() {
+            let waker = match n {
+                0 => second.clone(),
+                _ => panicking_waker("the second"),
+            };
+            assert!(poll_with(send, &waker).is_pending());
+        }
+        let mut into = Vec::new();
+        assert_eq!(panic_of(|| rx.try_recv_many(&mut into, 2)), "the first");
+        drop(third);
+        let all: Vec<_> = (0..10 + capacity).collect();
+        // Where a wake panics, what was taken is back, so it is tried again.
+        let received: Vec<_> = iter::from_fn(|| {
+            loop {
+                match catch_unwind(AssertUnwindSafe(|| rx.try_recv())) {
+                    Ok(received) => break received.ok(),
+                    Err(_) => continue,
+                }
+            }
+        })
+        .collect();
+        assert_eq!(received, all, "capacity {capacity}");
     }
 }
 

@@ -7,8 +7,9 @@ use core::mem;
 
 use super::Shared;
 use crate::{
-    end::{RecvEnd, Side},
+    end::Side,
     error::TryRecvError,
+    numbers::Numbers,
     step::SendStep,
     wake::{Panics, WakeBatch},
 };
@@ -38,50 +39,56 @@ impl<T> Shared<T> {
         into: &mut Vec<T>,
         limit: usize,
     ) -> Result<usize, TryRecvError> {
-        let (most, first_seq) = self.begin_recv_many(limit)?;
+        let most = self.available(limit)?;
         into.reserve(most);
         let kept = into.len();
         // The caller's vector stays out of the critical sections; what it holds is lent to them.
         let mut lent = Lent {
             messages: mem::take(into),
             kept,
-            first_seq,
+            numbers: Numbers::new(),
             shared: self,
             lender: into,
         };
-        let end = self.recv_many(&mut lent.messages, kept + most);
+        let end = self.recv_many(&mut lent, kept + most);
         match (lent.keep(), end) {
             (0, Some(end)) => Err(end),
             (count, _) => Ok(count),
         }
     }
 
-    /// How many messages can be had, up to `limit` and one at least, and the sequence number of the first.
-    fn begin_recv_many(&self, limit: usize) -> Result<(usize, u64), TryRecvError> {
+    /// About how many messages can be had, up to `limit` and one at least.
+    fn available(&self, limit: usize) -> Result<usize, TryRecvError> {
         let ends = &self.ends;
-        let begin = |recv_end: &mut RecvEnd<T>| recv_end.begin_many(ends, limit);
-        if let Some(begun) = self.recv_end_locked(begin) {
-            return Ok(begun);
+        if let Some(most) = self.recv_end_locked(|recv_end| recv_end.available(ends, limit)) {
+            return Ok(most);
         }
         // As in `try_recv`. Decided here, it needs no place in the vector.
-        self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))
+        self.locked(|core| {
+            let recv_end = core.recv_end();
+            recv_end.available(ends, limit).ok_or(recv_end.why_empty())
+        })
     }
 
     /// Receives into a vector that has room for it, until it is `full` or there are no more, and says why not.
-    fn recv_many(&self, into: &mut Vec<T>, full: usize) -> Option<TryRecvError> {
+    fn recv_many(&self, lent: &mut Lent<'_, T>, full: usize) -> Option<TryRecvError> {
+        let Lent {
+            messages, numbers, ..
+        } = lent;
         if !self.is_coupled() {
             let mut recv_end = self.ends.recv.lock.lock();
-            recv_end.try_pop_many(&self.ends, into, full - into.len());
+            let most = full - messages.len();
+            recv_end.try_pop_many(&self.ends, messages, most, numbers);
         }
         let mut end = None;
         let mut panics = Panics::default();
         panics.catch_each(|| {
-            if into.len() == full || end.is_some() {
+            if messages.len() == full || end.is_some() {
                 return false;
             }
             let mut wakes = WakeBatch::new();
-            let most = full - into.len();
-            let taken = self.locked(|core| core.recv_many(into, most, &mut wakes));
+            let most = full - messages.len();
+            let taken = self.locked(|core| core.recv_many(messages, most, numbers, &mut wakes));
             end = taken.end;
             // One or the other: no sender is parked in a closed channel.
             wakes.wake();
@@ -93,6 +100,29 @@ impl<T> Shared<T> {
         panics.resume();
         end
     }
+
+    /// Gives back messages that were received together, with their numbers, and wakes those who get them. All are back before
+    /// a receiver can be woken for one of them, unless more are woken than fit into one batch.
+    #[cold]
+    fn give_back_many(&self, mut messages: impl Iterator<Item = (u64, T)>) {
+        let mut panics = Panics::default();
+        panics.catch_each(|| {
+            let mut wakes = WakeBatch::new();
+            self.recv_end_locked(|recv_end| {
+                while let Some((seq, message)) = messages.next() {
+                    let waker = recv_end.give_back(seq, message);
+                    waker.into_iter().for_each(|waker| wakes.push(waker));
+                    if wakes.is_full() {
+                        break;
+                    }
+                }
+            });
+            let is_more = wakes.is_full();
+            wakes.wake();
+            is_more
+        });
+        panics.resume();
+    }
 }
 
 /// A vector's contents, which go back when this is dropped, and what is received behind them, which goes back to the channel
@@ -101,7 +131,8 @@ struct Lent<'a, T> {
     messages: Vec<T>,
     /// How many of them are the vector's.
     kept: usize,
-    first_seq: u64,
+    /// The others' numbers.
+    numbers: Numbers,
     shared: &'a Shared<T>,
     lender: &'a mut Vec<T>,
 }
@@ -116,9 +147,10 @@ impl<T> Lent<'_, T> {
 
 impl<T> Drop for Lent<'_, T> {
     fn drop(&mut self) {
-        let received = self.messages.drain(self.kept..);
-        for (seq, message) in (self.first_seq..).zip(received) {
-            self.shared.give_back(seq, message);
+        if self.messages.len() > self.kept {
+            let received = self.messages.drain(self.kept..);
+            self.shared
+                .give_back_many(self.numbers.iter().zip(received));
         }
         *self.lender = mem::take(&mut self.messages);
     }
