@@ -7,7 +7,8 @@
 //! senders, or to give a message back, the receivers' lock is enough, which guards the queues.
 //!
 //! Everything here runs under a lock and none of it runs user code: a transition returns the waker it detached, and
-//! [`shared`](crate::shared) wakes it after unlocking.
+//! [`shared`](crate::shared) wakes it after unlocking. Nor does anything here unwind: an allocation that fails
+//! [ends the program](crate::no_unwind), so a waiter that has left its queue is completed or back in it when the lock is free.
 //!
 //! What handles a message on the short ways is inlined only where that is optimized: else each would add copies of the message to its
 //! caller's frame, and a large one would overflow the stack.
@@ -51,6 +52,7 @@ use core::{mem::ManuallyDrop, ptr::NonNull, task::Waker};
 use crate::{
     end::{Ends, RecvEnd, SendEnd, Side},
     error::TryRecvError,
+    no_unwind::no_unwind,
     numbers::Numbers,
     queue::{dequeue, dequeue_first, dequeue_if},
     step::{RecvStep, ReserveStep, SendStep, Taken, TakenMany},
@@ -379,7 +381,7 @@ impl<'c, T> Core<'c, T> {
         if self.ring_len() < self.capacity() {
             self.send_end.push(self.ends, || message);
         } else {
-            self.recv_end.beyond.push_back(message);
+            no_unwind(|| self.recv_end.beyond.push_back(message));
             self.recv_end.irregular = true;
         }
     }

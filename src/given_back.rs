@@ -4,6 +4,8 @@
 
 use alloc::{boxed::Box, collections::BTreeMap};
 
+use crate::no_unwind::no_unwind;
+
 /// Empty nearly always, and then one null pointer.
 pub(crate) struct GivenBack<T>(Option<Box<Messages<T>>>);
 
@@ -25,7 +27,7 @@ impl<T> GivenBack<T> {
     }
 
     pub(crate) fn insert(&mut self, seq: u64, message: T) {
-        self.0.get_or_insert_default().insert(seq, message);
+        no_unwind(|| self.0.get_or_insert_default().insert(seq, message));
     }
 
     /// Takes the oldest.

@@ -250,6 +250,7 @@
 //! - No panic of a waker or a message's `Drop` can be caught. It goes on at once, and what was left to do, to wake the others
 //!   or to give the message back, is done while it unwinds: a second panic then ends the program. (So does the first where
 //!   panics do not unwind.)
+//! - An allocation that fails while a lock of the channel is held ends the program, even if a failed allocation panics there.
 //! - The random choices of all selects are one sequence: see [`seed_select`].
 //!
 //! On wasm the lock spins with the standard library, too, as the main thread of a page must not sleep.
@@ -284,6 +285,7 @@ mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
 mod list;
+mod no_unwind;
 mod numbers;
 mod operation;
 mod owned;

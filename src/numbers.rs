@@ -4,6 +4,8 @@
 
 use alloc::vec::Vec;
 
+use crate::no_unwind::no_unwind;
+
 /// Numbers in the order in which they were added, as runs of numbers that follow each other.
 ///
 /// There is one run unless the messages had been given back before, or others received in between: only a second run allocates.
@@ -29,13 +31,15 @@ impl Numbers {
 
     /// Adds so many numbers, from `start` on.
     pub(crate) fn add(&mut self, start: u64, len: usize) {
+        if self.first.len == 0 {
+            self.first = Run { start, len };
+            return;
+        }
         let last = self.more.last_mut().unwrap_or(&mut self.first);
-        if last.len == 0 {
-            *last = Run { start, len };
-        } else if last.start.wrapping_add(last.len as u64) == start {
+        if last.start.wrapping_add(last.len as u64) == start {
             last.len += len;
         } else {
-            self.more.push(Run { start, len });
+            no_unwind(|| self.more.push(Run { start, len }));
         }
     }
 

@@ -9,7 +9,7 @@
 //! compiler does not take a mutable reference for the only one, and all that changes in a waiter is in a cell.
 //!
 //! A send's message is taken out of its waiter under a lock, and the state that says so is set after it. Nothing panics in
-//! between (an allocation that fails aborts), so the message cannot drop twice.
+//! between (an allocation that fails [ends the program](crate::no_unwind)), so the message cannot drop twice.
 
 mod arm;
 mod recv;

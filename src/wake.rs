@@ -5,6 +5,8 @@
 use alloc::vec::Vec;
 use core::{mem::needs_drop, task::Waker};
 
+use crate::no_unwind::no_unwind;
+
 #[cfg(feature = "std")]
 pub(crate) use caught::{Panics, quietly};
 #[cfg(not(feature = "std"))]
@@ -44,7 +46,7 @@ impl WakeBatch {
                 *place = Some(waker);
                 self.len += 1;
             }
-            None => self.more.push(waker),
+            None => no_unwind(|| self.more.push(waker)),
         }
     }
 

@@ -35,7 +35,7 @@ impl<T> Core<'_, T> {
                 // Its own receives are all the room there is.
                 Some(select) if !has_place && is_alone(recvq, select) => {
                     let first = sendq.pop_front().expect("it was there");
-                    // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released.
+                    // SAFETY: just unlinked, still parked, and back in `sendq` before the lock is released: nothing here unwinds.
                     unsafe { passed_over.push_back(Pin::new_unchecked(first.as_ref())) };
                 }
                 Some(_) => self.pair_select(wakes),

@@ -7,7 +7,10 @@ use core::{
 };
 
 use super::slot::Slot;
-use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::{
+    no_unwind::no_unwind,
+    sync::atomic::{AtomicPtr, Ordering},
+};
 
 /// A buffer of known capacity for up to so many bytes of messages is allocated at once.
 const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 256 * 1024 };
@@ -70,7 +73,8 @@ impl<T> Blocks<T> {
 
     /// A block to link at the end of the chain: a spare one or a new one.
     pub(super) fn supply(&self) -> *mut Block<T> {
-        self.take_spare().unwrap_or_else(|| self.allocate())
+        self.take_spare()
+            .unwrap_or_else(|| no_unwind(|| self.allocate()))
     }
 
     pub(super) fn take_spare(&self) -> Option<*mut Block<T>> {
