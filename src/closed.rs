@@ -17,7 +17,13 @@ use {
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::{end::Side, operation::WatchOp, shared::Shared, until::Until, wait::Wait};
+use crate::{
+    end::Side,
+    operation::WatchOp,
+    shared::Shared,
+    until::Until,
+    wait::{Limit, Wait},
+};
 
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
@@ -177,9 +183,11 @@ impl<T> Future for ClosedFuture<'_, T> {
     }
 }
 
-impl<T> Wait for ClosedFuture<'_, T> {
+impl<T> Limit for ClosedFuture<'_, T> {
     type Limited = bool;
+}
 
+impl<T> Wait for ClosedFuture<'_, T> {
     fn attempt(self: Pin<&mut Self>) -> Option<()> {
         self.project().op.as_pin_mut()?.attempt()
     }

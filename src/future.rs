@@ -23,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::{Wait, Watched},
+    wait::{Limit, Wait, Watched},
 };
 
 pin_project! {
@@ -388,9 +388,11 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
     }
 }
 
-impl<T> Wait for SendFuture<'_, T> {
+impl<T> Limit for SendFuture<'_, T> {
     type Limited = Result<(), SendTimeoutError<T>>;
+}
 
+impl<T> Wait for SendFuture<'_, T> {
     #[inline(always)]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.attempt()
@@ -417,9 +419,11 @@ impl<T> Wait for SendFuture<'_, T> {
     }
 }
 
-impl<T> Wait for RecvFuture<'_, T> {
+impl<T> Limit for RecvFuture<'_, T> {
     type Limited = Result<T, RecvTimeoutError>;
+}
 
+impl<T> Wait for RecvFuture<'_, T> {
     #[inline(always)]
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.project().op.as_pin_mut()?.attempt()

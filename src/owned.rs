@@ -29,7 +29,7 @@ use crate::{
     shared::Shared,
     sync::Arc,
     until::Until,
-    wait::{Wait, Watched},
+    wait::{Limit, Wait, Watched},
 };
 
 pin_project! {
@@ -383,9 +383,11 @@ impl<T> FusedFuture for IntoRecv<T> {
     }
 }
 
-impl<T> Wait for IntoSend<T> {
+impl<T> Limit for IntoSend<T> {
     type Limited = (Sender<T>, Result<(), SendTimeoutError<T>>);
+}
 
+impl<T> Wait for IntoSend<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let sent = this.op.attempt()?;
@@ -415,9 +417,11 @@ impl<T> Wait for IntoSend<T> {
     }
 }
 
-impl<T> Wait for IntoRecv<T> {
+impl<T> Limit for IntoRecv<T> {
     type Limited = (Receiver<T>, Result<T, RecvTimeoutError>);
+}
 
+impl<T> Wait for IntoRecv<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let received = this.op.as_pin_mut()?.attempt()?;

@@ -25,7 +25,7 @@ use crate::{
     shared::Shared,
     step::SendStep,
     until::Until,
-    wait::{Wait, Watched},
+    wait::{Limit, Wait, Watched},
 };
 
 pin_project! {
@@ -182,9 +182,11 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
     }
 }
 
-impl<'a, T> Wait for ReserveFuture<'a, T> {
+impl<'a, T> Limit for ReserveFuture<'a, T> {
     type Limited = Result<Permit<'a, T>, SendTimeoutError<()>>;
+}
 
+impl<'a, T> Wait for ReserveFuture<'a, T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let reserved = this.op.attempt()?;

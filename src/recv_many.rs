@@ -25,7 +25,7 @@ use crate::{
     receiver::Receiver,
     shared::Shared,
     until::Until,
-    wait::Wait,
+    wait::{Limit, Wait},
     wake::drop_each,
 };
 
@@ -236,9 +236,11 @@ impl<T> Future for RecvManyFuture<'_, T> {
     }
 }
 
-impl<T> Wait for RecvManyFuture<'_, T> {
+impl<T> Limit for RecvManyFuture<'_, T> {
     type Limited = Result<usize, RecvTimeoutError>;
+}
 
+impl<T> Wait for RecvManyFuture<'_, T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.receive()
     }

@@ -23,7 +23,7 @@ use crate::{
     select::{Operates, Operation},
     shared::Shared,
     until::Until,
-    wait::{Wait, Watched},
+    wait::{Limit, Wait, Watched},
 };
 
 pin_project! {
@@ -254,9 +254,11 @@ impl<T> FusedFuture for SendFromFuture<'_, T> {
     }
 }
 
-impl<T> Wait for SendFromFuture<'_, T> {
+impl<T> Limit for SendFromFuture<'_, T> {
     type Limited = Result<(), SendTimeoutError<()>>;
+}
 
+impl<T> Wait for SendFromFuture<'_, T> {
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         assert!(
             !self.terminated,

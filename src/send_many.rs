@@ -24,7 +24,7 @@ use crate::{
     shared::Shared,
     step::SendStep,
     until::Until,
-    wait::Wait,
+    wait::{Limit, Wait},
 };
 
 pin_project! {
@@ -264,9 +264,11 @@ impl<I: Iterator> Future for SendManyFuture<'_, I> {
     }
 }
 
-impl<I: Iterator> Wait for SendManyFuture<'_, I> {
+impl<I: Iterator> Limit for SendManyFuture<'_, I> {
     type Limited = Result<usize, SendTimeoutError<SendManyError<I>>>;
+}
 
+impl<I: Iterator> Wait for SendManyFuture<'_, I> {
     /// It is polled instead.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         None

@@ -17,7 +17,10 @@ use pin_project_lite::pin_project;
 
 #[cfg(feature = "std")]
 use crate::wait::{wait, wait_deadline, wait_timeout};
-use crate::{quiet_drop::QuietDrop, wait::Wait};
+use crate::{
+    quiet_drop::QuietDrop,
+    wait::{Limit, Wait},
+};
 
 pin_project! {
     /// An operation that gives up when another future completes: a timer of any runtime, a cancellation token, a receive on
@@ -124,6 +127,10 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
 }
 
 #[cfg(feature = "std")]
+#[allow(
+    private_bounds,
+    reason = "sealed: only this crate knows how an operation is given up"
+)]
 impl<F: Wait, S: Future> Until<F, S> {
     /// Blocks the thread until the operation is done or given up.
     ///
@@ -183,9 +190,11 @@ impl<F: Wait, S: Future> Until<F, S> {
     }
 }
 
-impl<F: Wait, S: Future> Wait for Until<F, S> {
+impl<F: Wait, S: Future> Limit for Until<F, S> {
     type Limited = F::Limited;
+}
 
+impl<F: Wait, S: Future> Wait for Until<F, S> {
     /// It is polled instead, as the other future has to be.
     fn attempt(self: Pin<&mut Self>) -> Option<F::Limited> {
         None

@@ -7,13 +7,18 @@ use core::pin::Pin;
 #[cfg(feature = "std")]
 pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
 
-/// A future of this crate, as those need it who wait for it in a thread or may give it up.
+/// A future of this crate that can be given up.
 ///
-/// It is `pub` for [`Until`](crate::Until) alone; nobody else can name it.
-pub trait Wait: Future {
+/// It is `pub` for [`Until`](crate::Until), which returns the same as waiting with a limit. Users cannot name it. There is nothing
+/// else in it, as they could call the methods of a `pub` trait through a bound that implies it.
+pub trait Limit: Future {
     /// What waiting with a limit returns.
     type Limited;
+}
 
+/// A future of this crate, as those need it who wait for it in a thread or may give it up.
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
+pub(crate) trait Wait: Limit {
     /// Completes it if that can be done at once; for a future that has not been polled.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
@@ -31,7 +36,8 @@ pub trait Wait: Future {
 }
 
 /// What a thread sees that waits awake for an operation.
-pub trait Watched {
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
+pub(crate) trait Watched {
     /// Whether it is parked and no peer has completed it.
     fn is_parked(&self) -> bool;
 
@@ -42,7 +48,8 @@ pub trait Watched {
 }
 
 /// What goes on in the channel of an operation.
-pub trait Traffic {
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
+pub(crate) trait Traffic {
     /// About how long a peer takes to fill or empty half of the buffer, in spin hints. `None`: it is not worth pausing for, as there
     /// is next to none, or one that takes long.
     fn turnover(&self) -> Option<usize>;
@@ -144,7 +151,7 @@ mod tests {
         time::Duration,
     };
 
-    use super::{Traffic, Wait, Watched, wait_timeout};
+    use super::{Limit, Traffic, Wait, Watched, wait_timeout};
     use crate::park::Parker;
 
     /// A future that a peer completes after so many looks, or that its third poll completes.
@@ -181,9 +188,11 @@ mod tests {
         }
     }
 
-    impl Wait for Parked {
+    impl Limit for Parked {
         type Limited = Option<Vec<bool>>;
+    }
 
+    impl Wait for Parked {
         fn attempt(self: Pin<&mut Self>) -> Option<Vec<bool>> {
             None
         }

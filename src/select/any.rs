@@ -21,7 +21,13 @@ use super::{
     order::FEW,
     race::Race,
 };
-use crate::{error::RecvError, future::RecvFuture, receiver::Receiver, until::Until, wait::Wait};
+use crate::{
+    error::RecvError,
+    future::RecvFuture,
+    receiver::Receiver,
+    until::Until,
+    wait::{Limit, Wait},
+};
 
 /// Receives from any one of `receivers`, and returns which: the select for receivers of one type.
 ///
@@ -251,9 +257,11 @@ impl<T> FusedFuture for RecvAny<'_, T> {
     }
 }
 
-impl<T> Wait for RecvAny<'_, T> {
+impl<T> Limit for RecvAny<'_, T> {
     type Limited = Option<Self::Output>;
+}
 
+impl<T> Wait for RecvAny<'_, T> {
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         let number = self.as_mut().project().race.attempt()?;
         Some(self.result(number))

@@ -12,7 +12,6 @@ use crate::{
     claim::Claim,
     quiet_drop::QuietDrop,
     shared::{Shared, wake_and_drop},
-    wait::Wait,
     waiter::State,
     wake::{Panics, WakeBatch},
 };
@@ -37,13 +36,15 @@ use crate::{
 /// ```
 #[allow(
     private_bounds,
-    reason = "sealed: what a select does with its arms is no one else's business"
+    reason = "sealed: only this crate knows what a select does with its arms"
 )]
-pub trait Arm: Future + Wait + Operates {}
+pub trait Arm: Future + Operates {}
 
-impl<F: Future + Wait + Operates> Arm for F {}
+impl<F: Future + Operates> Arm for F {}
 
 /// A future around an operation.
+///
+/// It is `pub(crate)`, not `pub` in a private module: users could call the methods of a `pub` trait through a bound on [`Arm`].
 pub(crate) trait Operates {
     /// The operation; `None` if it can never happen.
     fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>>;

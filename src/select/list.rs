@@ -23,7 +23,10 @@ use super::{
     order::FEW,
     race::Race,
 };
-use crate::{until::Until, wait::Wait};
+use crate::{
+    until::Until,
+    wait::{Limit, Wait},
+};
 
 pin_project! {
     /// A select over any number of sends and receives, of any message types: exactly one of them happens.
@@ -328,9 +331,11 @@ impl FusedFuture for Select<'_> {
     }
 }
 
-impl Wait for Select<'_> {
+impl Limit for Select<'_> {
     type Limited = Option<usize>;
+}
 
+impl Wait for Select<'_> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
         self.project().race.attempt()
     }

@@ -22,8 +22,13 @@ pub use order::seed_select;
 
 pub(crate) use arm::{Channel, Done, Operates, Operation};
 
+use core::pin::Pin;
+
+use crate::wait::Wait;
+
 /// The result of the operation that happened; `None` if it is not complete.
+#[allow(private_bounds, reason = "for the macros alone")]
 #[inline]
-pub fn outcome<A: Arm>(operation: core::pin::Pin<&mut A>) -> Option<A::Output> {
+pub fn outcome<A: Arm + Wait>(operation: Pin<&mut A>) -> Option<A::Output> {
     operation.withdraw()
 }

@@ -35,7 +35,13 @@ use super::{
     locked::Locked,
     order::{Chance, Order},
 };
-use crate::{claim::Claim, quiet_drop::QuietDrop, wait::Wait, waiter::State, wake::WakeBatch};
+use crate::{
+    claim::Claim,
+    quiet_drop::QuietDrop,
+    wait::{Limit, Wait},
+    waiter::State,
+    wake::WakeBatch,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -274,9 +280,11 @@ impl<P: Places> Future for Race<P> {
     }
 }
 
-impl<P: Places> Wait for Race<P> {
+impl<P: Places> Limit for Race<P> {
     type Limited = Option<usize>;
+}
 
+impl<P: Places> Wait for Race<P> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
         self.attempt_with(&mut noop_context())
     }

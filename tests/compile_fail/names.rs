@@ -1,0 +1,11 @@
+//! Names that are nobody's but the crate's.
+
+use hchan::wait::Wait as _; //~ E0603
+use hchan::wait::Limit as _; //~ E0603
+use hchan::select::Arm as _; //~ E0603
+use hchan::select::Operates as _; //~ E0603
+use hchan::__private::ArmList as _; //~ E0432
+use hchan::__private::Operates as _; //~ E0432
+use hchan::__private::Places as _; //~ E0432
+use hchan::__private::Tried; //~ E0432
+use hchan::__private::Wait as _; //~ E0432
