@@ -37,6 +37,8 @@ mod closed;
 mod ends;
 #[path = "loom/handles.rs"]
 mod handles;
+#[path = "loom/last_message.rs"]
+mod last_message;
 #[path = "loom/meet.rs"]
 mod meet;
 #[path = "loom/permits.rs"]

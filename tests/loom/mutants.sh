@@ -380,6 +380,11 @@ mutant "\`try_recv\` says what one end sees"
 replace shared.rs "            step = self.locked(|core| core.recv());
 " ""
 
+mutant "a short receive looks for messages and for the close apart"
+replace shared.rs "        if let Some(step) = recv_end.step_if_empty() {" "        drop(recv_end);
+        let mut recv_end = self.ends.recv.lock.lock();
+        if let Some(step) = recv_end.step_if_empty() {"
+
 mutant "a send queues up though nobody stands before it"
 replace operation/send.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "Some(park(recv_end))"
 
@@ -657,6 +662,15 @@ replace end.rs "        if self.slow {
             return;
         }
         let places" "        let places"
+
+mutant "a receive of many says what one end sees"
+replace shared/many.rs "self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))" \
+  "self.recv_end_locked(|recv_end| begin(recv_end).ok_or(recv_end.why_empty()))"
+
+mutant "a receive of many looks for messages and for the close apart"
+replace shared/many.rs "self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))" \
+  "self.locked(|core| begin(core.recv_end()))
+            .ok_or_else(|| self.recv_end_locked(|recv_end| recv_end.why_empty()))"
 
 mutant "a receive of many counts no parked senders"
 replace end.rs "self.beyond.len() + self.sendq.len();" "self.beyond.len();"
