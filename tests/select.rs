@@ -13,6 +13,7 @@ use std::{
         Waker,
     },
     thread,
+    time::Duration,
 };
 
 #[cfg(feature = "std")]
@@ -782,6 +783,37 @@ fn marked_select_parks_again_if_others_were_faster() {
 }
 
 #[test]
+fn select_passed_by_while_it_is_polled_goes_to_the_end_of_the_line() {
+    for capacity in CAPACITIES {
+        let (tx, rx) = bounded(capacity);
+        let polls = Cell::new(0);
+        let mut second = pin!(rx.recv());
+        let newcomer = RefCell::new(Box::pin(rx.recv()));
+        let mut selecting = pin!(async {
+            select! {
+                recv(rx) -> n => n,
+                future(during_the_poll(|| {
+                    polls.set(polls.get() + 1);
+                    if polls.get() == 2 {
+                        assert!(poll(&mut *newcomer.borrow_mut()).is_pending());
+                        tx.try_send(1).unwrap();
+                    }
+                })) -> () => unreachable!(),
+            }
+        });
+        assert!(poll(&mut selecting).is_pending(), "the first in the line");
+        assert!(poll(&mut second).is_pending());
+        assert!(poll(&mut selecting).is_pending(), "passed by");
+        assert_eq!(poll(&mut second), Ready(Ok(1)), "capacity {capacity}");
+        tx.try_send(2).unwrap();
+        assert!(poll(&mut selecting).is_pending(), "capacity {capacity}");
+        assert_eq!(poll(&mut *newcomer.borrow_mut()), Ready(Ok(2)));
+        tx.try_send(3).unwrap();
+        assert_eq!(poll(&mut selecting), Ready(Ok(3)), "capacity {capacity}");
+    }
+}
+
+#[test]
 fn peer_that_passes_a_select_by_commits_the_one_behind() {
     let (tx, rx) = bounded(0);
     let polls = Cell::new(0);
@@ -837,6 +869,40 @@ fn marked_select_with_both_ends_of_a_channel_pairs_with_others_only() {
     assert_eq!(poll(&mut selecting), Ready(Ok(1)));
     drop(selecting);
     assert_nobody_waits(&rx);
+}
+
+/// In tokio's runtime of one thread a timer is driven when no task runs.
+#[test]
+fn timer_in_an_arm_does_not_fire_while_the_loop_always_finds_another_arm_ready() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (tx, rx) = bounded(1);
+        let mut timer = pin!(tokio::time::sleep(Duration::from_millis(1)));
+        let last = if cfg!(miri) { 20 } else { 1_000 };
+        let mut yields = false;
+        for n in 0.. {
+            let _ = tx.try_send(n);
+            let has_fired = select! {
+                recv(rx) -> _ => false,
+                future(&mut timer) -> () => true,
+            };
+            match n {
+                10 => thread::sleep(Duration::from_millis(5)),
+                _ if n == last => yields = true,
+                _ => {}
+            }
+            if yields {
+                tokio::task::yield_now().await;
+            }
+            assert!(yields || !has_fired, "round {n}");
+            if has_fired {
+                break;
+            }
+        }
+    });
 }
 
 #[test]

@@ -607,6 +607,25 @@ fn select_skips_arms_that_can_never_happen() {
 }
 
 #[test]
+fn select_without_arms_waits_for_ever() {
+    assert_eq!(Select::new().try_now(), None);
+    let mut select = Box::pin(Select::new());
+    assert!(poll(&mut select).is_pending());
+    assert!(!select.is_terminated());
+    assert!(poll(&mut pin!(recv_any::<u8>(&[]))).is_pending());
+    #[cfg(feature = "std")]
+    {
+        assert_eq!(Select::new().wait_timeout(SHORT), None);
+        assert_eq!(recv_any::<u8>(&[]).wait_timeout(SHORT), None);
+    }
+    let nothing = never::<u8>();
+    let mut selecting = Box::pin(async {
+        select! { recv(nothing) -> _ => {} }
+    });
+    assert!(poll(&mut selecting).is_pending());
+}
+
+#[test]
 fn select_takes_futures_that_were_polled_before() {
     let (tx, rx) = bounded(0);
     let counter = CountingWaker::new();

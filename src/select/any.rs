@@ -31,7 +31,8 @@ use crate::{
 
 /// Receives from any one of `receivers`, and returns which: the select for receivers of one type.
 ///
-/// Of several that are ready, one is chosen at random. With no receivers at all it waits for ever.
+/// Of several that are ready, one is chosen at random. With no receivers at all it waits for ever, and so does its
+/// [`wait`](RecvAny::wait).
 ///
 /// Up to eight receivers take no allocation, more take some.
 ///

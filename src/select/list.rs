@@ -49,7 +49,8 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Dropped before it has completed, it has had no effect on any channel; or an arm has happened, which its future can
-    /// tell: a receive gives its message when polled, or gives it back when dropped; a send has been sent.
+    /// tell: a receive gives its message when polled, or gives it back when dropped; a send has been sent. As in
+    /// [`select!`](crate::select#one-arm-happens), a receive that waited may have let a `reserve` go ahead.
     ///
     /// # Examples
     ///
@@ -115,7 +116,8 @@ impl Places for List<'_> {
 }
 
 impl<'a> Select<'a> {
-    /// A select without arms yet. With none at all it waits for ever.
+    /// A select without arms yet. With none at all, or with none that can happen, it waits for ever: awaited it stays pending, and
+    /// [`wait`](Self::wait) blocks the thread for good. ([`try_now`](Self::try_now) is `None` then.)
     ///
     /// # Examples
     ///
@@ -238,7 +240,7 @@ impl<'a> Select<'a> {
 
 #[cfg(feature = "std")]
 impl Select<'_> {
-    /// Blocks the thread until an arm has happened, and returns its number.
+    /// Blocks the thread until an arm has happened, and returns its number; for ever, if there are no arms.
     ///
     /// # Blocking
     ///

@@ -37,14 +37,22 @@
 ///
 /// An arm can have a condition, after the pattern: `recv(rx) -> msg, if is_open => body`. Conditions are evaluated first, in
 /// order, then the handles and messages of the arms whose conditions hold; of an arm that is switched off nothing is
-/// evaluated. If all are switched off and there is no `default`, the select waits for ever. A place that is named as a
+/// evaluated. If there are none, or all are switched off, and there is no `default`, the select waits for ever. A place that is named as a
 /// handle is borrowed, not moved. There may be up to 32 arms; with up to eight, nothing is allocated.
 ///
 /// # One arm happens
 ///
-/// A peer commits to a select by claiming it, once; after that no other arm can happen, and none of the others has had an
-/// effect on its channel. While the select polls a `future(..)`, no peer can claim it, so no output of a future that was done
-/// is ever thrown away, and nothing that a peer did is ever taken back.
+/// A peer commits to a select by claiming it, once; after that no other arm can happen, and none of the others has sent or
+/// received anything. One effect they may have had: an arm that waits to receive is a parked receiver, for which a waiting
+/// [`reserve`](crate::Sender::reserve) may have been granted its permit. The permit stays good when the arm has lost, and its
+/// message waits in the channel, at capacity 0, too.
+///
+/// While the select polls a `future(..)`, no peer can claim it, so no output of a future that was done is ever thrown away, and
+/// nothing that a peer did is ever taken back. The price is its place in the line: a peer that comes during that poll passes
+/// the select by, and serves the operation behind it. The select tries its arms again then, and parks at the end of the line.
+///
+/// A select never yields while an arm is ready. On an executor of one thread a timer in a `future(..)` arm does not fire while
+/// a loop over the select always finds another arm ready: see [stopping](crate#stopping).
 ///
 /// The same channel may be in several arms, with both its ends, too: a select does not pair with itself. Two selects pair
 /// with each other.
@@ -66,7 +74,7 @@
 /// # Cancel safety
 ///
 /// If the future in which this is awaited is dropped meanwhile, no arm has happened; or a receive has, and gives its message
-/// back; or a send has, and stands.
+/// back; or a send has, and stands. The message of a `send` arm is dropped unless it was sent.
 ///
 /// # Examples
 ///
@@ -188,7 +196,8 @@ macro_rules! select {
 
 /// Blocks the thread until one of several operations has happened: exactly one does.
 ///
-/// As [`select!`](crate::select), for threads, without `future(..)` arms and with one more kind of default:
+/// As [`select!`](crate::select), for threads, without `future(..)` arms and with one more kind of default. Without an arm that
+/// can happen it blocks the thread for ever.
 ///
 /// ```text
 /// hchan::select_blocking! {
