@@ -31,7 +31,9 @@ use crate::{
 pin_project! {
     /// A request for the right to send one message; made by [`Sender::reserve`](crate::Sender::reserve).
     ///
-    /// It waits in one line with the sends, in the order in which they came.
+    /// It waits in one line with the sends, in the order in which they came. Once it has parked it may be granted at any time, and
+    /// that is a commitment: the room is held until it is polled or dropped. Do not keep a parked request unpolled while the same
+    /// task, or others, wait for room in the channel: drop it.
     ///
     /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
     ///
@@ -43,7 +45,7 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Dropped before it has completed, it leaves the line. If it had been given its permit already, the room goes to
-    /// whoever is next.
+    /// the operation that has waited longest.
     ///
     /// # Examples
     ///
@@ -229,10 +231,32 @@ impl<T> fmt::Debug for ReserveFuture<'_, T> {
 /// [`Sender::try_reserve`](crate::Sender::try_reserve).
 ///
 /// A permit takes a place, as the message will: no send and no other permit can take it. At capacity 0, or when the buffer
-/// is full of permits, it counts on a parked receiver instead. If that one leaves before the message is sent, the message
-/// waits in the channel for the next, beyond its capacity.
+/// is full of messages and permits, it counts on a parked receiver instead. If that one leaves before the message is sent, the
+/// message waits in the channel for the next, beyond its capacity.
 ///
-/// Dropping a permit gives the place on, to whoever has waited longest. Forgetting it (`mem::forget`) takes the place for ever.
+/// A permit is good until it is used or dropped, or the channel closes: then its send fails, with the message. (tokio's `mpsc`
+/// lets permits send after a `close`; here a closed channel takes no more messages.)
+///
+/// Dropping a permit gives the place on, to the operation that has waited longest. Forgetting it (`mem::forget`) takes the place
+/// for ever.
+///
+/// # What a permit holds up
+///
+/// As long as a permit is out its room is nobody else's, whether the permit is used soon or not. That holds for a permit in a
+/// variable, for one that was granted to a [`reserve`](crate::Sender::reserve) which is not polled, and for that of a
+/// [sink](crate#features) which is ready. In a small channel this can lock the program out:
+///
+/// - While more permits are out than the capacity, the surplus permits count on receives, and as many receives leave parked
+///   sends alone: [`try_recv`](crate::Receiver::try_recv), [`drain`](crate::Receiver::drain) and a select's `default` find
+///   nothing, and [`recv`](crate::Receiver::recv) waits for the message of a permit. At capacity 0 that takes one permit,
+///   whose receiver has left.
+/// - So a receiver that keeps a permit of its own channel, and waits for a message before it uses the permit, can wait for
+///   ever at capacity 0. At capacity 1, where its permit takes the only place, its `try_recv` finds nothing as long as a
+///   request for a permit is the first in the line.
+/// - A task that keeps a request or a sink that has been granted room, and sends to the channel by other means, can wait for
+///   itself.
+///
+/// Use a permit, or drop it, before you wait for anything else that has to do with its channel.
 ///
 /// # Examples
 ///
@@ -257,11 +281,12 @@ impl<'a, T> Permit<'a, T> {
         Self { sender }
     }
 
-    /// Sends a message: to the receiver that has been parked longest, or behind all messages of the channel. It never waits.
+    /// Sends a message: to the receiver that has been parked longest, or behind all messages of the channel. It never waits for
+    /// a peer. At capacity 0 the message may have to wait in the channel, if the receiver has left on which the permit counted.
     ///
     /// # Errors
     ///
-    /// [`SendError`] with the message, if the channel is closed.
+    /// [`SendError`] with the message, if the channel is closed, also if it was closed after the permit was given out.
     ///
     /// # Panics
     ///
@@ -316,6 +341,8 @@ impl<T> fmt::Debug for Permit<'_, T> {
 }
 
 /// A [`Permit`] with a sender of its own; made by [`Permit::into_owned`].
+///
+/// It keeps the channel open, as every sender does.
 ///
 /// # Examples
 ///

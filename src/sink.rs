@@ -22,15 +22,18 @@ use crate::{
 
 /// A sender as a [`Sink`]; made by [`Sender::sink`] and [`Sender::into_sink`].
 ///
-/// It is ready when it holds a permit (see [`Permit`](crate::Permit)), which the next message uses. So a sink never fills the
-/// channel beyond its capacity, and it waits in one line with the sends. What it has been given is in the channel at once: there
-/// is nothing to flush.
+/// It is ready when it holds a permit (see [`Permit`](crate::Permit)), which the next message uses. So a sink fills the channel
+/// beyond its capacity only if the permit counted on a receiver who has left since, and it waits in one line with the sends.
+/// What it has been given is in the channel at once: there is nothing to flush. At capacity 0, too, `send` of a sink does not wait
+/// until a receiver has the message.
 ///
 /// Closing it (`close`, and `forward` when its stream ends) gives its sender and its permit up. It never closes the channel,
 /// unless that was the last sender.
 ///
-/// A sink that is ready keeps its permit until it is used, closed or dropped: do not let one lie about while others wait for
-/// room. A clone starts without a permit: services that are polled for readiness, cloned and called, as tower's are, work.
+/// A sink that is ready keeps its permit until it is used, closed or dropped: do not keep one unused while others wait for
+/// room, the same task among them (see [what a permit holds up](crate::Permit#what-a-permit-holds-up)). The same holds for a sink
+/// that was polled and not ready, as it may be granted a permit at any time. A clone starts without a permit: services that are
+/// polled for readiness, cloned and called, as tower's are, work.
 ///
 /// It is `Unpin`. It allocates once in its life, when it has to wait for the first time.
 ///
@@ -38,6 +41,12 @@ use crate::{
 ///
 /// [`SendError`] with the message, from `start_send`, if the channel is closed; without one, from `poll_ready`, if the channel or
 /// the sink is.
+///
+/// `send`, `feed` and `send_all` of [`SinkExt`](https://docs.rs/futures/latest/futures/sink/trait.SinkExt.html), and `forward`,
+/// own the item while they wait until the sink is ready. If it never will be, because the channel is closed, they drop the item
+/// and return an error without it. Where an item must not be lost, use [`Sender::send`], whose error has the message;
+/// [`Sender::send_from`], which leaves it in its `Option`; [`Sender::reserve`], which takes the message only once there is
+/// room; or wait until `poll_ready` has returned `Ready(Ok(()))` and call `start_send`, whose error has the message.
 ///
 /// # Panics
 ///

@@ -187,6 +187,61 @@ fn message_of_a_permit_comes_before_those_of_parked_senders() {
     }
 }
 
+#[test]
+fn receiver_that_keeps_a_permit_of_its_own_channel_locks_itself_out_at_capacity_0() {
+    let (tx, rx) = bounded(0);
+    let receive = parked(rx.recv());
+    let permit = tx.try_reserve().unwrap();
+    drop(receive);
+    let mut send = parked(tx.send(1));
+    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!((rx.drain().count(), rx.waiting_senders()), (0, 1));
+    let found = now(async {
+        select! {
+            recv(rx) -> message => message,
+            default => Err(RecvError),
+        }
+    });
+    assert_eq!(found, Err(RecvError));
+    let mut receive = parked(rx.recv());
+    assert!(poll(&mut receive).is_pending(), "it waits for itself");
+    drop(permit);
+    assert_eq!(poll(&mut receive), Ready(Ok(1)));
+    assert_eq!(poll(&mut send), Ready(Ok(())));
+}
+
+#[test]
+fn receiver_that_keeps_the_only_place_finds_nothing_behind_a_reserve_unless_it_waits() {
+    let (tx, rx) = bounded(1);
+    let permit = tx.try_reserve().unwrap();
+    let mut reserve = parked(tx.reserve());
+    let mut send = parked(tx.send(2));
+    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!((rx.drain().count(), rx.waiting_senders()), (0, 2));
+    let mut receive = parked(rx.recv());
+    let Ready(Ok(granted)) = poll(&mut reserve) else {
+        panic!("a receive that waits is room for it");
+    };
+    granted.send(1).unwrap();
+    assert_eq!(poll(&mut receive), Ready(Ok(1)));
+    assert!(poll(&mut send).is_pending());
+    drop(permit);
+    assert_eq!(poll(&mut send), Ready(Ok(())));
+    assert_eq!(rx.try_recv(), Ok(2));
+}
+
+#[test]
+fn reserve_that_was_granted_and_is_not_polled_holds_its_room() {
+    let (tx, rx) = bounded(0);
+    let reserve = parked(tx.reserve());
+    let mut receive = parked(rx.recv());
+    let mut send = parked(tx.send(1));
+    assert!(poll(&mut send).is_pending() && poll(&mut receive).is_pending());
+    drop(reserve);
+    assert_eq!(poll(&mut receive), Ready(Ok(1)));
+    assert_eq!(poll(&mut send), Ready(Ok(())));
+}
+
 // The line.
 
 #[test]
@@ -877,6 +932,28 @@ fn select_that_was_counted_on_and_went_elsewhere_leaves_the_permit_good() {
     assert_eq!(poll(&mut selecting), Ready(Ok(2)));
     assert_eq!(rx.try_recv(), Ok(1));
     drop(selecting);
+    assert_as_new(&tx);
+}
+
+#[test]
+fn losing_receive_arm_may_have_let_a_reserve_go_ahead_so_that_capacity_0_holds_its_message() {
+    let (tx, rx) = bounded(0);
+    let (other_tx, other_rx) = bounded::<usize>(0);
+    let mut reserve = parked(tx.reserve());
+    let mut selecting = parked(async {
+        select! {
+            recv(rx) -> message => message,
+            recv(other_rx) -> message => message,
+        }
+    });
+    other_tx.try_send(2).unwrap();
+    assert_eq!(poll(&mut selecting), Ready(Ok(2)));
+    drop(selecting);
+    let Ready(Ok(permit)) = poll(&mut reserve) else {
+        panic!("it was granted while the select waited");
+    };
+    permit.send(1).unwrap();
+    assert_eq!((rx.len(), rx.try_recv()), (1, Ok(1)));
     assert_as_new(&tx);
 }
 

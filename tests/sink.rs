@@ -188,6 +188,58 @@ fn error_has_the_message_only_if_there_was_one() {
 }
 
 #[test]
+fn send_of_a_sink_drops_its_item_if_the_channel_is_closed_and_send_returns_it() {
+    for is_closed_before in [false, true] {
+        let (tx, rx) = bounded(0);
+        let drops = Drops::new();
+        let mut sink = tx.sink();
+        let mut sending = Box::pin(sink.send(drops.message(0)));
+        if !is_closed_before {
+            assert!(poll(&mut sending).is_pending());
+        }
+        rx.close();
+        let Ready(Err(error)) = poll(&mut sending) else {
+            panic!("it was closed");
+        };
+        assert_eq!(error, SendError(None));
+        drop(sending);
+        assert_eq!(drops.count(), 1);
+
+        let Ready(Err(SendError(unsent))) = poll(&mut pin!(tx.send(drops.message(1)))) else {
+            panic!("it is closed");
+        };
+        assert_eq!((unsent.id, drops.count()), (1, 1));
+    }
+}
+
+#[test]
+fn send_of_a_sink_at_capacity_0_does_not_wait_for_a_receiver_that_has_left() {
+    let (tx, rx) = bounded(0);
+    let mut receive = Box::pin(rx.recv());
+    assert!(poll(&mut receive).is_pending());
+    let mut sink = tx.sink();
+    assert_eq!(poll_ready(&mut sink), Ready(Ok(())));
+    drop(receive);
+    assert_eq!(poll(&mut sink.send(1)), Ready(Ok(())));
+    assert_eq!((rx.len(), rx.try_recv()), (1, Ok(1)));
+}
+
+#[test]
+fn sink_that_was_granted_its_permit_and_is_not_polled_holds_the_room() {
+    let (tx, rx) = bounded(0);
+    let mut sink = tx.sink();
+    assert_eq!(poll_ready(&mut sink), Pending);
+    let mut receive = Box::pin(rx.recv());
+    assert!(poll(&mut receive).is_pending());
+    let mut send = Box::pin(tx.send(1));
+    assert!(poll(&mut send).is_pending());
+    assert!(poll(&mut receive).is_pending(), "it counts on the sink");
+    drop(sink);
+    assert_eq!(poll(&mut receive), Ready(Ok(1)));
+    assert_eq!(poll(&mut send), Ready(Ok(())));
+}
+
+#[test]
 fn parked_sink_is_told_of_the_close() {
     let (tx, rx) = bounded(0);
     let mut sink = tx.sink();
