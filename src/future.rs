@@ -43,8 +43,9 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Dropped before it has completed, it drops its message, which will never be delivered, unless a receiver had
-    /// taken it before: then it was sent. Who drops it cannot tell which: where that matters (a losing arm of a `select!`,
-    /// a timeout around it), keep the future and poll it again instead of dropping it.
+    /// taken it before: then it was sent. The caller that drops it cannot tell which: where that matters (a losing arm of a
+    /// `select!`, a timeout around it), use [`send_from`](crate::Sender::send_from), whose `Option` tells, or
+    /// [`until`](Self::until), whose result tells.
     ///
     /// # Examples
     ///
@@ -89,7 +90,8 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Nothing is lost when it is dropped. A message that had been handed to it goes to the receiver parked longest or,
-    /// if none is, is the next to be received. Only a future that is forgotten (`mem::forget`) keeps its message.
+    /// if none is, is the next to be received. Only a future that is forgotten (`mem::forget`) keeps its message. While it was
+    /// parked it may have let a waiting [`reserve`](crate::Sender::reserve) go ahead.
     ///
     /// # Examples
     ///
@@ -125,7 +127,8 @@ impl<'a, T> SendFuture<'a, T> {
     /// Gives up when `stop`, any future, completes.
     ///
     /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
+    /// sent, even if `stop` has completed, too. What has to run in the same thread to complete `stop`, a timer of a
+    /// one-thread executor for instance, does not run while a loop always finds room: see [stopping](crate#stopping).
     ///
     /// # Errors
     ///
@@ -133,7 +136,8 @@ impl<'a, T> SendFuture<'a, T> {
     ///
     /// # Cancel safety
     ///
-    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
+    /// As for the send itself: a caller that drops it cannot tell whether the message was sent. Where `stop` ends it, the
+    /// result tells.
     ///
     /// # Examples
     ///
@@ -240,7 +244,9 @@ impl<'a, T> RecvFuture<'a, T> {
     /// Gives up when `stop`, any future, completes.
     ///
     /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
-    /// received, even if `stop` has completed, too.
+    /// received, even if `stop` has completed, too. What has to run in the same thread to complete `stop`, a timer of a
+    /// one-thread executor for instance, does not run while a loop always finds a message: see
+    /// [stopping](crate#stopping).
     ///
     /// # Errors
     ///
@@ -255,7 +261,7 @@ impl<'a, T> RecvFuture<'a, T> {
     /// ```
     /// use hchan::{Receiver, RecvTimeoutError};
     ///
-    /// /// Counts messages, until it is told to stop. That is seen even if there is always a message.
+    /// /// Counts messages, until `stopped` is closed. Once it is, that is seen even if there is always a message.
     /// async fn count(messages: Receiver<u8>, stopped: Receiver<()>) -> usize {
     ///     let mut count = 0;
     ///     while messages.recv().until(stopped.recv()).await.is_ok() {

@@ -132,7 +132,8 @@ impl<T> IntoSend<T> {
     ///
     /// # Cancel safety
     ///
-    /// As for the send itself: who drops it cannot tell whether the message was sent. Where `stop` ends it, the result tells.
+    /// As for the send itself: a caller that drops it cannot tell whether the message was sent. Where `stop` ends it, the
+    /// result tells.
     ///
     /// # Examples
     ///

@@ -25,6 +25,8 @@ use crate::{
 /// handed to it, whether it is polled again or not. Where a stream is not going to be polled for a while, and others
 /// receive from the same channel, call [`release`](Self::release).
 ///
+/// A stream that always has an item never yields to its executor: see [stopping](crate#stopping).
+///
 /// # Cancel safety
 ///
 /// Nothing is lost when it is dropped, or when a future that borrows it (`next()`) is: a message that had been handed to

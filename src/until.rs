@@ -40,9 +40,13 @@ pin_project! {
     /// | [`Select::until`](crate::Select::until), [`RecvAny::until`](crate::RecvAny::until) | `Option` of what they return | `None` |
     ///
     /// If the other future is complete at the first poll, that is the end, before anything was done: a loop on a channel
-    /// that is always ready sees its shutdown, too. Later the operation comes first: where both are complete it is the
-    /// operation that counts, and what it has done is never undone. Having given up, nothing has happened (of a batch, nothing
-    /// more).
+    /// that is always ready sees a stop that is complete, too. Later the operation comes first: where both are complete it is
+    /// the operation that counts, and what it has done is never undone. Having given up, nothing has happened (of a batch,
+    /// nothing more; a receive that waited may have let a [`reserve`](crate::Sender::reserve) go ahead).
+    ///
+    /// It does not yield while its operation is ready. So on an executor of one thread (tokio's `current_thread`), where a
+    /// timer fires and other tasks run only when the loop yields, a loop on a channel that is always ready never sees such a stop:
+    /// let it yield now and then.
     ///
     /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`, or
     /// its operation is terminated.
@@ -69,6 +73,26 @@ pin_project! {
     /// let (tx, _rx) = hchan::bounded(0);
     /// let timeout = tokio::time::sleep(Duration::from_millis(1));
     /// assert_eq!(tx.send("anyone?").until(timeout).await, Err(SendTimeoutError::Timeout("anyone?")));
+    /// # }
+    /// ```
+    ///
+    /// A loop that is always ready, and that a timer of the same thread stops:
+    ///
+    /// ```
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, rx) = hchan::bounded(64);
+    /// tx.try_send(0_u64).unwrap();
+    /// let mut stop = pin!(tokio::time::sleep(Duration::from_millis(1)));
+    /// while let Ok(n) = rx.recv().until(&mut stop).await {
+    ///     tx.try_send(n + 1).unwrap();
+    ///     if n % 100 == 0 {
+    ///         // Without this the timer would never fire.
+    ///         tokio::task::yield_now().await;
+    ///     }
+    /// }
     /// # }
     /// ```
     #[doc(alias = "timeout")]

@@ -8,6 +8,7 @@ use std::{
     pin::pin,
     task::Poll::{self, Ready},
     thread,
+    time::Duration,
 };
 
 use futures::{executor::block_on, future::FusedFuture};
@@ -83,6 +84,42 @@ fn loop_on_a_saturated_channel_sees_its_stop() {
         block_on(rx.recv().until(&stop)).is_ok()
     });
     assert_eq!((received.count(), rx.len()), (5, 5));
+}
+
+/// In tokio's runtime of one thread other tasks run, and timers are driven, when this one yields.
+#[test]
+fn loop_that_never_yields_is_not_stopped_by_a_task_or_timer_of_its_own_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (tx, rx) = bounded(1);
+        let (stop, stopped) = bounded::<()>(0);
+        tokio::spawn(async move { drop(stop) });
+        let mut timer = pin!(tokio::time::sleep(Duration::from_millis(1)));
+        for n in 0..if cfg!(miri) { 20 } else { 1_000 } {
+            tx.try_send(n).unwrap();
+            assert_eq!(rx.recv().until(&mut timer).await, Ok(n));
+            tx.try_send(n).unwrap();
+            assert_eq!(rx.recv().until(stopped.recv()).await, Ok(n));
+            if n == 10 {
+                // The time is up, and nobody says so.
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+
+        tx.try_send(0).unwrap();
+        while rx.recv().until(&mut timer).await.is_ok() {
+            tx.try_send(0).unwrap();
+            tokio::task::yield_now().await;
+        }
+        while rx.recv().until(stopped.recv()).await.is_ok() {
+            tx.try_send(0).unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(rx.len(), 1);
+    });
 }
 
 // A stop that completes while the operation is parked.
