@@ -32,7 +32,8 @@ use crate::{
 pin_project! {
     /// A receive of as many messages as there are; made by [`Receiver::recv_many`](crate::Receiver::recv_many).
     ///
-    /// It waits only while there is none at all.
+    /// It waits only while there is none at all. Parked, it is handed one message, as any receive is; when it is polled it adds
+    /// those that there are by then.
     ///
     /// It allocates only what the vector needs, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has
     /// returned `Ready`.

@@ -30,10 +30,11 @@ use crate::{
 pin_project! {
     /// A send of all messages of an iterator; made by [`Sender::send_many`](crate::Sender::send_many).
     ///
-    /// It takes messages out of the iterator as there is room for them, one more at the most, and parks with that one. The
-    /// iterator runs while it is polled, and with no lock held.
+    /// It takes messages out of the iterator as there is room for them, at most one more, and parks with that one. If other
+    /// senders take the room before the messages are sent, it keeps these and parks with the first. The iterator runs while the
+    /// future is polled, and with no lock held.
     ///
-    /// It allocates once at the most, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned
+    /// It allocates at most once, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned
     /// `Ready`.
     ///
     /// # Panics

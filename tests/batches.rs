@@ -442,6 +442,26 @@ fn dropped_batch_has_sent_what_was_sent_and_drops_what_it_had_taken() {
 }
 
 #[test]
+fn dropped_batch_drops_all_that_it_had_taken_if_others_took_the_room() {
+    let (tx, rx) = bounded(5);
+    let drops = Drops::new();
+    let mut count = 0;
+    let messages = iter::from_fn(|| {
+        count += 1;
+        if count == 5 {
+            // The room for which these were taken is gone.
+            (0..5).for_each(|n| tx.try_send(drops.message(1_000 + n)).unwrap());
+        }
+        (count <= 8).then(|| drops.message(count))
+    });
+    let mut sending = Box::pin(tx.send_many(messages));
+    assert!(poll(&mut sending).is_pending());
+    drop(sending);
+    assert_eq!((drops.count(), count), (5, 5));
+    assert_eq!(rx.len(), 5);
+}
+
+#[test]
 fn dropped_batch_that_was_completed_by_a_peer_has_sent_its_message() {
     for capacity in CAPACITIES {
         let (tx, rx) = bounded(capacity);
@@ -658,6 +678,30 @@ fn drain_takes_all_and_drops_what_is_not_taken_out_of_it() {
         assert_eq!(drops.count(), buffered + 3);
         assert_eq!(rx.drain().len(), 0);
     }
+}
+
+/// Each sender that is woken while it goes on sends once more.
+#[test]
+fn drain_takes_at_most_as_many_messages_as_there_were_when_it_began() {
+    no_deadlock(|| {
+        let (tx, rx) = bounded(0);
+        let later = Arc::new(Mutex::new(Vec::new()));
+        let mut sends: Vec<_> = (0..MANY).map(|n| Box::pin(tx.send(n))).collect();
+        for send in &mut sends {
+            let (tx, later) = (tx.clone(), Arc::clone(&later));
+            let waker = hooked_waker(move |call| {
+                if call == Call::Wake {
+                    let mut send = Box::pin(tx.clone().into_send(1_000));
+                    assert!(poll(&mut send).is_pending());
+                    later.lock().unwrap().push(send);
+                }
+            });
+            assert!(poll_with(send, &waker).is_pending());
+        }
+        assert!(received(&rx).into_iter().eq(0..MANY));
+        assert_eq!(rx.waiting_senders(), MANY);
+        later.lock().unwrap().clear();
+    });
 }
 
 #[test]
