@@ -28,7 +28,8 @@ use crate::{
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
     /// [`Receiver::closed`](crate::Receiver::closed), [`Sender::drained`](crate::Sender::drained) and
-    /// [`Receiver::drained`](crate::Receiver::drained), the latter two for the last message after it, too.
+    /// [`Receiver::drained`](crate::Receiver::drained), the latter two for the last message after it, too. A message that was
+    /// handed to a parked receive is not waited for.
     ///
     /// Any number of them may wait. It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether
     /// it has returned `Ready`.

@@ -6,9 +6,11 @@ use core::{error::Error, fmt};
 
 use crate::batch::Unsent;
 
-/// The channel is closed; the message that was not sent is in here.
+/// The channel is closed; the message that was not sent is in here, if the operation had one.
 ///
-/// From [`Sender::send`](crate::Sender::send) and its blocking forms.
+/// From [`Sender::send`](crate::Sender::send), its other forms and those of permits. It is a `SendError<()>` where there is no
+/// message ([`reserve`](crate::Sender::reserve)) or where the message is elsewhere
+/// ([`send_from`](crate::Sender::send_from)), and a `SendError<Option<T>>` from a sink.
 ///
 /// # Examples
 ///
@@ -42,7 +44,7 @@ pub struct SendError<T>(pub T);
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrySendError<T> {
-    /// There was no room, and at capacity 0 no receiver parked.
+    /// There was no room: the buffer was full, or at capacity 0 no receiver was parked, but for what permits count on.
     Full(T),
     /// The channel is closed.
     Closed(T),
@@ -131,7 +133,7 @@ pub struct RecvError;
 #[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TryRecvError {
-    /// There is no message now.
+    /// There is no message that can be received now. (With permits, [sends may be parked](crate::Receiver::try_recv).)
     Empty,
     /// The channel is closed and there is nothing in it now.
     Closed,

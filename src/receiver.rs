@@ -25,8 +25,10 @@ use crate::{
 
 /// The receiving end of a channel; clone it to receive in several places. Each message goes to one of them.
 ///
-/// All clones are equal; whoever has been waiting longest is served first. When the last receiver is dropped the channel
-/// closes, and the messages in it are dropped at once. Every method takes `&self`, in tasks and in threads alike.
+/// All clones are equal; the receive that has been waiting longest is served first (but see
+/// [the exceptions](crate#what-a-send-and-a-receive-do)). When the last receiver is dropped the channel closes, and the
+/// messages in it are dropped at once. Every method takes `&self`, in tasks and in threads alike, but for those that begin
+/// with `into_`.
 ///
 /// There is no `IntoIterator`, which would block a task unseen: see [`stream`](Self::stream),
 /// [`iter_blocking`](Self::iter_blocking) and [`try_iter`](Self::try_iter).
@@ -59,7 +61,8 @@ impl<T> Receiver<T> {
     /// Receives the oldest message, waiting for one if there is none.
     ///
     /// Messages given back by cancelled receives come first, then the buffered ones, each in the order in which they were
-    /// sent. If there is none, the receive parks, behind those who came before, and messages are handed out in that order.
+    /// sent. If there is none, the receive parks, behind those who came before, and messages are handed out in that order. A
+    /// message that was given back may come after a later one which this receiver has got already.
     ///
     /// Nothing happens before the returned future is awaited, or [waited for](RecvFuture::wait) in a thread. From its
     /// first `Pending` on it is a commitment: a message may be handed to it at any time, and waits there until it is
@@ -76,7 +79,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// Nothing is lost when the future is dropped: a message that had been handed to it already is given back, to the
-    /// receiver parked longest or else to the next receive, in its old place in the order.
+    /// receiver parked longest or else to the next receive, in its old place in the order. A parked receive is room for a
+    /// message, so before it was dropped it may have let a waiting [`reserve`](crate::Sender::reserve) go ahead.
     ///
     /// # Examples
     ///
@@ -167,6 +171,10 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`TryRecvError`]: `Empty`, or `Closed` if the channel is closed and there is nothing in it now.
+    ///
+    /// With [permits](crate::Permit), `Empty` does not mean that no send is parked. A receive leaves parked sends alone while
+    /// more permits are out than the capacity, as after the receiver has left on which a permit counted; and while a request for
+    /// a permit is the first in the line, for which only a receive that waits is room.
     ///
     /// # Panics
     ///
@@ -260,7 +268,8 @@ impl<T> Receiver<T> {
         crate::IterBlocking::new(self)
     }
 
-    /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later.
+    /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later. As long as others
+    /// send as fast, it does not end.
     ///
     /// # Examples
     ///
@@ -277,7 +286,8 @@ impl<T> Receiver<T> {
     /// Receives as many messages as there are, up to `limit`, and puts them behind those in the vector, waiting for one if
     /// there is none; returns how many they were.
     ///
-    /// They are taken in one step, which takes little longer than a single receive. With a `limit` of 0 it is `Ok(0)` at once.
+    /// They are taken in one step or a few, which take little longer than a single receive; between the steps others may receive.
+    /// With a `limit` of 0 it is `Ok(0)` at once, whether the channel is closed or not.
     ///
     /// # Errors
     ///
@@ -305,11 +315,14 @@ impl<T> Receiver<T> {
     }
 
     /// Receives the messages that can be had at once, up to `limit`, and puts them behind those in the vector; returns how many
-    /// they were. With a `limit` of 0 it is `Ok(0)`.
+    /// they were. With a `limit` of 0 it is `Ok(0)`, whether the channel is closed or not.
+    ///
+    /// It takes at most as many messages as there are when it begins, so it ends however fast others send.
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`], if there is none: `Empty` or `Closed`.
+    /// [`TryRecvError`], if there is none: `Empty` or `Closed`. With permits, messages of parked senders may be left alone, as by
+    /// [`try_recv`](Self::try_recv).
     ///
     /// # Panics
     ///
@@ -334,7 +347,8 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Receives all messages that can be had now, those of parked senders among them.
+    /// Receives all messages that can be had now, those of parked senders among them, unless permits keep these from being
+    /// received: see [`try_recv`](Self::try_recv). It does not tell whether the channel is closed.
     ///
     /// # Panics
     ///
@@ -376,8 +390,9 @@ impl<T> Receiver<T> {
 
     /// Waits until the channel is closed and nothing is left in it.
     ///
-    /// A wait that is over stays so, even if a cancelled receive gives a message back later; one that begins after that may have
-    /// to wait for it.
+    /// A message that was handed to a parked receive has left the channel, even if the receive has not been polled since: the wait
+    /// does not include it. A wait that is over stays so, even if such a receive is cancelled and gives its message back later; a
+    /// wait that begins after that may have to wait for the message.
     ///
     /// # Cancel safety
     ///
@@ -398,8 +413,8 @@ impl<T> Receiver<T> {
 
     /// Closes the channel; returns whether this call did.
     ///
-    /// From now on every send fails. Parked senders get their message back in an error; parked receivers get an error;
-    /// what is buffered can still be received.
+    /// From now on every send fails, also with a permit that was given out before. Parked senders get their message back in an
+    /// error; parked receivers and requests for permits get an error; what is buffered can still be received.
     ///
     /// # Panics
     ///
@@ -437,7 +452,8 @@ impl<T> Receiver<T> {
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
     ///
     /// The latter take no place, so this may exceed the capacity by them; and by those sent with a [`Permit`](crate::Permit)
-    /// that counted on a receiver who has left. Messages of parked senders do not count.
+    /// that counted on a receiver who has left. Messages of parked senders do not count, nor do permits. A message that was
+    /// handed to a parked receive does not count either, even if the receive has not been polled since.
     ///
     /// # Examples
     ///
@@ -467,6 +483,10 @@ impl<T> Receiver<T> {
     /// Whether there is no room for a send: the buffer is full and no receiver is parked. At capacity 0 that is whenever
     /// no receiver is parked. A permit that is out counts as a message.
     ///
+    /// This looks at the room alone: a send into a closed channel fails although there may be room. A parked receive is room
+    /// for one message, which is in no count once it is handed over: while a receive is parked, `bounded(1)` takes two messages.
+    /// An arm of a select counts as a parked receive, for a moment even if the select has just happened elsewhere.
+    ///
     /// # Examples
     ///
     /// ```
@@ -480,6 +500,8 @@ impl<T> Receiver<T> {
     }
 
     /// How many messages the buffer holds at most; `None` if the channel is unbounded.
+    ///
+    /// The channel may hold and take more: see [`len`](Self::len) and [`is_full`](Self::is_full).
     ///
     /// # Examples
     ///
@@ -522,7 +544,7 @@ impl<T> Receiver<T> {
             .map_or(1, |shared| shared.receivers.get())
     }
 
-    /// How many sends and requests for permits are parked.
+    /// How many sends and requests for permits are parked; a select counts once for each of its arms that send here.
     ///
     /// # Examples
     ///
@@ -538,7 +560,7 @@ impl<T> Receiver<T> {
         self.shared.as_deref().map_or(0, Shared::waiting_senders)
     }
 
-    /// How many receives are parked.
+    /// How many receives are parked; a select counts once for each of its arms that receive here.
     ///
     /// # Examples
     ///

@@ -27,8 +27,8 @@ use crate::{
 
 /// The sending end of a channel; clone it to send from several places.
 ///
-/// All clones are equal. The channel closes when the last one is dropped, or when either end calls `close`.
-/// Every method takes `&self`, in tasks and in threads alike.
+/// All clones are equal. The channel closes when the last sender or the last receiver is dropped, or when either end calls
+/// `close`. Every method takes `&self`, in tasks and in threads alike, but for those that begin with `into_`.
 ///
 /// # Examples
 ///
@@ -65,7 +65,7 @@ impl<T> Sender<T> {
     ///
     /// A message goes straight to the receiver that has been parked longest, if there is one; else into the buffer, if
     /// it has room; else the send parks, behind those who came before. At capacity 0 the send completes only when a
-    /// receiver has the message.
+    /// receiver has the message, or a parked receive has been handed it.
     ///
     /// Nothing happens before the returned future is awaited, or [waited for](SendFuture::wait) in a thread.
     ///
@@ -80,8 +80,9 @@ impl<T> Sender<T> {
     /// # Cancel safety
     ///
     /// If the future is dropped before it has completed, the message is dropped with it and will not be delivered, unless
-    /// a receiver had taken it before. Who drops it cannot tell which: where that matters (a losing arm of a `select!`, a
-    /// timeout around it), keep the future and poll it again instead of dropping it.
+    /// a receiver had taken it before. The caller that drops it cannot tell which: where that matters (a losing arm of a
+    /// `select!`, a timeout around it), use [`send_from`](Self::send_from), whose `Option` tells, or
+    /// [`until`](SendFuture::until), whose result tells.
     ///
     /// # Examples
     ///
@@ -205,7 +206,8 @@ impl<T> Sender<T> {
         self.send(message).wait()
     }
 
-    /// Sends a message if that can be done at once: if a receiver is parked or the buffer has room.
+    /// Sends a message if that can be done at once: if a receiver is parked or the buffer has room. Places and receivers that
+    /// [permits](crate::Permit) count on are left to these.
     ///
     /// # Errors
     ///
@@ -239,8 +241,9 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError`], with the message: `Closed`, or `Full` when there is nothing to evict: at capacity 0 with no receiver
-    /// parked, and where permits hold all places. A permit's place is not given away.
+    /// [`TrySendError`], with the message: `Closed`, or `Full` when there is no room and nothing to evict: at capacity 0 with no
+    /// receiver parked, and where permits hold all places. A permit's place is not given away, nor is a receiver that a permit
+    /// counts on.
     ///
     /// # Panics
     ///
@@ -260,10 +263,15 @@ impl<T> Sender<T> {
 
     /// Waits for room, and returns the right to send one message into it.
     ///
-    /// For a message that is costly to make, or cannot be put back where it came from: it is taken only when it is sure to
-    /// be sent. A request for a permit waits in one line with the sends, and while a permit is out it takes the place of
-    /// one message. At capacity 0, and when all places are taken by permits, there is room for a permit as for a message
-    /// when a receiver is parked.
+    /// For a message that is costly to make, or cannot be put back where it came from: once there is a permit, its send waits
+    /// for nobody and fails only if the channel has been closed meanwhile; the message comes back in the error then. (A
+    /// permit of tokio's `mpsc` outlives a `close`.) A request for a permit waits in one line with the sends, and while a
+    /// permit is out it takes the place of one message. At capacity 0, and when all places are taken by permits, there is
+    /// room for a permit as for a message when a receiver is parked.
+    ///
+    /// A parked request may be granted at any time, and then holds its room until it is polled or dropped. A task that keeps
+    /// such a request without polling it (by `&mut` in an arm of a `select!` that has lost, say) and sends to the same channel
+    /// meanwhile may wait for itself, for ever: drop the request before. See [`Permit`] for what a permit holds up.
     ///
     /// # Errors
     ///
@@ -271,7 +279,7 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// See [`ReserveFuture`]: dropping it leaves no trace.
+    /// See [`ReserveFuture`]: a request that is dropped leaves the line, and gives its room on if it had been granted.
     ///
     /// # Examples
     ///
@@ -289,6 +297,8 @@ impl<T> Sender<T> {
     }
 
     /// The right to send one message, if there is room now.
+    ///
+    /// See [`Permit`] for how long it is good, and for what it holds up.
     ///
     /// # Errors
     ///
@@ -315,16 +325,20 @@ impl<T> Sender<T> {
 
     /// Sends all messages of an iterator, in order, waiting for room as often as there is none; returns how many they were.
     ///
-    /// As many as there is room for go in one step, which takes little longer than a single send. Between the steps, messages of
-    /// other senders may go in. Messages are taken out of the iterator only when there is room for them, and one more to wait with.
+    /// As many as there is room for, up to 64 KiB of them, go in one step, which takes little longer than a single send. Between
+    /// the steps, and where more than 32 parked receivers are to be woken, messages of other senders may go in. Messages are taken
+    /// out of the iterator only when there is room for them, and one more to wait with; if other senders take that room before
+    /// they are sent, the batch keeps them and waits.
     ///
     /// # Errors
     ///
-    /// [`SendManyError`], if the channel is closed, or closes meanwhile: it tells how many were sent, and has the others.
+    /// [`SendManyError`], if the channel is closed, or closes meanwhile: it tells how many were sent, and has the others. An empty
+    /// batch is `Ok(0)`, whether the channel is closed or not.
     ///
     /// # Cancel safety
     ///
-    /// See [`SendManyFuture`]: what was sent stays sent, and an iterator that was lent keeps what was not taken from it.
+    /// See [`SendManyFuture`]: what was sent stays sent, what was taken from the iterator and not sent is dropped, and an
+    /// iterator that was lent keeps what was not taken from it.
     ///
     /// # Examples
     ///
@@ -379,6 +393,8 @@ impl<T> Sender<T> {
 
     /// This sender as a [`Sink`](futures_sink::Sink).
     ///
+    /// `send` of a sink drops its message if the channel is closed: see [`SendSink`] for what returns it.
+    ///
     /// # Cancel safety
     ///
     /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
@@ -403,6 +419,8 @@ impl<T> Sender<T> {
     }
 
     /// As [`sink`](Self::sink), but the sink owns this sender.
+    ///
+    /// `send` of a sink drops its message if the channel is closed: see [`SendSink`] for what returns it.
     ///
     /// # Cancel safety
     ///
@@ -449,8 +467,9 @@ impl<T> Sender<T> {
 
     /// Waits until the channel is closed and nothing is left in it.
     ///
-    /// A wait that is over stays so, even if a cancelled receive gives a message back later; one that begins after that may have
-    /// to wait for it.
+    /// A message that was handed to a parked receive has left the channel, even if the receive has not been polled since: the wait
+    /// does not include it. A wait that is over stays so, even if such a receive is cancelled and gives its message back later; a
+    /// wait that begins after that may have to wait for the message.
     ///
     /// # Cancel safety
     ///
@@ -476,8 +495,8 @@ impl<T> Sender<T> {
 
     /// Closes the channel; returns whether this call did.
     ///
-    /// From now on every send fails. Parked senders get their message back in an error; parked receivers get an error;
-    /// what is buffered can still be received.
+    /// From now on every send fails, also with a permit that was given out before. Parked senders get their message back in an
+    /// error; parked receivers and requests for permits get an error; what is buffered can still be received.
     ///
     /// # Panics
     ///
@@ -517,7 +536,8 @@ impl<T> Sender<T> {
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
     ///
     /// The latter take no place, so this may exceed the capacity by them; and by those sent with a [`Permit`](crate::Permit)
-    /// that counted on a receiver who has left. Messages of parked senders do not count.
+    /// that counted on a receiver who has left. Messages of parked senders do not count, nor do permits. A message that was
+    /// handed to a parked receive does not count either, even if the receive has not been polled since.
     ///
     /// # Examples
     ///
@@ -547,6 +567,10 @@ impl<T> Sender<T> {
     /// Whether there is no room for a send: the buffer is full and no receiver is parked. At capacity 0 that is whenever
     /// no receiver is parked. A permit that is out counts as a message.
     ///
+    /// This looks at the room alone: a send into a closed channel fails although there may be room. A parked receive is room
+    /// for one message, which is in no count once it is handed over: while a receive is parked, `bounded(1)` takes two messages.
+    /// An arm of a select counts as a parked receive, for a moment even if the select has just happened elsewhere.
+    ///
     /// # Examples
     ///
     /// ```
@@ -560,6 +584,8 @@ impl<T> Sender<T> {
     }
 
     /// How many messages the buffer holds at most; `None` if the channel is unbounded.
+    ///
+    /// The channel may hold and take more: see [`len`](Self::len) and [`is_full`](Self::is_full).
     ///
     /// # Examples
     ///
@@ -597,7 +623,7 @@ impl<T> Sender<T> {
         self.shared.receivers.get()
     }
 
-    /// How many sends and requests for permits are parked.
+    /// How many sends and requests for permits are parked; a select counts once for each of its arms that send here.
     ///
     /// # Examples
     ///
@@ -613,7 +639,7 @@ impl<T> Sender<T> {
         self.shared.waiting_senders()
     }
 
-    /// How many receives are parked.
+    /// How many receives are parked; a select counts once for each of its arms that receive here.
     ///
     /// # Examples
     ///

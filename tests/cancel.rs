@@ -115,6 +115,22 @@ fn cancelled_recv_gives_back_ahead_of_all_that_was_sent_later() {
 }
 
 #[test]
+fn receiver_may_see_a_given_back_message_after_a_later_one() {
+    for capacity in [0, 1, 64] {
+        let (tx, rx) = bounded(capacity);
+        let mut cancelled = Box::pin(rx.recv());
+        let mut kept = pin!(rx.recv());
+        assert!(poll(&mut cancelled).is_pending());
+        assert!(poll(&mut kept).is_pending());
+        tx.try_send(1).unwrap();
+        tx.try_send(2).unwrap();
+        assert_eq!(poll(&mut kept), Ready(Ok(2)), "capacity {capacity}");
+        drop(cancelled);
+        assert_eq!(rx.try_recv(), Ok(1), "capacity {capacity}");
+    }
+}
+
+#[test]
 fn message_handed_on_keeps_its_number_when_it_is_given_back_again() {
     let (tx, rx) = bounded(0);
     let mut first = Box::pin(rx.recv());

@@ -2,9 +2,13 @@
 
 mod support;
 
-use std::{pin::pin, task::Poll::Pending, thread};
+use std::{
+    pin::pin,
+    task::Poll::{Pending, Ready},
+    thread,
+};
 
-use hchan::{Receiver, Sender, bounded, unbounded};
+use hchan::{Receiver, Sender, TrySendError, bounded, select, unbounded};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{poll, until};
@@ -55,6 +59,37 @@ fn rendezvous_channel_is_empty_always_and_full_unless_a_receiver_is_parked() {
     assert_eq!(len_empty_full(&tx, &rx), (0, true, false), "a receiver is");
     tx.try_send(2).unwrap();
     assert_eq!(len_empty_full(&tx, &rx), (0, true, true), "it was served");
+}
+
+#[test]
+fn message_handed_to_a_parked_receive_is_in_no_count_so_capacity_1_takes_two() {
+    let (tx, rx) = bounded(1);
+    let mut recv = Box::pin(rx.recv());
+    assert_eq!(poll(&mut recv), Pending);
+    tx.try_send(1).unwrap();
+    assert_eq!(len_empty_full(&tx, &rx), (0, true, false));
+    assert_eq!(waiting(&tx, &rx), (0, 0));
+    tx.try_send(2).unwrap();
+    assert_eq!(len_empty_full(&tx, &rx), (1, false, true));
+    assert_eq!(tx.try_send(3), Err(TrySendError::Full(3)));
+    assert_eq!((poll(&mut recv), rx.try_recv()), (Ready(Ok(1)), Ok(2)));
+}
+
+#[test]
+fn closed_channel_with_room_is_not_full() {
+    let (tx, rx) = bounded(1);
+    tx.close();
+    assert_eq!(len_empty_full(&tx, &rx), (0, true, false));
+    assert_eq!(tx.try_send(1), Err(TrySendError::Closed(1)));
+}
+
+#[test]
+fn permit_takes_a_place_and_is_not_in_len() {
+    let (tx, rx) = bounded(1);
+    let permit = tx.try_reserve().unwrap();
+    assert_eq!(len_empty_full(&tx, &rx), (0, true, true));
+    permit.send(1).unwrap();
+    assert_eq!(len_empty_full(&tx, &rx), (1, false, true));
 }
 
 #[test]
@@ -167,6 +202,24 @@ fn waiting_counts_follow_parking_completion_cancelling_and_close() {
     assert_eq!(waiting(&tx, &rx), (2, 0), "one was cancelled");
     tx.close();
     assert_eq!(waiting(&tx, &rx), (0, 0));
+}
+
+#[test]
+fn select_counts_once_for_each_of_its_arms() {
+    let (tx, rx) = bounded::<u8>(0);
+    let (full, _other) = bounded(0);
+    let mut selecting = Box::pin(async {
+        select! {
+            recv(rx) -> _ => {}
+            recv(rx) -> _ => {}
+            send(full, 1) -> _ => {}
+            send(full, 2) -> _ => {}
+            send(full, 3) -> _ => {}
+        }
+    });
+    assert_eq!(poll(&mut selecting), Pending);
+    assert_eq!(waiting(&tx, &rx), (0, 2));
+    assert_eq!(full.waiting_senders(), 3);
 }
 
 #[test]
