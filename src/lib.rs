@@ -30,7 +30,8 @@
 //! # Three kinds of channel
 //!
 //! - [`bounded(n)`](bounded) buffers up to `n` messages; a send waits while the buffer is full.
-//! - [`bounded(0)`](bounded) is a rendezvous: a send waits until a receiver has its message.
+//! - [`bounded(0)`](bounded) is a rendezvous: a send waits until a receiver has taken its message, or until the message has been
+//!   handed to a parked receive.
 //! - [`unbounded()`](unbounded) buffers any number; a send never waits.
 //!
 //! # Two ways to wait
@@ -39,18 +40,27 @@
 //! [`wait`](RecvFuture::wait), [`wait_timeout`](RecvFuture::wait_timeout) or
 //! [`wait_deadline`](RecvFuture::wait_deadline) on them, or the shorthands [`send_blocking`](Sender::send_blocking) and
 //! [`recv_blocking`](Receiver::recv_blocking). Both park in the same queues, each in its turn. [`try_send`](Sender::try_send),
-//! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait. As a flow of messages there are
+//! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait for a peer. As a flow of messages there are
 //! [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and [`try_iter`](Receiver::try_iter).
 //! [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle instead of borrowing it, and give
 //! it back.
 //!
 //! [`send_many`](Sender::send_many), [`recv_many`](Receiver::recv_many) and [`drain`](Receiver::drain) move as many messages
-//! in one step as can go. [`reserve`](Sender::reserve) waits for room first and gives a [`Permit`] for one message, which a
-//! [sink](#features) builds on. [`closed`](Sender::closed) and [`drained`](Sender::drained) wait for the end.
+//! as can go, in one step or a few. [`reserve`](Sender::reserve) waits for room first and gives a [`Permit`] for one message,
+//! which a [sink](#features) builds on. [`closed`](Sender::closed) and [`drained`](Sender::drained) wait for the end.
+//!
+//! # Stopping
 //!
 //! Each of these futures has an [`until`](RecvFuture::until), which gives up when another future completes: a timer of any
-//! runtime, a cancellation token, a receive on a channel that says stop. What is stopped already when it begins does
-//! nothing, so a loop sees its shutdown even if the channel is always ready. A send's message comes back in the error.
+//! runtime, a cancellation token, a receive on a channel that says stop. A send's message comes back in the error. An `until`
+//! looks at the other future before it does anything, so a loop sees a stop that is complete even if the channel is always
+//! ready.
+//!
+//! An `until` does not make the other future complete. No future of this crate returns `Pending` while it can go on, so a
+//! loop over a channel that is always ready never yields to its executor. On an executor of one thread (tokio's
+//! `current_thread`) no timer fires and no other task runs meanwhile, and a loop that waits to be stopped by one of these
+//! runs for ever. The same holds for a `future(timer)` arm of [`select!`]. A stop that another thread completes is seen. A loop
+//! that may always be ready yields by itself, for instance by `tokio::task::yield_now().await` once in a hundred messages.
 //!
 //! ```
 //! use hchan::{Receiver, SendTimeoutError, Sender};
@@ -89,25 +99,45 @@
 //! 1. A cancelled receive has given a message back: that one, the oldest first.
 //! 2. The buffer holds messages: the oldest; the message of the send parked longest moves into its place, and that send is
 //!    complete.
-//! 3. A send is parked (capacity 0): its message, and that send is complete.
+//! 3. A send is parked (capacity 0, or permits hold the buffer's places): its message, and that send is complete.
 //! 4. The channel is closed: an error.
 //! 5. Otherwise it parks, behind the receives parked before.
 //!
-//! So messages leave in the order in which their sends entered, whoever has waited longest is served first, and a newcomer
-//! never overtakes.
+//! So messages leave in the order in which their sends entered, the operation that has waited longest is served first, and a
+//! newcomer never overtakes. The exceptions:
+//!
+//! - [`force_send`](Sender::force_send) enters ahead of parked sends.
+//! - The message of a [`Permit`] enters ahead of sends that parked after the permit was given out.
+//! - A waiting [`select!`] that is polled although none of its operations has happened, for instance because one of its
+//!   `future(..)` arms woke it, cannot be served during that poll. A peer that comes meanwhile passes it by, and the select parks
+//!   again at the end of the line. The same holds for a [`Select`] and a [`recv_any`].
+//! - A message that a cancelled receive gives back comes before all messages that have not left the channel. A receiver that
+//!   has got a later message already sees the earlier one after it.
+//!
+//! ## What the counts count
+//!
+//! [`len`](Sender::len), [`is_full`](Sender::is_full) and the capacity are about the messages in the channel. A message that
+//! was handed to a parked receive has left the channel, although the receive may not have been polled since: while one receive
+//! is parked, `bounded(1)` takes two messages. The message of a parked send has not entered. A message given back is in `len`
+//! but takes no place. A permit takes a place and is not in `len`.
 //!
 //! ## With permits
 //!
 //! While a permit is out it takes the place of one message, and one rule covers every capacity: there is room while the
 //! capacity and the parked receivers together are more than the buffered messages and the permits out. Sends and requests for
 //! permits go ahead only while there is room, in the order in which they came. So a send may have to wait though a receiver
-//! is parked, if a permit counts on that one; and a receive that parks may let somebody go ahead.
+//! is parked, if a permit counts on that one; and a receive that parks may let a request go ahead.
+//!
+//! A permit that counted on a receiver who has left is still good: its message is put into the channel beyond the capacity, at
+//! capacity 0, too. While more permits are out than the capacity, a receive leaves parked sends alone, and
+//! [`try_recv`](Receiver::try_recv) may be `Empty` beside them. [What a permit holds up](Permit#what-a-permit-holds-up) says
+//! who can be locked out by that.
 //!
 //! # Closing
 //!
 //! [`close`](Sender::close), from either end, or the drop of the last sender or of the last receiver closes a channel, for
-//! good. Sends fail from then on, parked ones included, each with its own message. Receives go on until nothing is left,
-//! then fail; but when the last receiver is dropped, what is left is dropped with it, at once.
+//! good. Sends fail from then on, parked ones and those of permits that are out included, each with its own message. Receives go
+//! on until nothing is left, then fail; but when the last receiver is dropped, what is left is dropped with it, at once.
 //!
 //! # Cancelling
 //!
@@ -115,33 +145,51 @@
 //!
 //! | future | when dropped |
 //! |---|---|
-//! | [`recv`](Receiver::recv), parked | nothing happened |
+//! | [`recv`](Receiver::recv), parked | no message was taken; a `reserve` that counted on the receive may have been granted |
 //! | [`recv`](Receiver::recv), handed a message already | the message is given back: to the receive parked longest, else to the next one, in its old place in the order |
 //! | [`send`](Sender::send), parked | the message is dropped with it and will never be delivered |
 //! | [`send`](Sender::send), its message taken already | it was sent |
 //! | [`send_from`](Sender::send_from), parked | the message is back in the `Option` it came from |
 //! | [`send_from`](Sender::send_from), its message taken already | it was sent, and the `Option` is empty |
-//!
 //! | [`reserve`](Sender::reserve), parked | nothing happened |
-//! | [`reserve`](Sender::reserve), granted already; a [`Permit`] | the room goes to whoever has waited longest |
-//! | [`send_many`](Sender::send_many) | what was sent stays sent; what was taken from the iterator and not sent, one message more than there was room for at the most, is dropped |
+//! | [`reserve`](Sender::reserve), granted already; a [`Permit`] | the room goes to the operation that has waited longest |
+//! | [`send_many`](Sender::send_many) | what was sent stays sent; what was taken from the iterator and not sent is dropped: at most one message, or more if other senders took the room for which they were taken |
 //! | [`recv_many`](Receiver::recv_many) | as `recv` |
 //! | [`closed`](Sender::closed), [`drained`](Sender::drained) | nothing happened |
 //!
-//! Who drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a `select!` or
-//! a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does. An
-//! [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle then.
+//! The caller that drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a
+//! `select!` or a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does.
+//! An [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle
+//! then. A future that is forgotten (`mem::forget`) is not dropped: a message or a permit that it has stays with it.
 //!
 //! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
-//! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it.
+//! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it. A
+//! parked `reserve` is the same commitment of the other end: room that was granted to it is nobody else's until it is polled
+//! or dropped.
 //!
 //! # What it costs
 //!
-//! Waiters live in the futures themselves, linked into the channel's queues: no operation allocates, parked or not (giving
-//! a message back may, a batch may once, and a stream and a sink do once in their lives). Cancelling takes the same time whoever else is parked. The
-//! buffer's memory grows and shrinks with what is in it. No lock is held while code of yours runs: a waker or a message's
-//! `Drop` may use the channel it comes from, and may panic without harm to it. (A global allocator may not use a channel: a
-//! buffer grows under its lock.)
+//! Waiters live in the futures themselves, linked into the channel's queues, so a send or a receive allocates nothing, parked or
+//! not. What does allocate:
+//!
+//! - the first blocking call of a thread that has to wait, once for the thread; and one that is made while another is
+//!   polling in the same thread, once for each such call,
+//! - the first sleep of a thread for a contended lock of a channel, once for the thread and once for the lock,
+//! - a stream and a sink, once in their lives, if they have to wait,
+//! - [`send_many`](Sender::send_many) and [`try_send_many`](Sender::try_send_many), at most once each;
+//!   [`recv_many`](Receiver::recv_many) what its vector needs; [`drain`](Receiver::drain) a vector of its own,
+//! - a select of more than eight arms,
+//! - a message given back, and a message sent beyond the capacity (see [permits](#with-permits)),
+//! - the buffer, where it is large or unbounded: it grows and shrinks with what is in it,
+//! - a step that wakes more than 32 waiters, where permits are in use.
+//!
+//! Cancelling takes the same time whoever else is parked.
+//!
+//! No lock is held while code of yours runs: a waker or a message's `Drop` may use the channel it comes from, and may panic
+//! without harm to it ([without `std`](#without-the-standard-library) with limits). There are two exceptions, which must not use
+//! a channel at all: a global allocator, as a buffer grows under its lock, and a signal handler, which waits for ever if it meets
+//! the lock of the thread that it interrupted. That holds for `try_send` and `try_recv`, too. Let a signal handler set a flag
+//! or write to a pipe, as `tokio::signal` and `signal-hook` do, and send from a task or a thread.
 //!
 //! A thread that has to wait in a blocking call looks out for a microsecond or two, yields for up to 100 µs (time in which a yield
 //! lets others run is not counted), and then sleeps; what has been in vain is soon left out, as is yielding to others who do
@@ -175,19 +223,24 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `std`, on by default | threads that wait: the `wait` methods, `send_blocking`, `recv_blocking`, `iter_blocking`, `select_blocking!`; locks on which a thread can sleep; see [without it](#without-the-standard-library) |
 //! | `sink` | `Sender::sink` and `Sender::into_sink`: a sender as a [`Sink`](https://docs.rs/futures-sink) |
 //!
 //! # Memory model
 //!
 //! As Go states it for its channels: a send happens before the receive of its message completes; closing happens before a
 //! receive that fails because of it; on a channel of capacity `n`, the start of the `k`-th receive that is served happens
-//! before the `k + n`-th send completes. (See <https://go.dev/ref/mem#chan>.)
+//! before the `k + n`-th send completes. (See <https://go.dev/ref/mem#chan>.) A receive counts as served even if it gives its
+//! message back, and so does the eviction of a message by [`force_send`](Sender::force_send). The last rule does not hold for a
+//! message that is sent with a permit whose receiver has left.
 //!
 //! # Selecting
 //!
 //! [`select!`] waits for several operations at once, receives and sends of different channels and types, and any other
-//! futures beside them. Exactly one of them happens, and the others have had no effect. [`select_blocking!`] is the same for
-//! threads, [`Select`] for a number of operations known only at run time, [`recv_any`] for receivers of one type.
+//! futures beside them. Exactly one of them happens, and the others have had no effect on their channels, with one exception:
+//! a receive that waited was a parked receiver, and may have let a waiting [`reserve`](Sender::reserve) go ahead.
+//! [`select_blocking!`] is the same for threads, [`Select`] for a number of operations known only at run time, [`recv_any`] for
+//! receivers of one type.
 //!
 //! ```
 //! # futures::executor::block_on(async {
@@ -229,6 +282,7 @@
 //! | such a `send` | – | was sent; only [`send_from`](Sender::send_from) tells |
 //! | two selects, a send here and a receive there | exactly one pair at a time | both arms of one may be completed by two others |
 //! | the same channel's two ends in one select | never pair | may pair: the message is sent to oneself |
+//! | the place in the line of one that waits | given up if a peer comes while the select is polled | kept |
 //! | an arm that lost, in the next round | starts anew, at the end of the line | the same if it was made anew; a pinned future passed by `&mut` has kept its place |
 //! | chosen among the ready | at random, or `biased;` | at random, or `select_biased!`, or `biased;` |
 //!
@@ -245,8 +299,9 @@
 //! With `default-features = false` the crate needs `core` and `alloc` alone. In tasks everything is as described, but:
 //!
 //! - Threads have no blocking calls: no `wait` and its siblings, no `select_blocking!`.
-//! - Who finds a lock taken has nothing to sleep on and spins until it is free. While the holder is preempted that burns a
-//!   core. An interrupt handler that meets the lock of what it has interrupted spins for ever: it must not use a channel.
+//! - A thread that finds a lock taken has nothing to sleep on and spins until it is free. While the holder is preempted that
+//!   burns a core. An interrupt handler that meets the lock of what it has interrupted spins for ever: like a signal handler,
+//!   it must not use a channel.
 //! - No panic of a waker or a message's `Drop` can be caught. It goes on at once, and what was left to do, to wake the others
 //!   or to give the message back, is done while it unwinds: a second panic then ends the program. (So does the first where
 //!   panics do not unwind.)
@@ -259,9 +314,9 @@
 //!
 //! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
 //! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts locks, transitions and wakes
-//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Where Go has one lock there are two, one at each end,
-//! so that senders and receivers that need not wait need not meet either. Each file opens with what it is for, `core` with
-//! its invariants, which debug builds check.
+//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Where Go has one lock there are two, one at each end
+//! (one for both up to capacity 4), so that senders and receivers that need not wait need not meet either. Each file opens
+//! with what it is for, `core` with its invariants, which debug builds check.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -343,7 +398,11 @@ pub use weak::{WeakReceiver, WeakSender};
 /// have to meet.
 ///
 /// At capacity 0 a send completes only when a receiver has its message: taken by a receive, or handed to a receive that
-/// was parked.
+/// was parked. A channel of capacity 0 holds a message only if a cancelled receive has given it back, or if it was sent with a
+/// [`Permit`] whose receiver has left.
+///
+/// A message that is handed to a parked receive takes no place in the buffer: while one receive is parked, the channel takes
+/// `capacity + 1` messages.
 ///
 /// A small buffer (for up to 256 KiB of messages, or up to 8 of any size) is allocated now. A larger one is allocated in blocks as
 /// it fills, and freed again as it empties: any capacity is harmless, `usize::MAX` too. A place in it takes as many bytes as a

@@ -10,7 +10,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     array,
     cell::Cell,
-    future::pending,
+    future::{pending, poll_fn},
     pin::{Pin, pin},
     sync::{
         Arc, Barrier,
@@ -327,6 +327,52 @@ fn wait_that_times_out_allocates_nothing() {
         }
     });
     assert_eq!(allocations, 0, "allocations in sends that time out");
+}
+
+#[test]
+fn first_wait_of_a_thread_allocates_once_and_so_does_each_wait_within_a_poll_of_another() {
+    let waits = || {
+        let (tx, rx) = hchan::bounded::<usize>(1);
+        let wait = || _ = rx.recv().wait_timeout(Duration::ZERO);
+        let within_a_poll = || {
+            let stop = poll_fn(|_| {
+                wait();
+                Poll::Ready(())
+            });
+            _ = rx.recv().until(stop).wait();
+        };
+        tx.try_send(0).unwrap();
+        let counts = [wait, wait, wait].map(allocations);
+        (counts, [within_a_poll, within_a_poll].map(allocations))
+    };
+    let waited = thread::spawn(waits).join().unwrap();
+    assert_eq!(waited, ([0, 1, 0], [1, 1]));
+}
+
+#[test]
+fn drain_allocates_its_vector_and_nothing_if_there_is_nothing() {
+    let (tx, rx) = hchan::bounded::<usize>(8);
+    assert_eq!(allocations(|| rx.drain().count()), 0);
+    (0..8).for_each(|n| tx.try_send(n).unwrap());
+    assert_eq!(allocations(|| rx.drain().count()), 1);
+}
+
+#[test]
+fn select_of_more_than_eight_arms_allocates() {
+    let (tx, rx) = hchan::unbounded::<usize>();
+    tx.try_send(0).unwrap();
+    let mut receives: Vec<_> = (0..9).map(|_| Box::pin(rx.recv())).collect();
+    let mut select_of = |arms| {
+        allocations(|| {
+            let mut select = hchan::Select::new();
+            for receive in &mut receives[..arms] {
+                select.arm(receive.as_mut());
+            }
+            select.try_now()
+        })
+    };
+    assert_eq!(select_of(8), 0);
+    assert!(select_of(9) > 0);
 }
 
 #[test]
