@@ -85,7 +85,8 @@ pin_project! {
     /// # Panics
     ///
     /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
-    /// or of the peer's (woken): nothing is lost or left hanging then, and the message stays in the channel.
+    /// or of the peer's (woken): nothing is lost or left hanging then, and the message stays in the channel. Its drop panics if
+    /// a waker does, its own (dropped) or that of the receiver which gets the message (woken).
     ///
     /// # Cancel safety
     ///

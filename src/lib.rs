@@ -58,8 +58,8 @@
 //!
 //! An `until` does not make the other future complete. No future of this crate returns `Pending` while it can go on, so a
 //! loop over a channel that is always ready never yields to its executor. On an executor of one thread (tokio's
-//! `current_thread`) no timer fires and no other task runs meanwhile, and a loop that waits to be stopped by one of these
-//! runs for ever. The same holds for a `future(timer)` arm of [`select!`]. A stop that another thread completes is seen. A loop
+//! `current_thread`), or one all of whose threads are in such loops, no timer fires and no other task runs meanwhile, and a
+//! loop that waits to be stopped by one of these runs for ever. The same holds for a `future(timer)` arm of [`select!`]. A stop that another thread completes is seen. A loop
 //! that may always be ready yields by itself, for instance by `tokio::task::yield_now().await` once in a hundred messages.
 //!
 //! ```
@@ -193,8 +193,9 @@
 //!
 //! A thread that has to wait in a blocking call looks out for a microsecond or two, yields for up to 100 µs (time in which a yield
 //! lets others run is not counted), and then sleeps; what has been in vain is soon left out, as is yielding to others who do
-//! not let go of the core. Who finds a lock of the channel taken, which is held for tens of nanoseconds unless its holder is
-//! preempted, pauses for some tens of microseconds at the most; then its thread sleeps, of a task, too.
+//! not let go of the core. An operation that finds a lock of the channel taken pauses for at most some tens of microseconds; then
+//! its thread sleeps, also the thread of a task. A lock is held for tens of nanoseconds, unless its holder is preempted, allocates
+//! or frees a block of the buffer, or moves a batch, which it may move under the lock whole, however long it is.
 //!
 //! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine, for
 //! messages of 8 bytes and of 256:

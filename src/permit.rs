@@ -40,7 +40,8 @@ pin_project! {
     /// # Panics
     ///
     /// When polled again after it has returned `Ready`. A poll also panics if a waker of this task does (cloned or dropped):
-    /// no permit is lost then.
+    /// no permit is lost then. Its drop panics if a waker does, its own (dropped) or that of an operation which gets the room
+    /// (woken).
     ///
     /// # Cancel safety
     ///

@@ -235,8 +235,8 @@ impl<T> Sender<T> {
 
     /// Sends a message at once, and if the buffer is full evicts the oldest message from it, which is returned.
     ///
-    /// The new message enters behind those that are buffered and ahead of parked senders: the one exception to the rule
-    /// that nobody overtakes. A message that a cancelled receive has given back takes no place in the buffer, so it is
+    /// The new message enters behind those that are buffered and ahead of parked senders: an exception to the rule that no
+    /// newcomer overtakes. A message that a cancelled receive has given back takes no place in the buffer, so it is
     /// not evicted.
     ///
     /// # Errors
