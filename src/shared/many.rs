@@ -109,7 +109,7 @@ impl<T> Shared<T> {
         panics.catch_each(|| {
             let mut wakes = WakeBatch::new();
             self.recv_end_locked(|recv_end| {
-                while let Some((seq, message)) = messages.next() {
+                for (seq, message) in messages.by_ref() {
                     let waker = recv_end.give_back(seq, message);
                     waker.into_iter().for_each(|waker| wakes.push(waker));
                     if wakes.is_full() {
