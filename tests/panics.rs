@@ -3,8 +3,6 @@
 mod support;
 
 use std::{
-    iter,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex,
@@ -463,6 +461,8 @@ fn batch_that_gives_back_keeps_its_order_though_another_receives_meanwhile() {
 #[cfg(feature = "std")]
 #[test]
 fn two_batches_that_give_back_keep_the_order() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     for capacity in [0, 1, 2, 5] {
         let (tx, rx) = bounded(capacity);
         let mut handed = [(); 2].map(|()| Box::pin(rx.recv()));
@@ -498,13 +498,10 @@ fn two_batches_that_give_back_keep_the_order() {
         drop(third);
         let all: Vec<_> = (0..10 + capacity).collect();
         // Where a wake panics, what was taken is back, so it is tried again.
-        let received: Vec<_> = iter::from_fn(|| {
-            loop {
-                match catch_unwind(AssertUnwindSafe(|| rx.try_recv())) {
-                    Ok(received) => break received.ok(),
-                    Err(_) => continue,
-                }
-            }
+        let try_recv = || rx.try_recv().ok();
+        let received: Vec<_> = std::iter::from_fn(|| {
+            let mut tries = std::iter::repeat_with(|| catch_unwind(AssertUnwindSafe(try_recv)));
+            tries.find_map(Result::ok).flatten()
         })
         .collect();
         assert_eq!(received, all, "capacity {capacity}");
