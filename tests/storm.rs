@@ -26,6 +26,11 @@
 //! (A receive that times out or is stopped gives nothing back: what it was handed meanwhile it returns. Nor does a receive
 //! that loses in a select: it has not been handed anything.)
 //!
+//! In half of the storms whose receivers cancel, wakers panic at random when they are cloned, woken and dropped, and messages when
+//! they drop. An operation that panicked has received nothing, but for the message that a receive of many had been handed; a
+//! message has been sent unless it dropped within its sender's own operation. All the rest is checked as ever, but for the
+//! tokens: whether an operation that panicked has sent or received one cannot be told.
+//!
 //! No two runs are the same. A failure tells the seed of its choices; what the scheduler did it cannot tell.
 //!
 //! | setting, from the environment | what it is | default |
@@ -41,42 +46,47 @@
 
 // Some of it is for the tests of threads alone.
 #![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+mod support;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     convert::Infallible,
     env,
     fmt::Debug,
+    future::poll_fn,
     io::{self, Write},
-    iter,
+    iter, mem,
     pin::{Pin, pin},
     process,
     sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
-    task::Poll,
+    task::{Context, Poll},
     thread,
     time::Duration,
     vec,
 };
 
 use fastrand::Rng;
+#[cfg(feature = "sink")]
+use futures::SinkExt;
 use futures::{
     FutureExt, StreamExt,
     executor::block_on,
     future::{join_all, join3, pending},
     poll,
 };
-#[cfg(feature = "sink")]
-use futures::{SinkExt, future::poll_fn};
 use hchan::{
     ClosedFuture, Permit, Receiver, RecvError, RecvTimeoutError, Select, SendManyError,
     SendTimeoutError, Sender, TryRecvError, TrySendError, recv_any, select,
 };
-use tokio::{runtime, task::yield_now};
+use support::injected::{Peaceful, fragile_waker, message_drops, survive};
+use tokio::runtime;
 #[cfg(feature = "std")]
 use {hchan::select_blocking, std::time::Instant};
 
@@ -134,14 +144,19 @@ fn storms(endings: &[Ending], receivers: Receivers) {
         None => (0..3).map(|_| fastrand::u64(..)).collect(),
     };
     let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(40_000) as usize;
+    // Without `std` a second panic ends the process.
+    let can_panic = cfg!(feature = "std") && receivers != Receivers::EightThatDoNot;
+    let mut panics = false;
     for seed in seeds {
         for capacity in CAPACITIES {
             for &ending in endings {
+                panics = can_panic && !panics;
                 storm(&Plan {
                     seed,
                     capacity,
                     receivers,
                     ending,
+                    panics,
                     messages,
                 });
             }
@@ -165,6 +180,7 @@ struct Plan {
     capacity: Option<usize>,
     receivers: Receivers,
     ending: Ending,
+    panics: bool,
     messages: usize,
 }
 
@@ -230,6 +246,7 @@ fn receivers(
             cancels: plan.receivers != Receivers::EightThatDoNot,
             rng: rng.fork(),
             received: Vec::new(),
+            unwound: Arc::default(),
             ledger: Arc::clone(ledger),
         })
         .collect()
@@ -326,17 +343,52 @@ struct Message {
 thread_local! {
     /// The messages that have dropped in this thread while it cancels a send.
     static DROPPED: RefCell<Option<Vec<Id>>> = const { RefCell::new(None) };
+    /// Whose operation this thread runs, of the senders.
+    static SENDER: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        self.ledger.drops[self.ledger.index(self.id)].fetch_add(1, Relaxed);
+        let index = self.ledger.index(self.id);
+        self.ledger.drops[index].fetch_add(1, Relaxed);
+        if SENDER.get() == Some(self.id.sender) {
+            self.ledger.dropped_by_sender[index].store(true, Relaxed);
+        }
         DROPPED.with_borrow_mut(|dropped| {
             if let Some(dropped) = dropped {
                 dropped.push(self.id);
             }
         });
+        message_drops();
     }
+}
+
+/// Runs a part of an operation of that sender, or of a receiver, in which wakers and messages may panic; `None`: one did.
+fn survive_as<R>(sender: Option<u32>, f: impl FnOnce() -> R) -> Option<R> {
+    let before = SENDER.replace(sender);
+    let survived = survive(f);
+    SENDER.set(before);
+    survived
+}
+
+/// As `survive_as`, of an operation that is awaited.
+async fn survive_task<F: Future>(sender: Option<u32>, operation: F) -> Option<F::Output> {
+    let mut operation = Some(Box::pin(operation));
+    poll_fn(|cx| {
+        let waker = fragile_waker(cx.waker(), |_| {});
+        let mut cx = Context::from_waker(&waker);
+        let pinned = operation.as_mut().expect("it has not ended");
+        let polled = survive_as(sender, || pinned.as_mut().poll(&mut cx));
+        if !matches!(polled, Some(Poll::Pending)) {
+            let ended = operation.take();
+            survive_as(sender, || drop(ended));
+        }
+        match polled {
+            Some(polled) => polled.map(Some),
+            None => Poll::Ready(None),
+        }
+    })
+    .await
 }
 
 /// Drops a send's future, and returns the messages that dropped with it: they had not been taken before.
@@ -353,7 +405,10 @@ fn is_sent_though_cancelled<F>(id: Id, send: Pin<Box<F>>) -> bool {
 /// What is counted while the storm goes on.
 struct Ledger {
     messages_each: usize,
+    panics: bool,
     drops: Vec<AtomicU8>,
+    /// Whether it dropped within an operation of its sender.
+    dropped_by_sender: Vec<AtomicBool>,
     /// How many operations there have been, and after which one of them its doer closes the channel.
     operations: AtomicUsize,
     close_after: Option<usize>,
@@ -365,8 +420,12 @@ impl Ledger {
         let messages_each = plan.messages / SENDERS;
         Self {
             messages_each,
+            panics: plan.panics,
             drops: (0..SENDERS * messages_each)
                 .map(|_| AtomicU8::new(0))
+                .collect(),
+            dropped_by_sender: (0..SENDERS * messages_each)
+                .map(|_| AtomicBool::new(false))
                 .collect(),
             operations: AtomicUsize::new(0),
             close_after: (plan.ending == Ending::Close).then(|| rng.usize(..plan.messages)),
@@ -404,9 +463,10 @@ impl Tokens {
         }
     }
 
-    /// Receives a token, if one comes; for what is to last only until then.
+    /// Receives a token, if one comes; for what is to last only until then, and then drops it while it returns something.
     async fn receive(&self) {
-        self.rx.recv().await.expect("open");
+        let mut recv = Peaceful::new(Box::pin(self.rx.recv()));
+        (&mut *recv).await.expect("open");
         self.count_received();
     }
 
@@ -429,9 +489,8 @@ impl Tokens {
             "selects that are over still wait; {plan:?}"
         );
         let (sent, received) = (self.sent.load(Relaxed), self.received.load(Relaxed));
-        assert_eq!(
-            sent,
-            received + rx.try_iter().count(),
+        assert!(
+            plan.panics || sent == received + rx.try_iter().count(),
             "a token that was sent is received once; {plan:?}"
         );
     }
@@ -521,36 +580,69 @@ impl Sending {
     async fn run_in_task(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..32) {
-                22..26 => self.send_permitted_in_task(message).await,
-                26..29 => self.send_batch_in_task(message).await,
-                29..32 => self.send_into_sink(message).await,
-                0 => self.try_send(message),
-                1 => self.force_send(message),
-                2 => self.drop_unpolled(message),
-                3 => self.select_one_in_task(message).await,
-                4..7 => self.select_in_task(message).await,
-                7..9 => self.select_at_run_time(message, true).await,
-                9..12 => self.send_until_in_task(message).await,
-                12..15 => {
-                    let mut send = Box::pin(self.tx.send(message));
-                    match give_up_soon(&mut send, &mut self.rng).await {
-                        Some(Ok(())) => Sent::Yes,
-                        Some(Err(_)) => Sent::Closed,
-                        None if is_sent_though_cancelled(id, send) => Sent::Yes,
-                        None => Sent::No,
-                    }
+            let before = self.report.sent.len();
+            let sent = match self.ledger.panics {
+                true => {
+                    let sending = self.send_in_task(message);
+                    let survived = survive_task(Some(id.sender), sending).await;
+                    survived.unwrap_or_else(|| self.settle(id, before))
                 }
-                _ => match self.tx.send(message).await {
-                    Ok(()) => Sent::Yes,
-                    Err(_) => Sent::Closed,
-                },
+                false => self.send_in_task(message).await,
             };
             if self.is_over(id, sent) {
                 break;
             }
         }
-        self.report
+        self.leave()
+    }
+
+    /// Leaves the channel. Wakers may panic then.
+    fn leave(self) -> SenderReport {
+        let Self { tx, report, .. } = self;
+        survive(|| drop(tx));
+        report
+    }
+
+    /// After a panic: writes down what was made from that message on and has been sent, as it has not dropped here.
+    fn settle(&mut self, first: Id, before: usize) -> Sent {
+        for number in first.number..self.report.made as u32 {
+            let id = Id { number, ..first };
+            let dropped = self.ledger.dropped_by_sender[self.ledger.index(id)].load(Relaxed);
+            if !dropped && !self.report.sent[before..].contains(&id) {
+                self.report.sent.push(id);
+            }
+        }
+        self.report.sent[before..].sort();
+        Sent::No
+    }
+
+    async fn send_in_task(&mut self, message: Message) -> Sent {
+        let id = message.id;
+        match self.rng.u8(..32) {
+            22..26 => self.send_permitted_in_task(message).await,
+            26..29 => self.send_batch_in_task(message).await,
+            29..32 => self.send_into_sink(message).await,
+            0 => self.try_send(message),
+            1 => self.force_send(message),
+            2 => self.drop_unpolled(message),
+            3 => self.select_one_in_task(message).await,
+            4..7 => self.select_in_task(message).await,
+            7..9 => self.select_at_run_time(message, true).await,
+            9..12 => self.send_until_in_task(message).await,
+            12..15 => {
+                let mut send = Box::pin(self.tx.send(message));
+                match give_up_soon(&mut send, &mut self.rng).await {
+                    Some(Ok(())) => Sent::Yes,
+                    Some(Err(_)) => Sent::Closed,
+                    None if is_sent_though_cancelled(id, send) => Sent::Yes,
+                    None => Sent::No,
+                }
+            }
+            _ => match self.tx.send(message).await {
+                Ok(()) => Sent::Yes,
+                Err(_) => Sent::Closed,
+            },
+        }
     }
 
     /// Without `std` a thread runs a task.
@@ -563,38 +655,50 @@ impl Sending {
     fn run_in_thread(mut self) -> SenderReport {
         while let Some(message) = self.next_message() {
             let id = message.id;
-            let sent = match self.rng.u8(..32) {
-                22..26 => self.send_permitted_in_thread(message),
-                26..29 => self.send_batch_in_thread(message),
-                29..32 => block_on(self.send_into_sink(message)),
-                0 => self.try_send(message),
-                1 => self.force_send(message),
-                2 => self.drop_unpolled(message),
-                3..6 => self.select_in_thread(message),
-                6..8 => block_on(self.select_at_run_time(message, false)),
-                14..16 => {
-                    let stop = self.ledger.tokens.receive();
-                    sent_if_not_stopped(block_on(self.tx.send(message).until(stop)))
+            let before = self.report.sent.len();
+            let sent = match self.ledger.panics {
+                true => {
+                    let survived = survive_as(Some(id.sender), || self.send_in_thread(message));
+                    survived.unwrap_or_else(|| self.settle(id, before))
                 }
-                choice @ 8..14 => {
-                    let timeout = short_time(&mut self.rng);
-                    let send = self.tx.send(message);
-                    let sent = match choice {
-                        8 => send.wait_deadline(Instant::now() + timeout),
-                        _ => send.wait_timeout(timeout),
-                    };
-                    sent_if_not_stopped(sent)
-                }
-                _ => match self.tx.send_blocking(message) {
-                    Ok(()) => Sent::Yes,
-                    Err(_) => Sent::Closed,
-                },
+                false => self.send_in_thread(message),
             };
             if self.is_over(id, sent) {
                 break;
             }
         }
-        self.report
+        self.leave()
+    }
+
+    #[cfg(feature = "std")]
+    fn send_in_thread(&mut self, message: Message) -> Sent {
+        match self.rng.u8(..32) {
+            22..26 => self.send_permitted_in_thread(message),
+            26..29 => self.send_batch_in_thread(message),
+            29..32 => block_on(self.send_into_sink(message)),
+            0 => self.try_send(message),
+            1 => self.force_send(message),
+            2 => self.drop_unpolled(message),
+            3..6 => self.select_in_thread(message),
+            6..8 => block_on(self.select_at_run_time(message, false)),
+            14..16 => {
+                let stop = self.ledger.tokens.receive();
+                sent_if_not_stopped(block_on(self.tx.send(message).until(stop)))
+            }
+            choice @ 8..14 => {
+                let timeout = short_time(&mut self.rng);
+                let send = self.tx.send(message);
+                let sent = match choice {
+                    8 => send.wait_deadline(Instant::now() + timeout),
+                    _ => send.wait_timeout(timeout),
+                };
+                sent_if_not_stopped(sent)
+            }
+            _ => match self.tx.send_blocking(message) {
+                Ok(()) => Sent::Yes,
+                Err(_) => Sent::Closed,
+            },
+        }
     }
 
     fn next_message(&mut self) -> Option<Message> {
@@ -622,9 +726,8 @@ impl Sending {
     fn force_send(&mut self, message: Message) -> Sent {
         match self.tx.force_send(message) {
             Ok(evicted) => {
-                self.report
-                    .evicted
-                    .extend(evicted.map(|message| message.id));
+                let ids = evicted.as_ref().map(|message| message.id);
+                self.report.evicted.extend(ids);
                 Sent::Yes
             }
             Err(TrySendError::Full(_)) => Sent::No,
@@ -999,7 +1102,22 @@ struct Receiving {
     cancels: bool,
     rng: Rng,
     received: Vec<Id>,
+    /// What was in the vectors of receives that panicked.
+    unwound: Arc<Mutex<Vec<Id>>>,
     ledger: Arc<Ledger>,
+}
+
+/// The vector of a receive of many. What is in it when it drops has been received.
+struct Inbox {
+    messages: Vec<Message>,
+    unwound: Arc<Mutex<Vec<Id>>>,
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let ids = self.messages.iter().map(|message| message.id);
+        self.unwound.lock().unwrap().extend(ids);
+    }
 }
 
 impl Receiving {
@@ -1012,52 +1130,63 @@ impl Receiving {
             }
         }
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..26) {
-                22..26 => {
-                    if self.recv_many_in_task(&rx).await {
-                        break;
-                    }
+            let has_ended = match self.ledger.panics {
+                true => {
+                    let receiving = self.receive_in_task(&rx);
+                    let survived = survive_task(None, receiving).await;
+                    survived.unwrap_or_else(|| self.settle())
                 }
-                choice @ 16..22 => {
-                    let has_ended = match choice {
-                        16..19 => self.select_in_task(&rx).await,
-                        19..21 => self.select_at_run_time(&rx, true).await,
-                        _ => self.recv_any_in_task(&rx).await,
-                    };
-                    if has_ended {
-                        break;
-                    }
-                }
-                0 => match rx.try_recv() {
-                    Ok(message) => self.keep(message),
-                    Err(TryRecvError::Empty) => yield_now().await,
-                    Err(TryRecvError::Closed) => break,
-                },
-                1..8 if self.cancels => {
-                    let mut recv = Box::pin(rx.recv());
-                    match give_up_soon(&mut recv, &mut self.rng).await {
-                        Some(Ok(message)) => self.keep(message),
-                        Some(Err(_)) => break,
-                        None => {}
-                    }
-                }
-                8..10 if self.cancels => {
-                    if self.keep_some_of_a_stream(&rx).await {
-                        break;
-                    }
-                }
-                10..13 => {
-                    if self.recv_until_in_task(&rx).await {
-                        break;
-                    }
-                }
-                _ => match rx.recv().await {
-                    Ok(message) => self.keep(message),
-                    Err(_) => break,
-                },
+                false => self.receive_in_task(&rx).await,
+            };
+            if has_ended {
+                break;
             }
         }
-        self.received
+        self.leave(rx)
+    }
+
+    /// Leaves the channel. Wakers and messages may panic then.
+    fn leave(self, clone: Receiver<Message>) -> Vec<Id> {
+        let Self { rx, received, .. } = self;
+        survive_as(None, || drop(rx));
+        survive_as(None, || drop(clone));
+        received
+    }
+
+    /// After a panic: nothing has been received but what is in a vector.
+    fn settle(&mut self) -> bool {
+        self.received.append(&mut self.unwound.lock().unwrap());
+        false
+    }
+
+    /// Receives something, perhaps; says whether the channel has ended.
+    async fn receive_in_task(&mut self, rx: &Receiver<Message>) -> bool {
+        match self.rng.u8(..26) {
+            22..26 => return self.recv_many_in_task(rx).await,
+            16..19 => return self.select_in_task(rx).await,
+            19..21 => return self.select_at_run_time(rx, true).await,
+            21 => return self.recv_any_in_task(rx).await,
+            0 => match rx.try_recv() {
+                Ok(message) => self.keep(message),
+                Err(TryRecvError::Empty) => yield_now().await,
+                Err(TryRecvError::Closed) => return true,
+            },
+            1..8 if self.cancels => {
+                let mut recv = Box::pin(rx.recv());
+                match give_up_soon(&mut recv, &mut self.rng).await {
+                    Some(Ok(message)) => self.keep(message),
+                    Some(Err(_)) => return true,
+                    None => {}
+                }
+            }
+            8..10 if self.cancels => return self.keep_some_of_a_stream(rx).await,
+            10..13 => return self.recv_until_in_task(rx).await,
+            _ => match rx.recv().await {
+                Ok(message) => self.keep(message),
+                Err(_) => return true,
+            },
+        }
+        false
     }
 
     /// Says whether the stream has ended.
@@ -1092,43 +1221,52 @@ impl Receiving {
 
     /// Receives some messages at once; says whether the channel has ended.
     async fn recv_many_in_task(&mut self, rx: &Receiver<Message>) -> bool {
-        let mut messages = Vec::new();
+        let mut inbox = self.inbox();
+        let messages = &mut inbox.messages;
         let limit = self.rng.usize(1..9);
         let received = match self.rng.u8(..5) {
-            0 => self.recv_many_now(rx, &mut messages, limit),
+            0 => self.recv_many_now(rx, messages, limit),
             1 if self.cancels => {
-                let mut recv = Box::pin(rx.recv_many(&mut messages, limit));
+                let mut recv = Box::pin(rx.recv_many(messages, limit));
                 let received = give_up_soon(&mut recv, &mut self.rng).await;
                 received.map_or(Ok(0), |received| received.map_err(RecvTimeoutError::from))
             }
             2 => {
                 let token = self.ledger.tokens.receive();
-                rx.recv_many(&mut messages, limit).until(token).await
+                rx.recv_many(messages, limit).until(token).await
             }
             _ => {
-                let received = rx.recv_many(&mut messages, limit).await;
+                let received = rx.recv_many(messages, limit).await;
                 received.map_err(RecvTimeoutError::from)
             }
         };
-        self.keep_many(received, messages)
+        self.keep_many(received, inbox)
     }
 
     #[cfg(feature = "std")]
     fn recv_many_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
-        let mut messages = Vec::new();
+        let mut inbox = self.inbox();
+        let messages = &mut inbox.messages;
         let limit = self.rng.usize(1..9);
         let received = match self.rng.u8(..3) {
-            0 => self.recv_many_now(rx, &mut messages, limit),
+            0 => self.recv_many_now(rx, messages, limit),
             1 => {
                 let timeout = short_time(&mut self.rng);
-                rx.recv_many(&mut messages, limit).wait_timeout(timeout)
+                rx.recv_many(messages, limit).wait_timeout(timeout)
             }
             _ => rx
-                .recv_many(&mut messages, limit)
+                .recv_many(messages, limit)
                 .wait()
                 .map_err(RecvTimeoutError::from),
         };
-        self.keep_many(received, messages)
+        self.keep_many(received, inbox)
+    }
+
+    fn inbox(&self) -> Inbox {
+        Inbox {
+            messages: Vec::new(),
+            unwound: Arc::clone(&self.unwound),
+        }
     }
 
     /// Receives what there is.
@@ -1149,13 +1287,13 @@ impl Receiving {
     }
 
     /// Keeps as many messages as were said to have come; says whether the channel has ended.
-    fn keep_many(
-        &mut self,
-        received: Result<usize, RecvTimeoutError>,
-        messages: Vec<Message>,
-    ) -> bool {
+    fn keep_many(&mut self, received: Result<usize, RecvTimeoutError>, mut inbox: Inbox) -> bool {
+        let messages = &mut inbox.messages;
         assert_eq!(received.unwrap_or(0), messages.len(), "{received:?}");
-        messages.into_iter().for_each(|message| self.keep(message));
+        while !messages.is_empty() {
+            let message = messages.remove(0);
+            self.keep(message);
+        }
         received == Err(RecvTimeoutError::Closed)
     }
 
@@ -1179,59 +1317,59 @@ impl Receiving {
     fn run_in_thread(mut self) -> Vec<Id> {
         let rx = self.rx.clone();
         while self.received.len() < self.stays_for {
-            match self.rng.u8(..26) {
-                22..26 => {
-                    if self.recv_many_in_thread(&rx) {
-                        break;
-                    }
+            let has_ended = match self.ledger.panics {
+                true => {
+                    let survived = survive_as(None, || self.receive_in_thread(&rx));
+                    survived.unwrap_or_else(|| self.settle())
                 }
-                choice @ 16..22 => {
-                    let has_ended = match choice {
-                        16..19 => self.select_in_thread(&rx),
-                        19..21 => block_on(self.select_at_run_time(&rx, false)),
-                        _ => self.recv_any_in_thread(&rx),
-                    };
-                    if has_ended {
-                        break;
-                    }
-                }
-                0 => match rx.try_recv() {
-                    Ok(message) => self.keep(message),
-                    Err(TryRecvError::Empty) => thread::yield_now(),
-                    Err(TryRecvError::Closed) => break,
-                },
-                choice @ 1..8 => {
-                    let timeout = short_time(&mut self.rng);
-                    let recv = rx.recv();
-                    let received = match choice {
-                        1 => recv.wait_deadline(Instant::now() + timeout),
-                        _ => recv.wait_timeout(timeout),
-                    };
-                    if self.keep_if_not_stopped(received) {
-                        break;
-                    }
-                }
-                10..13 => {
-                    let stop = self.ledger.tokens.receive();
-                    let received = block_on(rx.recv().until(stop));
-                    if self.keep_if_not_stopped(received) {
-                        break;
-                    }
-                }
-                8..10 if self.cancels => {
-                    // Parked, handed a message perhaps, dropped.
-                    let mut recv = Box::pin(rx.recv());
-                    if let Some(Ok(message)) = block_on(give_up_at_once(&mut recv)) {
-                        self.keep(message);
-                    }
-                }
-                _ => match rx.recv_blocking() {
-                    Ok(message) => self.keep(message),
-                    Err(_) => break,
-                },
+                false => self.receive_in_thread(&rx),
+            };
+            if has_ended {
+                break;
             }
         }
-        self.received
+        self.leave(rx)
+    }
+
+    #[cfg(feature = "std")]
+    fn receive_in_thread(&mut self, rx: &Receiver<Message>) -> bool {
+        match self.rng.u8(..26) {
+            22..26 => return self.recv_many_in_thread(rx),
+            16..19 => return self.select_in_thread(rx),
+            19..21 => return block_on(self.select_at_run_time(rx, false)),
+            21 => return self.recv_any_in_thread(rx),
+            0 => match rx.try_recv() {
+                Ok(message) => self.keep(message),
+                Err(TryRecvError::Empty) => thread::yield_now(),
+                Err(TryRecvError::Closed) => return true,
+            },
+            choice @ 1..8 => {
+                let timeout = short_time(&mut self.rng);
+                let recv = rx.recv();
+                let received = match choice {
+                    1 => recv.wait_deadline(Instant::now() + timeout),
+                    _ => recv.wait_timeout(timeout),
+                };
+                return self.keep_if_not_stopped(received);
+            }
+            10..13 => {
+                let stop = self.ledger.tokens.receive();
+                let received = block_on(rx.recv().until(stop));
+                return self.keep_if_not_stopped(received);
+            }
+            8..10 if self.cancels => {
+                // Parked, handed a message perhaps, dropped.
+                let mut recv = Box::pin(rx.recv());
+                if let Some(Ok(message)) = block_on(give_up_at_once(&mut recv)) {
+                    self.keep(message);
+                }
+            }
+            _ => match rx.recv_blocking() {
+                Ok(message) => self.keep(message),
+                Err(_) => return true,
+            },
+        }
+        false
     }
 
     /// Receives a message or a token, or sends a token, or does nothing; says whether the channel has ended.
@@ -1423,6 +1561,19 @@ impl Watching {
 }
 
 // Giving up.
+
+/// Has its task polled again. The runtime's own gets no hold of its waker, which may panic.
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|cx| match mem::replace(&mut has_yielded, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
+}
 
 /// Polls a future once and, while it is not ready, now and then again; gives up after a few turns of the executor.
 async fn give_up_soon<F: Future + Unpin>(future: &mut F, rng: &mut Rng) -> Option<F::Output> {

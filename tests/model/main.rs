@@ -7,14 +7,18 @@
 //!
 //! The sequences of operations are the same in each run. `PROPTEST_RNG_SEED=n` tries others, `PROPTEST_CASES=n` more.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod model;
 mod op;
+mod panics;
 mod real;
 mod rules;
 mod sink;
 mod state;
+#[allow(unsafe_code)]
+#[path = "../support/mod.rs"]
+mod support;
 mod tasks;
 
 use std::{env, pin::pin, task::Poll};

@@ -4,7 +4,7 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::poll_fn,
     mem,
     pin::{Pin, pin},
@@ -28,6 +28,7 @@ use hchan::{
 use crate::{
     op::{Closed, Id, Observed, Op, Outcome, Unsent, Use, View, Watch, pick, pick_among},
     sink::{AnySink, sink},
+    support::injected::{Peaceful, fragile_waker, in_peace, message_drops},
 };
 
 /// The channel as it is, under the same operations.
@@ -44,6 +45,12 @@ pub(crate) struct Real {
     left_in_iterators: Rc<RefCell<Vec<usize>>>,
     wakers: Vec<Arc<Bell>>,
     woken: Arc<Mutex<Vec<Id>>>,
+    /// Whether wakers may panic.
+    pub(crate) is_fragile: bool,
+    /// The task that the last operation was about, if there was one.
+    pub(crate) actor: Option<Id>,
+    /// The task that is being polled.
+    polled: Option<Id>,
 }
 
 struct RealTask {
@@ -78,14 +85,16 @@ struct Stop(Rc<RefCell<RealStop>>);
 #[derive(Default)]
 struct RealStop {
     is_complete: bool,
-    waker: Option<Waker>,
+    waker: Option<Peaceful<Waker>>,
 }
 
 impl Stop {
     fn complete(&self) {
         let mut stop = self.0.borrow_mut();
         stop.is_complete = true;
-        stop.waker.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = stop.waker.take() {
+            waker.wake_by_ref();
+        }
     }
 }
 
@@ -97,7 +106,7 @@ impl Future for Stop {
         if stop.is_complete {
             return Poll::Ready(());
         }
-        stop.waker = Some(cx.waker().clone());
+        stop.waker = Some(Peaceful::new(cx.waker().clone()));
         Poll::Pending
     }
 }
@@ -121,6 +130,27 @@ impl Message {
 impl Drop for Message {
     fn drop(&mut self) {
         self.drops.borrow_mut()[self.id] += 1;
+        message_drops();
+    }
+}
+
+thread_local! {
+    /// The messages that came out of the channel or of a send.
+    static CAME_OUT: RefCell<BTreeSet<Id>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+fn note_came_out<'a>(messages: impl IntoIterator<Item = &'a Message>) {
+    let ids = messages.into_iter().map(|message| message.id);
+    CAME_OUT.with_borrow_mut(|came_out| came_out.extend(ids));
+}
+
+/// The vector of a receive of many; what is in it has come out.
+#[derive(Default)]
+struct Inbox(Vec<Message>);
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        note_came_out(&self.0);
     }
 }
 
@@ -132,8 +162,10 @@ struct Options {
 
 impl Drop for Options {
     fn drop(&mut self) {
+        note_came_out(self.messages.iter().flatten());
         let left = self.messages.iter().flatten().map(|message| message.id);
         self.left.borrow_mut().extend(left);
+        in_peace(|| self.messages = [None, None]);
     }
 }
 
@@ -210,11 +242,49 @@ impl Real {
             left_in_iterators: Rc::default(),
             wakers: Vec::new(),
             woken: Arc::default(),
+            is_fragile: false,
+            actor: None,
+            polled: None,
         }
     }
 
     pub(crate) fn apply(&mut self, op: &Op) -> Outcome {
+        self.actor = None;
         self.try_apply(op).unwrap_or(Outcome::Skipped)
+    }
+
+    /// Removes the task whose poll has panicked; a stream and a sink can be polled again.
+    pub(crate) fn remove_panicked(&mut self) {
+        let Some(id) = self.polled.take() else { return };
+        if let Some(task) = self.tasks.get(&id) {
+            if !matches!(task.work, Work::Stream(_) | Work::Sink(_)) {
+                self.tasks.remove(&id);
+            }
+        }
+    }
+
+    pub(crate) fn has_receivers(&self) -> bool {
+        self.weak_receiver.upgrade().is_some()
+    }
+
+    /// The messages that have come out since the last call.
+    pub(crate) fn came_out(&self) -> BTreeSet<Id> {
+        CAME_OUT.take()
+    }
+
+    /// Ends all tasks, and returns what is in the channel then.
+    pub(crate) fn end_tasks(&mut self) -> Vec<Id> {
+        self.tasks.clear();
+        self.permits.clear();
+        let rx = self.weak_receiver.upgrade();
+        rx.map_or_else(Vec::new, |rx| rx.try_iter().map(id).collect())
+    }
+
+    /// Drops all handles; how often each waker is held then.
+    pub(crate) fn end(&mut self) -> Vec<usize> {
+        self.senders.clear();
+        self.receivers.clear();
+        self.observe().held
     }
 
     fn try_apply(&mut self, op: &Op) -> Option<Outcome> {
@@ -246,7 +316,7 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let tx = self.senders.last()?.clone();
+                let tx = Peaceful::new(self.senders.last()?.clone());
                 let message = self.new_message();
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let send = async move {
@@ -262,7 +332,7 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let tx = self.senders.last()?.clone();
+                let tx = Peaceful::new(self.senders.last()?.clone());
                 let options = self.options([Some(self.new_message()), None]);
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let send = async move {
@@ -279,7 +349,8 @@ impl Real {
                 })
             }
             Op::NewSelect { sends, is_polled } => {
-                let (tx, rx) = (self.senders.last()?.clone(), self.receivers.last()?.clone());
+                let tx = Peaceful::new(self.senders.last()?.clone());
+                let rx = Peaceful::new(self.receivers.last()?.clone());
                 let options = self.options(sends.map(|sends| sends.then(|| self.new_message())));
                 let select = async move {
                     // They drop from the bottom up, however this ends.
@@ -306,7 +377,7 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let rx = self.receivers.last()?.clone();
+                let rx = Peaceful::new(self.receivers.last()?.clone());
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let recv = async move {
                         match stop {
@@ -355,9 +426,9 @@ impl Real {
                 }))
             }
             Op::TryRecvMany { limit } => {
-                let mut into = Vec::new();
-                let received = self.receivers.last()?.try_recv_many(&mut into, limit);
-                Outcome::TryRecvMany(received.map(|count| ids(count, into)))
+                let mut into = Inbox::default();
+                let received = self.receivers.last()?.try_recv_many(&mut into.0, limit);
+                Outcome::TryRecvMany(received.map(|count| ids(count, into.0.drain(..))))
             }
             Op::Drain => {
                 let messages = self.receivers.last()?.drain();
@@ -367,7 +438,7 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let tx = self.senders.last()?.clone();
+                let tx = Peaceful::new(self.senders.last()?.clone());
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let reserve = async move {
                         let permit = match stop {
@@ -384,7 +455,7 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let tx = self.senders.last()?.clone();
+                let tx = Peaceful::new(self.senders.last()?.clone());
                 let source = self.source(count);
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let send = async move {
@@ -413,16 +484,16 @@ impl Real {
                 has_stop,
                 is_polled,
             } => {
-                let rx = self.receivers.last()?.clone();
+                let rx = Peaceful::new(self.receivers.last()?.clone());
                 self.new_task_until(has_stop, is_polled, |stop| {
                     let recv = async move {
-                        let mut into = Vec::new();
-                        let recv = rx.recv_many(&mut into, limit);
+                        let mut into = Inbox::default();
+                        let recv = rx.recv_many(&mut into.0, limit);
                         let count = match stop {
                             Some(stop) => checked(recv.until(stop)).await?,
                             None => checked(recv).await?,
                         };
-                        Ok(ids(count, into))
+                        Ok(ids(count, into.0.drain(..)))
                     };
                     Work::RecvMany(recv.boxed_local())
                 })
@@ -434,7 +505,7 @@ impl Real {
                 is_polled,
             } => {
                 if from_sender {
-                    let tx = self.senders.last()?.clone();
+                    let tx = Peaceful::new(self.senders.last()?.clone());
                     self.new_task_until(has_stop, is_polled, |stop| {
                         let watching = async move {
                             let watching = match watch {
@@ -446,7 +517,7 @@ impl Real {
                         Work::Watch(watching.boxed_local())
                     })
                 } else {
-                    let rx = self.receivers.last()?.clone();
+                    let rx = Peaceful::new(self.receivers.last()?.clone());
                     self.new_task_until(has_stop, is_polled, |stop| {
                         let watching = async move {
                             let watching = match watch {
@@ -496,6 +567,7 @@ impl Real {
             }
             Op::Drop { pick: task } => {
                 let task = pick(&self.tasks, task)?;
+                self.actor = Some(task);
                 self.tasks.remove(&task);
                 Outcome::Done
             }
@@ -553,6 +625,7 @@ impl Real {
     }
 
     fn poll(&mut self, id_of_task: Id, with_new_waker: bool) -> Outcome {
+        (self.actor, self.polled) = (Some(id_of_task), Some(id_of_task));
         let task = self.tasks.get_mut(&id_of_task).expect("picked among them");
         if with_new_waker || task.waker.is_none() {
             task.waker = Some(self.wakers.len());
@@ -562,7 +635,10 @@ impl Real {
             }));
         }
         let bell = &self.wakers[task.waker.expect("it has one now")];
-        let waker = Waker::from(Arc::clone(bell));
+        let waker = Peaceful::new(match self.is_fragile {
+            true => fragile_waker(&Waker::from(Arc::clone(bell)), |_| {}),
+            false => Waker::from(Arc::clone(bell)),
+        });
         let mut cx = Context::from_waker(&waker);
         let (outcome, done) = match &mut task.work {
             Work::Send(send) => {
@@ -622,6 +698,7 @@ impl Real {
                 (Outcome::SinkReady(ready.map_err(maybe_id)), false)
             }
         };
+        self.polled = None;
         if done {
             self.tasks.remove(&id_of_task);
         }
@@ -641,6 +718,7 @@ impl Real {
     fn new_task(&mut self, work: Work, stop: Option<Stop>, is_polled: bool) -> Outcome {
         let id = self.next_task;
         self.next_task += 1;
+        self.actor = Some(id);
         let waker = None;
         self.tasks.insert(id, RealTask { work, stop, waker });
         match is_polled {
@@ -739,7 +817,10 @@ async fn is_over(watching: ClosedFuture<'_, Message>, stop: Option<Stop>) -> boo
 
 /// The number of a message that came out, which drops here.
 fn id(message: Message) -> Id {
-    message.id
+    note_came_out([&message]);
+    let id = message.id;
+    in_peace(|| drop(message));
+    id
 }
 
 fn send_error_id(error: SendTimeoutError<Message>) -> SendTimeoutError<Id> {

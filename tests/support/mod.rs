@@ -5,6 +5,7 @@
 
 #[cfg(not(feature = "std"))]
 pub(crate) mod blocking;
+pub(crate) mod injected;
 
 use std::{
     cell::{Cell, RefCell},
