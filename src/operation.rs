@@ -54,23 +54,24 @@ fn detach<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) -> Option<
     })
 }
 
-/// Unparks a waiter, if it is parked as the arm of a select and no peer has completed it.
+/// Unparks a waiter that a select has parked, if no peer has completed it. One that was parked by itself stays: its waker is user
+/// code to drop, and the other arms of the select may still be linked.
 #[inline(always)]
-fn unpark_arm<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+fn leave_select<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
     if waiter.state() == State::Parked {
-        unpark_arm_locked(shared, waiter, side);
+        leave_select_locked(shared, waiter, side);
     }
 }
 
 #[inline(never)]
-fn unpark_arm_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
+fn leave_select_locked<T>(shared: &Shared<T>, waiter: Pin<&Waiter<T>>, side: Side) {
     shared.recv_end_locked(|recv_end| {
-        // SAFETY: we hold the lock, so a parked waiter's contents are ours, and it is parked on this side of this channel. The
-        // handle is a pointer: to drop it is nothing.
-        unsafe {
-            if waiter.state() == State::Parked && waiter.select().is_some() {
-                recv_end.unpark(side, waiter);
-            }
+        // SAFETY: we hold the lock; while it is still parked it has a handle, and is on this side of this channel.
+        if waiter.state() == State::Parked && unsafe { waiter.select() }.is_some() {
+            // SAFETY: as above.
+            let handle = unsafe { recv_end.unpark(side, waiter) };
+            // It points to a select: there is nothing to drop.
+            mem::forget(handle);
         }
     });
 }

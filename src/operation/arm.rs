@@ -2,7 +2,7 @@
 
 use core::{ops::Deref, pin::Pin, ptr::NonNull};
 
-use super::{RecvOp, SendOp, unpark, unpark_arm};
+use super::{RecvOp, SendOp, leave_select, unpark};
 use crate::{
     claim::Claim,
     end::Side,
@@ -67,9 +67,9 @@ where
         unpark(this.shared, this.waiter, Side::Send);
     }
 
-    fn unpark_arm(self: Pin<&mut Self>) {
+    fn leave_select(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
-        unpark_arm(this.shared, this.waiter, Side::Send);
+        leave_select(this.shared, this.waiter, Side::Send);
     }
 }
 
@@ -125,9 +125,9 @@ where
         unpark(this.shared, this.waiter, Side::Recv);
     }
 
-    fn unpark_arm(self: Pin<&mut Self>) {
+    fn leave_select(self: Pin<&mut Self>) {
         let this = self.into_ref().project_ref();
-        unpark_arm(this.shared, this.waiter, Side::Recv);
+        leave_select(this.shared, this.waiter, Side::Recv);
     }
 }
 

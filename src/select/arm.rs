@@ -100,11 +100,12 @@ pub(crate) trait Operation {
     unsafe fn serve_locked(&self, wakes: &mut WakeBatch);
 
     /// Unparks the operation, if it is parked. Where a peer is at it, waits for the lock that the peer holds.
+    ///
+    /// If the operation was parked by itself, its waker drops, which is user code.
     fn unpark(self: Pin<&mut Self>);
 
-    /// As `unpark`, if it is parked as an arm; one that is parked by itself stays so. So no code of the caller's runs: an arm
-    /// has no waker.
-    fn unpark_arm(self: Pin<&mut Self>);
+    /// Unparks the operation, if a select has parked it; runs no user code.
+    fn leave_select(self: Pin<&mut Self>);
 }
 
 /// An operation has been done; when no lock is held, its peers are to be told.

@@ -220,6 +220,8 @@ impl<P: Places> Race<P> {
     }
 
     /// Ends the select while nobody can claim it. Its waker is to be dropped.
+    ///
+    /// Nothing here is user code: a panic would leave the other arms linked, with a pointer to the claim.
     fn finish(self: Pin<&mut Self>) -> Option<Waker> {
         let mut this = self.project();
         let is_parked = *this.phase == Phase::Parked;
@@ -232,7 +234,7 @@ impl<P: Places> Race<P> {
         for number in 0..this.arms.count() {
             this.arms.as_mut().visit(number, |place| {
                 if let Place::Operation(operation) = place {
-                    operation.unpark_arm();
+                    operation.leave_select();
                 }
             });
         }
@@ -240,6 +242,8 @@ impl<P: Places> Race<P> {
     }
 
     /// Ends the select that a peer has claimed. `None`: it did so only to have the arms tried again, and the select is as new.
+    ///
+    /// Nothing here is user code, as in `finish`.
     fn finish_claimed(self: Pin<&mut Self>) -> Option<usize> {
         let mut this = self.project();
         *this.phase = Phase::Finished;
@@ -247,7 +251,7 @@ impl<P: Places> Race<P> {
         for number in 0..this.arms.count() {
             let is_done = this.arms.as_mut().visit(number, |place| match place {
                 Place::Operation(mut operation) => {
-                    operation.as_mut().unpark_arm();
+                    operation.as_mut().leave_select();
                     matches!(operation.state(), State::Done | State::Closed)
                 }
                 _ => false,
