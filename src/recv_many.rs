@@ -275,7 +275,7 @@ impl<T> fmt::Debug for RecvManyFuture<'_, T> {
 
 /// The messages that could be had at once; made by [`Receiver::drain`](crate::Receiver::drain).
 ///
-/// They have been received: those that are not taken out drop with it.
+/// They have been received: those that are not taken out drop with it, all of them even if one of their drops panics.
 ///
 /// # Examples
 ///

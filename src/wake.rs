@@ -1,4 +1,4 @@
-//! Waking, always with no lock held: what a transition detached under the lock is run here after it.
+//! Waking and dropping, always with no lock held: the caller's code for which a transition left something to do runs here after it.
 
 #![forbid(unsafe_code)]
 

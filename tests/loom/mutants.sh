@@ -183,8 +183,7 @@ mutant "a send parks without a second look"
 replace operation/send.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
 
 mutant "unparking does not look again under the lock"
-replace operation.rs "(waiter.state() == State::Parked).then(|| unsafe { recv_end.unpark(side, waiter) })" \
-  "Some(unsafe { recv_end.unpark(side, waiter) })"
+replace operation.rs "(waiter.state() == State::Parked).then(unpark)" "Some(unpark())"
 
 mutant "renewing a waker does not look whether it is still parked"
 replace operation.rs "waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }" \
@@ -271,12 +270,15 @@ replace operation/recv.rs "if matches!(this.waiter.state(), State::Parked | Stat
   "if matches!(this.waiter.state(), State::Done | State::Closed) {"
 
 mutant "a cancelled send stays in the queue"
-replace operation/send.rs "            let _handle = unpark(this.shared, this.waiter, Side::Send);
+replace operation/send.rs "        let _handle = self.as_mut().detach();
 " ""
 
 mutant "a cancelled send does not drop its message"
-replace operation/send.rs "            let _message = take_message(this.waiter);
+replace operation/send.rs "        let _message = QuietDrop::new(self.take_message());
 " ""
+
+mutant "the numbers of the messages of a batch are given to others, too"
+replace end.rs "self.next_seq = self.next_seq.wrapping_add(count as u64);" ""
 
 mutant "a released stream is not as new"
 replace operation/recv.rs "        this.waiter.set_state(State::Idle);
@@ -528,12 +530,12 @@ mutant "the default of a select happens after one channel was looked at after th
 replace select/attempt.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
 
 mutant "a select that has chosen an arm leaves the others parked"
-replace select/race.rs "                    operation.unpark();
+replace select/race.rs "                    operation.leave_select();
 " "                    let _ = operation;
 "
 
 mutant "a select that has been claimed leaves its other arms parked"
-replace select/race.rs "                    operation.as_mut().unpark();
+replace select/race.rs "                    operation.as_mut().leave_select();
 " ""
 
 mutant "a select that is dropped leaves its arms parked"
