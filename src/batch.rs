@@ -15,8 +15,8 @@ pub(crate) struct Batch<I: Iterator> {
     pulled: Pulled<I::Item>,
     iter: QuietDrop<I>,
     is_exhausted: bool,
-    /// How many messages have been taken from the iterator.
-    count: usize,
+    /// How many messages have been taken from the iterator. On 32 bits that may exceed `usize`.
+    count: u64,
 }
 
 /// The next one is the last. They drop in the order in which they came.
@@ -65,9 +65,11 @@ impl<I: Iterator> Batch<I> {
         &mut self.pulled.0
     }
 
-    /// How many messages have been taken from the iterator and from here.
+    /// How many messages have been taken from the iterator and from here; `usize::MAX` also stands for
+    /// more.
     pub(crate) fn passed_on(&self) -> usize {
-        self.count - self.pulled.0.len()
+        let passed_on = self.count - self.pulled.0.len() as u64;
+        passed_on.try_into().unwrap_or(usize::MAX)
     }
 
     pub(crate) fn into_unsent(mut self) -> Unsent<I> {
@@ -103,7 +105,7 @@ impl<I: Iterator> Pulling<'_, I> {
 
 impl<I: Iterator> Drop for Pulling<'_, I> {
     fn drop(&mut self) {
-        self.0.count += self.0.pulled.0.len();
+        self.0.count += self.0.pulled.0.len() as u64;
         self.0.pulled.0.reverse();
     }
 }
@@ -179,5 +181,25 @@ where
 impl<I: Iterator> fmt::Debug for Unsent<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unsent").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn count_of_an_endless_batch_does_not_wrap_around() {
+        let mut batch = Batch::new(core::iter::repeat(()));
+        batch.count = usize::MAX as u64 - 1;
+        assert!(batch.pull(|| 1));
+        assert_eq!(batch.passed_on(), usize::MAX - 1);
+        batch.pulled().clear();
+        assert_eq!(batch.passed_on(), usize::MAX);
+        // A larger count exists on 32 bits only.
+        if let Ok(more) = (usize::MAX as u128 + 5).try_into() {
+            batch.count = more;
+            assert_eq!(batch.passed_on(), usize::MAX);
+        }
     }
 }

@@ -91,7 +91,7 @@ pub enum SendTimeoutError<T> {
 /// # drop(rx);
 /// ```
 pub struct SendManyError<I: Iterator> {
-    /// How many messages were sent.
+    /// How many messages were sent; `usize::MAX` also stands for more.
     pub sent: usize,
     /// The messages that were not.
     pub rest: Unsent<I>,
