@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use alloc::{boxed::Box, collections::BTreeMap};
+use core::cmp::Ordering;
 
 use crate::no_unwind::no_unwind;
 
@@ -10,7 +11,26 @@ use crate::no_unwind::no_unwind;
 pub(crate) struct GivenBack<T>(Option<Box<Messages<T>>>);
 
 /// By sequence number; never empty.
-type Messages<T> = BTreeMap<u64, T>;
+type Messages<T> = BTreeMap<Seq, T>;
+
+/// A sequence number. The numbers of messages that are given back at one time lie less than 2⁶³ apart, so their order is known
+/// even where the numbers wrap around.
+#[derive(PartialEq, Eq)]
+struct Seq(u64);
+
+impl Ord for Seq {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.0.wrapping_sub(other.0) as i64).cmp(&0)
+    }
+}
+
+impl PartialOrd for Seq {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl<T> GivenBack<T> {
     pub(crate) const fn new() -> Self {
@@ -27,7 +47,7 @@ impl<T> GivenBack<T> {
     }
 
     pub(crate) fn insert(&mut self, seq: u64, message: T) {
-        no_unwind(|| self.0.get_or_insert_default().insert(seq, message));
+        no_unwind(|| self.0.get_or_insert_default().insert(Seq(seq), message));
     }
 
     /// Takes the oldest.
@@ -47,6 +67,6 @@ impl<T> GivenBack<T> {
         if messages.is_empty() {
             self.0 = None;
         }
-        oldest
+        oldest.map(|(Seq(seq), message)| (seq, message))
     }
 }

@@ -24,14 +24,17 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use blocks::Block;
 use slot::Slot;
 
-/// How many messages have passed an end, modulo 2ˢⁱᶻᵉ. Written by who holds the end, read at the other one, too.
+/// Where both positions begin: shortly before they wrap around, as Linux's jiffies do, so that every test crosses that point.
+const START: usize = usize::MAX - if cfg!(hchan_loom) { 1 } else { 99 };
+
+/// How many messages have passed an end since [`START`], modulo 2ˢⁱᶻᵉ. Written by the holder of the end, and read at the other end.
 ///
 /// A message counts after its slot says so, so who has seen a position finds the slots before it as they are to be.
 pub(crate) struct Position(AtomicUsize);
 
 impl Position {
     pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(0))
+        Self(AtomicUsize::new(START))
     }
 
     /// For who holds this end, or both.
@@ -71,8 +74,11 @@ unsafe impl<T: Send> Send for Cursor<T> {}
 /// The end where messages enter.
 pub(crate) struct Producer<T> {
     cursor: Cursor<T>,
-    /// The position of the other end when last looked at.
+    /// The position of the other end when this end last looked at it. In a chain it may be a later one: see
+    /// [`keep_seen_behind`](Self::keep_seen_behind).
     seen: usize,
+    /// The position at which this end enters the next block of a chain.
+    entered: usize,
 }
 
 /// The end where messages leave.
@@ -83,7 +89,8 @@ pub(crate) fn new<T>(capacity: Option<usize>) -> (Blocks<T>, Producer<T>, Consum
     let blocks = Blocks::new(capacity);
     let producer = Producer {
         cursor: Cursor::at_start(&blocks),
-        seen: 0,
+        seen: START,
+        entered: START,
     };
     let consumer = Consumer(Cursor::at_start(&blocks));
     (blocks, producer, consumer)
@@ -142,6 +149,14 @@ impl<T> Cursor<T> {
 }
 
 impl<T> Producer<T> {
+    /// Counts messages as left and as entered that never were in the buffer.
+    #[cfg(all(test, not(hchan_loom)))]
+    pub(crate) fn pretend(&mut self, [head, tail]: [&Position; 2], left: usize, entered: usize) {
+        head.advance(left);
+        tail.advance(entered);
+        self.entered = self.entered.wrapping_add(entered);
+    }
+
     /// How much room there is, up to `most`, if the buffer is to hold no more than `limit` messages, which is at most its
     /// capacity.
     #[inline]
@@ -232,6 +247,7 @@ impl<T> Producer<T> {
 
     #[cold]
     fn enter_next(&mut self, blocks: &Blocks<T>) {
+        self.keep_seen_behind(blocks);
         let next = blocks.supply();
         let link = match self.cursor.block.is_null() {
             true => &blocks.first,
@@ -242,6 +258,20 @@ impl<T> Producer<T> {
         link.store(next, Ordering::Release);
         // SAFETY: a block is alive until both ends have left it.
         unsafe { self.cursor.enter(next) };
+    }
+
+    /// At the start of a block of a chain, moves `seen` along if nearly 2ˢⁱᶻᵉ messages have entered since it was up to date.
+    ///
+    /// Messages of parked senders enter without a look at the other end's position, so any number may. If their count came round,
+    /// an old `seen` would pass for a new one, and a full chain for one with room. This way it stays further behind than any
+    /// backlog reaches that fits into memory, so the next send looks again.
+    fn keep_seen_behind(&mut self, blocks: &Blocks<T>) {
+        let ahead = self.entered.wrapping_sub(self.seen);
+        // By the start of the next block, where this is called again, it has grown by the length of a block.
+        if ahead > usize::MAX - 2 * blocks.block_len {
+            self.seen = self.seen.wrapping_add(blocks.block_len);
+        }
+        self.entered = self.entered.wrapping_add(blocks.block_len);
     }
 }
 
@@ -370,12 +400,14 @@ pub(crate) fn len(head: &Position, tail: &Position) -> usize {
     tail.own().wrapping_sub(head.own())
 }
 
-/// As `len`, for who holds the consuming end: some that are on their way may be missing, even if others after them were seen in
-/// their slots.
-pub(crate) fn len_seen(head: &Position, tail: &Position) -> usize {
+/// As `len`, for the holder of the consuming end: some messages that are on their way may be missing, even if others after them were
+/// seen in their slots.
+pub(crate) fn len_seen<T>(head: &Position, tail: &Position, blocks: &Blocks<T>) -> usize {
     let len = tail.of_other().wrapping_sub(head.own());
-    // What was taken may not have been counted yet, as far as can be seen; more than half of all numbers do not fit into memory.
-    if len > isize::MAX as usize { 0 } else { len }
+    // The consumer may have taken messages that it does not see counted yet: at most those of one block. No real length is so near to
+    // 2ˢⁱᶻᵉ, for every slot takes at least a byte of memory, and the blocks take some more.
+    let is_negative = len > usize::MAX - blocks.block_len;
+    if is_negative { 0 } else { len }
 }
 
 #[cfg(all(test, not(hchan_loom)))]
@@ -392,19 +424,13 @@ mod tests {
         let capacities = [1, 2, 5, 33, 200, 1000, usize::MAX - 1, usize::MAX];
         for capacity in capacities.map(Some).into_iter().chain([None]) {
             let (blocks, mut producer, mut consumer) = new::<Message>(capacity);
-            let start = usize::MAX - 40;
             let (head, tail) = (Position::new(), Position::new());
-            for position in [&head, &tail] {
-                position.0.store(start, Ordering::Relaxed);
-            }
-            producer.seen = start;
-
             let mut model = VecDeque::new();
             let mut rng = 1_u32;
-            for step in 0..400 {
+            for step in 0..800 {
                 rng = rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 // Rising to the middle, then falling.
-                let is_push = (rng >> 16) % 4 < if step < 200 { 3 } else { 1 };
+                let is_push = (rng >> 16) % 4 < if step < 400 { 3 } else { 1 };
                 if is_push {
                     let has_room = producer.has_room(&tail, &head, &blocks, blocks.capacity);
                     assert_eq!(has_room, model.len() < blocks.capacity());
@@ -418,7 +444,7 @@ mod tests {
                 }
                 assert_eq!(len(&head, &tail), model.len());
             }
-            assert!(tail.own() < start, "it has wrapped around");
+            assert!(tail.own() < START, "it has wrapped around");
             while consumer.pop(&head, &blocks).is_some() {}
             // SAFETY: nobody else has it, and it is not used again.
             unsafe { consumer.free(&blocks) };
@@ -432,13 +458,7 @@ mod tests {
         type Message = [usize; 64];
         for capacity in [Some(1), Some(5), Some(200), Some(usize::MAX), None] {
             let (blocks, mut producer, mut consumer) = new::<Message>(capacity);
-            let start = usize::MAX - 40;
             let (head, tail) = (Position::new(), Position::new());
-            for position in [&head, &tail] {
-                position.0.store(start, Ordering::Relaxed);
-            }
-            producer.seen = start;
-
             let (mut sent, mut received) = (0, 0);
             for step in 0..400 {
                 let most = step % 23;
@@ -459,7 +479,7 @@ mod tests {
                 }
                 assert_eq!(len(&head, &tail), sent - received);
             }
-            assert!(tail.own() < start, "it has wrapped around");
+            assert!(tail.own() < START, "it has wrapped around");
             // SAFETY: nobody else has it, and it is not used again.
             unsafe { consumer.free(&blocks) };
         }
@@ -470,13 +490,9 @@ mod tests {
     fn outdated_position_is_looked_at_again_before_the_end_of_the_count() {
         for capacity in [None, Some(usize::MAX), Some(usize::MAX - 1)] {
             let (blocks, mut producer, mut consumer) = new::<usize>(capacity);
-            let start = usize::MAX - 3;
             let (head, tail) = (Position::new(), Position::new());
-            for position in [&head, &tail] {
-                position.0.store(start, Ordering::Relaxed);
-            }
-            // Not looked at since the beginning.
-            producer.seen = 0;
+            // As if nearly 2ˢⁱᶻᵉ messages had entered since then.
+            producer.seen = START.wrapping_add(5);
             for n in 0..10 {
                 assert!(producer.has_room(&tail, &head, &blocks, blocks.capacity));
                 producer.push(&tail, &blocks, || n);
@@ -504,12 +520,54 @@ mod tests {
         unsafe { consumer.free(&blocks) };
     }
 
+    /// Messages enter though nobody looks at the other end's position, as those of parked senders do, and their count comes round.
     #[test]
-    fn message_taken_before_it_was_seen_to_count_is_no_endless_backlog() {
+    fn position_seen_before_does_not_become_new_again_in_a_chain() {
+        for capacity in [Some(2_000), Some(usize::MAX - 1), None] {
+            let (blocks, mut producer, mut consumer) = new::<[u8; 256]>(capacity);
+            let (head, tail) = (Position::new(), Position::new());
+            // As if nearly 2ˢⁱᶻᵉ messages had entered since then.
+            producer.seen = START.wrapping_add(5 * blocks.block_len);
+            let mut ahead = 0;
+            for _ in 0..20 * blocks.block_len {
+                producer.push(&tail, &blocks, || [0; 256]);
+                assert!(consumer.pop(&head, &blocks).is_some());
+                let before = ahead;
+                ahead = tail.own().wrapping_sub(producer.seen);
+                assert!(ahead > before || ahead > usize::MAX - 4 * blocks.block_len);
+            }
+            assert!(producer.has_room(&tail, &head, &blocks, blocks.capacity));
+            // SAFETY: nobody else has it, and it is not used again.
+            unsafe { consumer.free(&blocks) };
+        }
+    }
+
+    #[test]
+    fn messages_taken_before_they_were_seen_to_count_are_no_endless_backlog() {
         let (head, tail) = (Position::new(), Position::new());
-        head.advance(1);
-        assert_eq!(len_seen(&head, &tail), 0);
+        let (blocks, _, mut consumer) = new::<()>(None);
+        let len = || len_seen(&head, &tail, &blocks);
+        head.advance(blocks.block_len);
+        assert_eq!(len(), 0);
+        tail.advance(blocks.block_len - 1);
+        assert_eq!(len(), 0);
         tail.advance(3);
-        assert_eq!(len_seen(&head, &tail), 2);
+        assert_eq!(len(), 2);
+        // SAFETY: nobody else has it, and it is not used again.
+        unsafe { consumer.free(&blocks) };
+    }
+
+    #[test]
+    fn backlog_of_more_than_half_of_all_numbers_is_seen() {
+        let (head, tail) = (Position::new(), Position::new());
+        let (blocks, _, mut consumer) = new::<()>(None);
+        for backlog in [usize::MAX / 2, usize::MAX / 2 + 2, usize::MAX / 16 * 15] {
+            tail.0
+                .store(head.own().wrapping_add(backlog), Ordering::Relaxed);
+            assert_eq!(len_seen(&head, &tail, &blocks), backlog);
+            assert_eq!(super::len(&head, &tail), backlog);
+        }
+        // SAFETY: nobody else has it, and it is not used again.
+        unsafe { consumer.free(&blocks) };
     }
 }

@@ -3,6 +3,8 @@
 //! Every operation has the same shape here: lock, one transition of the [`core`](crate::core), unlock, then wake and
 //! drop what the transition detached.
 
+#[cfg(all(test, not(hchan_loom)))]
+mod counters;
 mod held;
 mod many;
 mod traffic;
