@@ -197,8 +197,8 @@
 //! its thread sleeps, also the thread of a task. A lock is held for tens of nanoseconds, unless its holder is preempted, allocates
 //! or frees a block of the buffer, or moves a batch, which it may move under the lock whole, however long it is.
 //!
-//! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine, for
-//! messages of 8 bytes and of 256:
+//! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine (on a 32-bit one
+//! they are smaller), for messages of 8 bytes and of 256:
 //!
 //! | | `u64` | `[u64; 32]` |
 //! |---|---:|---:|

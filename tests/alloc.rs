@@ -887,7 +887,7 @@ fn never_allocates_nothing() {
 
 #[test]
 fn huge_capacity_takes_no_memory_until_it_is_used() {
-    for capacity in [1 << 40, usize::MAX] {
+    for capacity in [usize::MAX / 2, usize::MAX] {
         let before = live_bytes();
         let (tx, rx) = hchan::bounded::<[u64; 16]>(capacity);
         let unused = live_bytes() - before;

@@ -1,6 +1,5 @@
-//! How large the futures are: as the documentation says, to the byte.
+//! How large the futures are: as the documentation says, to the byte where a pointer has 64 bits.
 
-#![cfg(target_pointer_width = "64")]
 #![forbid(unsafe_code)]
 
 use std::{future::pending, iter};
@@ -46,6 +45,7 @@ const ROWS: [&str; 14] = [
     "a handle, weak or not; a [`Permit`], owned or not",
 ];
 
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn futures_are_as_large_as_documented() {
     let (small, large) = (sizes(0_u64), sizes([0_u64; 32]));
@@ -56,6 +56,24 @@ fn futures_are_as_large_as_documented() {
         include_str!("../src/lib.rs").contains(&table),
         "in `src/lib.rs` it should say:\n{table}"
     );
+}
+
+/// Pointers and counts are half as large, messages and sequence numbers are not.
+#[cfg(target_pointer_width = "32")]
+#[test]
+fn futures_are_smaller_than_documented_for_64_bits() {
+    let documented = |row: &str| {
+        let start = format!("//! | {row} | ");
+        let mut rows = include_str!("../src/lib.rs").lines();
+        let sizes = rows.find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"));
+        let (small, large) = sizes.unwrap().split_once(" | ").unwrap();
+        [small, large].map(|size| size.parse::<usize>().unwrap())
+    };
+    for ((row, small), large) in ROWS.iter().zip(sizes(0_u64)).zip(sizes([0_u64; 32])) {
+        for (size, wide) in [small, large].into_iter().zip(documented(row)) {
+            assert!((wide / 2..wide).contains(&size), "{row}: {size}, {wide}");
+        }
+    }
 }
 
 /// What shares a row in the table.
