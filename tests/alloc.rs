@@ -134,6 +134,10 @@ fn channel_with_a_small_buffer_is_two_allocations() {
 /// What glibc has in quick lists is aligned to 16 bytes and has up to 1032.
 #[test]
 fn channel_is_no_unusual_allocation() {
+    COUNTS.set(Counts {
+        alignment: 0,
+        ..COUNTS.get()
+    });
     let before = live_bytes();
     let channel = hchan::bounded::<usize>(0);
     assert!(live_bytes() - before <= 1032, "{}", live_bytes() - before);
@@ -908,6 +912,7 @@ fn huge_capacity_takes_no_memory_until_it_is_used() {
 
 /// Of four such messages on its stack, a thread of two megabytes would die.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn channel_of_large_messages_is_made_in_its_memory() {
     const LARGE: usize = 512 * 1024;
     let made = std::thread::Builder::new().stack_size(4 * LARGE);
@@ -1146,6 +1151,7 @@ fn allocations_of_two_threads(
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn threads_that_wait_for_each_other_allocate_nothing() {
     for capacity in [0, 1] {
         assert_threads_allocate_nothing(
@@ -1171,6 +1177,7 @@ fn block_on<F: Future>(future: F, flag: &Arc<Flag>) -> F::Output {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn tasks_in_two_threads_allocate_nothing() {
     thread_local!(static FLAG: Arc<Flag> = Flag::new());
     for capacity in [0, 1] {
@@ -1183,6 +1190,7 @@ fn tasks_in_two_threads_allocate_nothing() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn thread_and_task_allocate_nothing() {
     thread_local!(static FLAG: Arc<Flag> = Flag::new());
     assert_threads_allocate_nothing(
@@ -1194,6 +1202,7 @@ fn thread_and_task_allocate_nothing() {
 
 /// As `assert_threads_allocate_nothing`, in selects: whoever comes first is parked with all arms.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn threads_that_wait_in_selects_allocate_nothing() {
     assert_threads_allocate_nothing(
         0,

@@ -115,6 +115,7 @@ fn batches_interleave_and_each_keeps_its_order() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn batches_of_threads_keep_their_order_and_nothing_is_lost() {
     for (tx, rx) in channels() {
         let received: Vec<Vec<(u8, u32)>> = thread::scope(|threads| {
@@ -806,6 +807,7 @@ fn size_hints_that_are_wrong_do_no_harm() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panic_of_the_iterator_leaves_what_was_sent_and_drops_what_was_taken() {
     for (tx, rx) in channels() {
         let drops = Drops::new();
@@ -828,6 +830,7 @@ fn panic_of_the_iterator_leaves_what_was_sent_and_drops_what_was_taken() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn batch_goes_on_after_a_panic_of_its_iterator() {
     for (tx, rx) in channels() {
         let mut calls = 0;
@@ -916,6 +919,7 @@ fn iterator_may_close_the_channel_it_sends_into() {
 // Wakers.
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_wakers_of_receivers_do_not_keep_a_batch_from_anybody() {
     for (tx, rx) in channels() {
         let counter = CountingWaker::new();
@@ -942,6 +946,7 @@ fn panicking_wakers_of_receivers_do_not_keep_a_batch_from_anybody() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_waker_of_a_receiver_ends_try_send_many_with_nothing_doubled() {
     for (tx, rx) in channels() {
         let drops = Drops::new();
@@ -968,6 +973,7 @@ fn panicking_waker_of_a_receiver_ends_try_send_many_with_nothing_doubled() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_wakers_of_senders_leave_all_messages_in_the_channel_in_order() {
     for capacity in CAPACITIES {
         let (tx, rx) = bounded(capacity);
@@ -1000,6 +1006,7 @@ fn panicking_wakers_of_senders_leave_all_messages_in_the_channel_in_order() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn recv_many_that_panics_can_be_polled_again() {
     let (tx, rx) = bounded(5);
     tx.try_send_many(0..5).unwrap();
@@ -1075,6 +1082,7 @@ fn messages_without_a_size_are_counted_one_by_one() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn large_messages_are_moved_one_by_one() {
     type Large = [u8; 1 << 20];
     let run = || {

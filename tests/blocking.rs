@@ -1,6 +1,7 @@
 //! Waiting in threads: with and without an end to it, alone and next to tasks.
 
 #![cfg(feature = "std")]
+#![cfg(not(target_family = "wasm"))] // All of it needs threads.
 
 mod support;
 

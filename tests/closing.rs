@@ -341,6 +341,7 @@ fn close_wakes_those_who_wait_for_it_after_the_receives_and_sends() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_wakers_do_not_keep_the_others_from_being_woken() {
     for (tx, rx) in filled() {
         let counter = CountingWaker::new();
@@ -368,6 +369,7 @@ fn panicking_wakers_do_not_keep_the_others_from_being_woken() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_wakers_do_not_keep_the_last_receiver_from_dropping_all() {
     for (tx, rx) in filled() {
         let mut drained = [tx.drained(), tx.drained()].map(Box::pin);
@@ -565,6 +567,7 @@ fn poll_after_the_end_panics() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn threads_wait_for_the_close_and_for_the_last_message() {
     for (tx, rx) in filled() {
         thread::scope(|threads| {

@@ -223,6 +223,7 @@ fn select_counts_once_for_each_of_its_arms() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn blocked_threads_count_as_waiting() {
     let (tx, rx) = bounded(0);
     thread::scope(|threads| {

@@ -1,5 +1,7 @@
 //! The same work under every executor, in plain threads, and everywhere at once on one channel.
 
+#![cfg(not(target_family = "wasm"))] // All of it needs threads.
+
 mod support;
 
 use std::{

@@ -27,8 +27,8 @@ use hchan::{
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::{CountingWaker, no_deadlock, poll, poll_with};
-use tokio::{runtime, task::JoinSet};
+use support::{CountingWaker, no_deadlock, poll, poll_with, two_workers};
+use tokio::task::JoinSet;
 
 fn assert_nobody_waits<T>(rx: &Receiver<T>) {
     assert_eq!(
@@ -36,13 +36,6 @@ fn assert_nobody_waits<T>(rx: &Receiver<T>) {
         (0, 0),
         "waiting senders and receivers"
     );
-}
-
-fn two_workers() -> runtime::Runtime {
-    runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .expect("a runtime")
 }
 
 // Which operations wait, and which do not: `select3.go`, and `nonblock.go` by way of `default`.
@@ -302,6 +295,7 @@ fn default_does_not_happen(capacity: usize, then: impl Fn(&Sender<()>)) {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn default_does_not_happen_while_a_message_moves_from_channel_to_channel() {
     for capacity in [1, 5] {
         no_deadlock(move || default_does_not_happen(capacity, |tx| tx.try_send(()).unwrap()));
@@ -309,6 +303,7 @@ fn default_does_not_happen_while_a_message_moves_from_channel_to_channel() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn default_does_not_happen_while_a_channel_closes_before_another_is_emptied() {
     for capacity in [1, 5] {
         no_deadlock(move || default_does_not_happen(capacity, |tx| assert!(tx.close())));
@@ -318,6 +313,7 @@ fn default_does_not_happen_while_a_channel_closes_before_another_is_emptied() {
 /// Threads that never wait: each try is a select with a default, of sends and of receives.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_with_a_default_deliver_each_message_once_under_load() {
     const EACH: usize = 4_000;
     for capacity in [0, 1, 5] {
@@ -376,6 +372,7 @@ fn selects_with_a_default_deliver_each_message_once_under_load() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn select_with_a_default_never_waits_under_load() {
     const COUNT: usize = 20_000;
     no_deadlock(|| {
@@ -411,6 +408,7 @@ fn select_with_a_default_never_waits_under_load() {
 
 /// Each of them sends its own number and receives on one channel; what it receives must be another's.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_on_one_channel_exchange_with_each_other_only() {
     const PEERS: usize = 4;
     const ROUNDS: usize = 2_000;
@@ -460,6 +458,7 @@ fn selects_that_send_and_receive_on_one_channel_exchange_with_each_other_only() 
 
 /// As above, on a channel with a buffer, where a select may receive what it has sent itself.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_on_one_buffered_channel_lose_nothing() {
     const ROUNDS: usize = 3_000;
     for capacity in [1, 5] {
@@ -488,6 +487,7 @@ fn selects_that_send_and_receive_on_one_buffered_channel_lose_nothing() {
 // `TestSelectStress`, and `select.go`: an arm is switched off once it has had its share.
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_and_single_operations_share_four_channels() {
     const EACH: usize = 2_000;
     no_deadlock(|| {
@@ -646,6 +646,7 @@ fn close_ends_every_select_that_waits_for_it() {
 
 /// Go's `doubleselect.go`: the same channels in two arms each, on both sides.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn double_select_delivers_every_message_once() {
     const COUNT: usize = 20_000;
     for capacity in [0, 1, 5] {
@@ -772,6 +773,7 @@ fn token_goes_round_the_ring() {
 /// The same ring of tasks and threads in turn. A second token goes round it the other way, so that at every place it may
 /// meet the first.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn tokens_go_round_a_ring_of_tasks_and_threads_in_both_directions() {
     const PLACES: usize = 6;
     const PASSES: usize = 3_000;

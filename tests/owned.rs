@@ -90,6 +90,7 @@ fn close_ends_parked_owned_futures_with_their_handles() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn completed_owned_futures_are_not_polled_again() {
     let (tx, rx) = bounded(1);
     let (mut send, mut recv) = (pin!(tx.into_send(1)), pin!(rx.into_recv()));
@@ -125,6 +126,7 @@ fn owned_futures_keep_their_channel_open() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn owned_futures_live_in_structs_and_go_to_other_threads() {
     struct Both {
         send: Pin<Box<IntoSend<u8>>>,
@@ -194,6 +196,7 @@ fn dropped_owned_receive_that_is_the_last_drops_its_message() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn owned_send_whose_wake_panics_has_sent_and_still_has_its_sender() {
     let (tx, rx) = bounded(0);
     let mut recv = pin!(rx.recv());
@@ -300,6 +303,7 @@ fn what_an_owned_future_does_while_its_stop_completes_counts() {
 // In threads.
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn owned_futures_are_waited_for_in_threads() {
     let (tx, rx) = bounded(0);
     let sending = thread::spawn(move || (0..100).fold(tx, |tx, n| tx.into_send(n).wait().0));

@@ -1,5 +1,7 @@
 //! Panics in the caller's code (wakers and message drops) leave the channel consistent and usable, and lose nothing.
 
+#![cfg(panic = "unwind")] // All of it catches panics.
+
 mod support;
 
 use std::{

@@ -1,5 +1,8 @@
 //! Panics of wakers that come at a bad moment: when the wait is over before it began, or with another panic on its way.
 
+#![cfg(panic = "unwind")]
+// All of it catches panics.
+
 // Without `std` the second panic ends the process, as that of a drop always does.
 #![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 

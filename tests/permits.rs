@@ -652,6 +652,7 @@ fn reserve_wakes_the_waker_of_its_last_poll_once_and_keeps_none() {
 
 /// The receive, the dropped permit or the receive that parks: each goes on with the panic, and the permit is there.
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_waker_of_a_reserve_loses_neither_message_nor_room() {
     let (tx, rx) = bounded(1);
     tx.try_send(1).unwrap();
@@ -684,6 +685,7 @@ fn panicking_waker_of_a_reserve_loses_neither_message_nor_room() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn permit_dropped_by_a_panic_wakes_all_whatever_their_wakers_do() {
     let (tx, rx) = bounded(0);
     let mut receive = Box::pin(rx.recv());
@@ -701,6 +703,7 @@ fn permit_dropped_by_a_panic_wakes_all_whatever_their_wakers_do() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn permit_whose_message_wakes_a_panicking_waker_has_sent_it() {
     let (tx, rx) = bounded(0);
     let mut receive = Box::pin(rx.recv());
@@ -741,6 +744,7 @@ fn request_with_a_panic<'a>(
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panicking_drop_of_an_unused_waker_leaks_no_room() {
     let (tx, rx) = bounded(1);
     let reserve = request_with_a_panic(&tx, &Arc::new(rx));
@@ -750,6 +754,7 @@ fn panicking_drop_of_an_unused_waker_leaks_no_room() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn request_is_still_good_after_its_unused_waker_panicked() {
     let (tx, rx) = bounded(1);
     let rx = Arc::new(rx);
@@ -832,6 +837,7 @@ fn room_of_an_owned_permit_is_free_before_its_sender_closes_the_channel() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn permits_can_be_sent_and_shared_between_threads() {
     fn assert_send_and_sync<P: Send + Sync + Unpin>(_: &P) {}
     let (tx, rx) = bounded(2);
@@ -848,6 +854,7 @@ fn permits_can_be_sent_and_shared_between_threads() {
 
 /// Senders that reserve, receivers that give up, and permits that are not used: every message sent is received once.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn permits_of_many_threads_lose_nothing() {
     const EACH: usize = 2000;
     for capacity in [0, 1, 5] {
@@ -1232,6 +1239,7 @@ fn select_only_woken_polls_its_other_futures_on_and_parks_again() {
 
 /// A select that panics while it parks has to be parked on all its channels after that.
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn select_that_panics_by_the_waker_of_a_reserve_waits_on_all_its_arms_when_polled_again() {
     for first in [true, false] {
         let (a_tx, a_rx) = bounded::<usize>(0);

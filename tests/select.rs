@@ -534,6 +534,7 @@ fn select_pairs_with_one_of_two_selects() {
 
 /// Two that select over both directions of two channels: whoever sends, the other receives.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_do_not_deadlock() {
     const COUNT: usize = 20_000;
     for capacity in [0, 1, 5] {
@@ -1178,6 +1179,7 @@ fn panics<T>(message: &str) -> T {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panics_of_the_users_code_leave_the_channels_usable() {
     let (tx, rx) = bounded(1);
     let (_other_tx, other_rx) = bounded::<u8>(0);
@@ -1213,6 +1215,7 @@ fn panics_of_the_users_code_leave_the_channels_usable() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn future_that_panics_while_the_select_is_parked_unlinks_it() {
     let (tx, rx) = bounded(0);
     let mut polls = 0;
@@ -1234,6 +1237,7 @@ fn future_that_panics_while_the_select_is_parked_unlinks_it() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn waker_of_a_peer_that_panics_loses_nothing() {
     for capacity in CAPACITIES {
         let (tx, rx) = full(capacity);
@@ -1264,6 +1268,7 @@ fn waker_of_a_peer_that_panics_loses_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn own_waker_that_panics_leaves_nobody_parked() {
     for call in [Call::Clone, Call::Drop] {
         let (tx, rx) = bounded(0);

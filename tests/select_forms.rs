@@ -25,7 +25,7 @@ use hchan::{
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::{CountingWaker, Drops, no_deadlock, panic_of, poll, poll_with, until};
+use support::{CountingWaker, Drops, no_deadlock, panic_of, poll, poll_with, two_workers, until};
 
 const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(600);
@@ -268,12 +268,9 @@ fn select_can_be_spawned_and_takes_messages_that_cannot() {
 
 #[test]
 fn tasks_of_tokio_meet_in_selects() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build();
+    let runtime = two_workers();
     for capacity in [0, 1, 5] {
-        runtime.as_ref().unwrap().block_on(async move {
+        runtime.block_on(async move {
             let (tx, rx) = bounded(capacity);
             let (stop, stopped) = bounded::<()>(0);
             let sending: Vec<_> = (0..4)
@@ -404,6 +401,7 @@ fn send_from_leaves_its_message_or_sends_it() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn send_from_of_nothing_is_terminated_and_panics_when_polled() {
     let (tx, _rx) = bounded::<u8>(1);
     let mut nothing = None;
@@ -449,6 +447,7 @@ fn forgotten_send_from_ends_its_borrow() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn threads_select_and_wait() {
     no_deadlock(|| {
         for capacity in [0, 1, 5] {
@@ -478,6 +477,7 @@ fn threads_select_and_wait() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn thread_waits_for_a_time() {
     let (tx, rx) = bounded(0);
     let before = Instant::now();
@@ -730,6 +730,7 @@ fn biased_select_prefers_the_first_and_others_are_fair() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn select_is_waited_for_in_a_thread() {
     no_deadlock(|| {
         let (tx, rx) = bounded(0);
@@ -809,6 +810,7 @@ fn what_happens_while_stop_is_polled_counts() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn stopped_select_unlinks_its_arms() {
     let (tx, rx) = bounded::<u8>(0);
     let (stop, stopped) = bounded::<()>(0);
@@ -859,6 +861,7 @@ fn dropped_recv_any_gives_back() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn recv_any_is_waited_for_in_a_thread() {
     let (txs, rxs): (Vec<_>, Vec<_>) = (0..3).map(|_| bounded(0)).unzip();
     assert_eq!(recv_any(&rxs).wait_timeout(SHORT), None);

@@ -64,10 +64,13 @@ fn futures_are_as_large_as_documented() {
 fn futures_are_smaller_than_documented_for_64_bits() {
     let documented = |row: &str| {
         let start = format!("//! | {row} | ");
-        let mut rows = include_str!("../src/lib.rs").lines();
-        let sizes = rows.find_map(|line| line.strip_prefix(&start)?.strip_suffix(" |"));
-        let (small, large) = sizes.unwrap().split_once(" | ").unwrap();
-        [small, large].map(|size| size.parse::<usize>().unwrap())
+        let sizes = |line: &str| {
+            let sizes = line.strip_prefix(&start)?.strip_suffix(" |")?;
+            let (small, large) = sizes.split_once(" | ")?;
+            Some([small.parse::<usize>().ok()?, large.parse().ok()?])
+        };
+        let mut lines = include_str!("../src/lib.rs").lines();
+        lines.find_map(sizes).expect("a row of the table")
     };
     for ((row, small), large) in ROWS.iter().zip(sizes(0_u64)).zip(sizes([0_u64; 32])) {
         for (size, wide) in [small, large].into_iter().zip(documented(row)) {

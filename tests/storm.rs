@@ -44,6 +44,8 @@
 //! HCHAN_STORM_SEED=1 HCHAN_STORM_MESSAGES=1000000 cargo test --release --test storm
 //! ```
 
+#![cfg(not(target_family = "wasm"))] // All of it needs threads.
+
 // Some of it is for the tests of threads alone.
 #![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 #![deny(unsafe_code)]

@@ -1,6 +1,7 @@
 //! Threads that end, threads that park for reasons of their own, and messages of odd alignments.
 
 #![cfg(feature = "std")]
+#![cfg(not(target_family = "wasm"))] // All of it needs threads.
 
 mod support;
 

@@ -208,6 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
     fn sleepers_get_the_lock_though_the_holder_keeps_it_long() {
         let lock = Arc::new(Lock::new(0));
         let held = lock.lock();
@@ -228,6 +229,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
     fn counts_of_many_threads_add_up() {
         let lock = Arc::new(Lock::new(0));
         let adding: Vec<_> = (0..4)

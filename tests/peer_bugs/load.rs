@@ -150,6 +150,7 @@ impl<F: Future> Future for CountPolls<F> {
 
 /// Row 27, CB#1146: a block of messages was built on the stack and overflowed it.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn large_messages_fit_on_a_stack_that_could_not_hold_the_buffer() {
     const STACK: usize = 32 << 20;
     // Code that is not optimized copies a message into every frame that it passes.
@@ -198,6 +199,7 @@ fn large_messages_fit_on_a_stack_that_could_not_hold_the_buffer() {
 
 /// Row 31, CF 3.1.22: a ring of one place came to a halt between many threads.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn four_threads_stream_a_million_messages_to_four_over_capacity_1() {
     ends_within(Duration::from_secs(600), || {
         stream_through(bounded(1), 4, MILLION)

@@ -85,6 +85,7 @@ fn message_of_a_dropped_recv_goes_to_the_receiver_that_waits() {
 /// Row 2, for a thread that waits.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn message_of_a_dropped_recv_goes_to_the_thread_that_waits() {
     let (tx, rx) = bounded(0);
     let mut filled = Box::pin(rx.recv());
@@ -211,6 +212,7 @@ fn repolled_future_wakes_its_newest_waker() {
 
 /// Row 7: the first task is gone when the message comes.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn future_moved_from_one_task_to_another_finishes() {
     let (tx, rx) = bounded(0);
     let mut recv = Box::pin(rx.recv());
@@ -329,6 +331,7 @@ fn close_gives_each_parked_sender_its_own_message_though_some_have_gone() {
 
 /// Row 14, TK#7094: a panic in one message's drop kept the others from dropping.
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn panic_in_one_messages_drop_leaves_none_of_the_others_undropped() {
     struct PanicsIfFirst(Counted);
     impl Drop for PanicsIfFirst {
@@ -452,6 +455,7 @@ fn each_message_wakes_one_receiver_and_each_receive_one_sender() {
 /// Row 21, FL, KN, CB#798: times and capacities were added up without a look at their size.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn endless_timeouts_and_capacities_do_not_overflow() {
     let (tx, rx) = bounded(usize::MAX);
     tx.try_send(1).unwrap();

@@ -21,6 +21,7 @@ const ROUNDS: usize = if cfg!(debug_assertions) { 2_000 } else { 5_000 };
 
 /// Rows 9 and 10: the last send and the drop of the last sender, against a receive.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn message_sent_before_the_last_sender_was_dropped_is_received_before_closed_is_reported() {
     let (rounds_tx, rounds_rx) = bounded(0);
     thread::scope(|threads| {
@@ -49,6 +50,7 @@ fn message_sent_before_the_last_sender_was_dropped_is_received_before_closed_is_
 
 /// Row 10: a send against the drop of the last receiver.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn message_of_a_successful_send_is_dropped_when_the_last_receiver_goes() {
     let drops = Drops::new();
     let (rounds_tx, rounds_rx) = bounded(0);
@@ -75,6 +77,7 @@ fn message_of_a_successful_send_is_dropped_when_the_last_receiver_goes() {
 /// Row 15, CB#1187: a close and receives took the same messages.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn messages_are_dropped_once_however_close_races_with_receives_and_sends() {
     for (round, close_by_drop) in [false, true]
         .into_iter()
@@ -128,6 +131,7 @@ fn messages_are_dropped_once_however_close_races_with_receives_and_sends() {
 
 /// Row 22, TK#6594, TK#8062: lengths were computed from counters read at different times.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn len_never_exceeds_the_capacity_while_threads_send_and_receive() {
     for capacity in [0, 1, 3] {
         let (tx, rx) = bounded(capacity);
@@ -159,6 +163,7 @@ fn len_never_exceeds_the_capacity_while_threads_send_and_receive() {
 
 /// Row 22: with messages given back all the time there are never more than those above the capacity, and the sum is right.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn messages_received_and_left_add_up_to_those_sent_though_receives_are_cancelled() {
     const CAPACITY: usize = 2;
     const CANCELLING: usize = 2;
@@ -191,6 +196,7 @@ fn messages_received_and_left_add_up_to_those_sent_though_receives_are_cancelled
 /// Rows 1 and 8, for threads: a wait that gives up just as its message comes returns it or leaves it, never both or neither.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn timeouts_that_race_with_their_messages_lose_and_double_nothing() {
     for capacity in [0, 1] {
         let (tx, rx) = bounded(capacity);
@@ -228,6 +234,7 @@ fn timeouts_that_race_with_their_messages_lose_and_double_nothing() {
 /// Row 18, KN#4: owners free their waiters the moment they are done, while peers complete them.
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn waiters_are_freed_at_once_by_owners_that_race_with_their_peers() {
     let (tx, rx) = bounded(0);
     thread::scope(|threads| {
@@ -259,6 +266,7 @@ fn waiters_are_freed_at_once_by_owners_that_race_with_their_peers() {
 
 /// Row 23, AC#60: an upgrade against the last drop. A sender that was got is one that works.
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn upgraded_sender_works_however_late_it_was_upgraded() {
     let (rounds_tx, rounds_rx) = bounded(0);
     thread::scope(|threads| {
