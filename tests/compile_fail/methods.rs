@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 
-use hchan::{Arm, RecvFuture, SendFromFuture, SendFuture, Until};
+use hchan::{Arm, RecvFuture, SendFromFuture, SendFuture, Until, __private::OperationArm};
 
 fn operation<A: Arm>(arm: Pin<&mut A>) { arm.operation(); } //~ E0624
 fn operation_of_trait<A: Arm>(arm: Pin<&mut A>) { A::operation(arm); } //~ E0624
@@ -40,9 +40,26 @@ fn through_until<F, S>(f: Pin<&mut F>) where Until<F, S>: Future { f.attempt(); 
 fn of_until<F, S>(until: Pin<&mut Until<F, S>>) where Until<F, S>: Future { until.withdraw(); } //~ E0599
 fn of_operation<A: Arm>(arm: Pin<&mut A>) -> A::Limited { todo!() } //~ E0220
 
+// By a detour.
+trait Detour { fn go(self); }
+impl<A: Arm> Detour for Pin<&mut A> { fn go(self) { self.begin() } } //~ E0624
+trait Below: Arm {}
+fn through_own_subtrait<A: Below>(arm: Pin<&mut A>) { arm.operation(); } //~ E0624
+fn as_function<A: Arm>(arm: Pin<&mut A>) { let begin = A::begin; begin(arm) } //~ E0624
+fn of_boxed_object(mut arm: Pin<Box<dyn Arm<Output = ()> + Send>>) { arm.as_mut().begin() } //~ E0624
+fn made(rx: &hchan::Receiver<u8>) -> impl Arm { rx.recv() }
+fn of_made(rx: &hchan::Receiver<u8>) { Box::pin(made(rx)).as_mut().attempt(); } //~ E0599
+
+// The lists of arms, and what is in them.
+type List<'a> = (OperationArm<'a, RecvFuture<'a, u8>>, ());
+fn visit(list: Pin<&mut List<'_>>) { list.visit(0, |_| ()) } //~ E0599
+fn place(list: &mut List<'_>) { list.0.place(); } //~ E0599
+fn arm(list: List<'_>) { list.0.0; } //~ E0616
+fn chance(list: &mut List<'_>) { hchan::__private::attempt_blocking(list, true).unwrap_err().0; } //~ E0616
+
 struct Own;
 impl Arm for Own {} //~ E0277
 struct Other;
-fn own_operation(own: Pin<&mut Option<Other>>) { hchan::__private::OperationArm::new(own); } //~ E0277
+fn own_operation(own: Pin<&mut Option<Other>>) { OperationArm::new(own); } //~ E0277
 fn own_outcome(own: Pin<&mut Other>) { hchan::__private::outcome(own); } //~ E0277
 fn own_arms(own: &mut (Own, ())) { hchan::__private::attempt_blocking(own, true); } //~ E0277
