@@ -330,6 +330,8 @@ extern crate std;
 compile_error!("the models of `hchan_loom` need the feature `std`");
 
 mod batch;
+#[cfg(feature = "std")]
+pub mod blocking;
 mod claim;
 mod closed;
 mod core;

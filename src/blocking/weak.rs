@@ -1,0 +1,109 @@
+//! Blocking handles that do not keep their channel open.
+
+#![forbid(unsafe_code)]
+
+use core::fmt;
+
+use super::{Receiver, Sender};
+
+/// A sender that does not keep its channel open and upgrades to a blocking [`Sender`]; made by [`Sender::downgrade`].
+///
+/// In everything else it is a [`hchan::WeakSender`](crate::WeakSender).
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::blocking::bounded(8);
+/// let weak = tx.downgrade();
+/// weak.upgrade().unwrap().send(1).unwrap();
+/// drop(tx);
+/// assert!(weak.upgrade().is_none());
+/// assert_eq!(rx.recv(), Ok(1));
+/// assert!(rx.recv().is_err());
+/// ```
+#[repr(transparent)]
+pub struct WeakSender<T>(crate::WeakSender<T>);
+
+impl<T> WeakSender<T> {
+    pub(super) fn new(sender: crate::WeakSender<T>) -> Self {
+        Self(sender)
+    }
+
+    /// Makes a sender of it, unless the last one has been dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::blocking::bounded(1);
+    /// let weak = tx.downgrade();
+    /// let second = weak.upgrade().expect("a sender is there");
+    /// drop(tx);
+    /// second.send(1).unwrap();
+    /// ```
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        self.0.upgrade().map(crate::Sender::into_blocking)
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A receiver that does not keep its channel open and upgrades to a blocking [`Receiver`]; made by [`Receiver::downgrade`].
+///
+/// In everything else it is a [`hchan::WeakReceiver`](crate::WeakReceiver).
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::blocking::bounded(8);
+/// let weak = rx.downgrade();
+/// tx.send(1).unwrap();
+/// assert_eq!(weak.upgrade().map(|rx| rx.recv()), Some(Ok(1)));
+/// drop(rx);
+/// assert!(weak.upgrade().is_none());
+/// ```
+#[repr(transparent)]
+pub struct WeakReceiver<T>(crate::WeakReceiver<T>);
+
+impl<T> WeakReceiver<T> {
+    pub(super) fn new(receiver: crate::WeakReceiver<T>) -> Self {
+        Self(receiver)
+    }
+
+    /// Makes a receiver of it, unless the last one has been dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded(1);
+    /// let weak = rx.downgrade();
+    /// let second = weak.upgrade().expect("a receiver is there");
+    /// drop(rx);
+    /// tx.send(1).unwrap();
+    /// assert_eq!(second.recv(), Ok(1));
+    /// ```
+    pub fn upgrade(&self) -> Option<Receiver<T>> {
+        self.0.upgrade().map(crate::Receiver::into_blocking)
+    }
+}
+
+impl<T> Clone for WeakReceiver<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for WeakReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
