@@ -65,7 +65,7 @@ pin_project! {
     /// }
     /// # }
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct ClosedFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.
         #[pin]

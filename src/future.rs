@@ -65,7 +65,7 @@ pin_project! {
     /// # Ok::<(), hchan::SendError<&str>>(())
     /// # }).unwrap();
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendFuture<'a, T> {
         #[pin]
         op: SendOp<&'a Shared<T>, T>,
@@ -110,7 +110,7 @@ pin_project! {
     /// # Ok::<(), hchan::TrySendError<&str>>(())
     /// # }).unwrap();
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct RecvFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.
         #[pin]

@@ -62,7 +62,7 @@ pin_project! {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct IntoSend<T> {
         // Before the handle: it leaves the channel, and drops its message, before the last handle closes it.
         #[pin]
@@ -103,7 +103,7 @@ pin_project! {
     /// # sending.join().unwrap().unwrap();
     /// # });
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct IntoRecv<T> {
         // Before the handle, so that it gives its message back before the last handle drops what is in the channel. `None`
         // for the receiver on which nothing ever happens.

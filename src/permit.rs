@@ -63,7 +63,7 @@ pin_project! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct ReserveFuture<'a, T> {
         sender: &'a Sender<T>,
         #[pin]

@@ -61,7 +61,7 @@ pin_project! {
     /// assert_eq!(received, [0, 1, 2, 3, 4, 5]);
     /// # });
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct RecvManyFuture<'a, T> {
         receiver: &'a Receiver<T>,
         // `None` for the receiver on which nothing ever happens.

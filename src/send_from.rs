@@ -60,7 +60,7 @@ pin_project! {
     /// assert_eq!(message, Some("anyone?"));
     /// # });
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendFromFuture<'a, T> {
         #[pin]
         op: SendOp<&'a Shared<T>, T>,

@@ -64,7 +64,7 @@ pin_project! {
     /// assert_eq!((sent.unwrap(), received), (5, vec![1, 2, 3, 4, 5]));
     /// # });
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendManyFuture<'a, I: Iterator> {
         shared: &'a Shared<I::Item>,
         // The send of the message for which there was no room; finished if there is none.
