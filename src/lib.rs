@@ -205,7 +205,7 @@
 //! | [`recv`](Receiver::recv) | 64 | 312 |
 //! | [`into_recv`](Receiver::into_recv) | 80 | 328 |
 //! | [`recv_many`](Receiver::recv_many) | 96 | 344 |
-//! | a stream, a sink | 32 | 32 |
+//! | a stream, a sink | 24 | 24 |
 //! | [`send`](Sender::send) | 64 | 312 |
 //! | [`send_from`](Sender::send_from) | 80 | 328 |
 //! | [`into_send`](Sender::into_send) | 72 | 320 |
@@ -392,8 +392,8 @@ pub use send_from::SendFromFuture;
 pub use send_many::SendManyFuture;
 pub use sender::Sender;
 #[cfg(feature = "sink")]
-pub use sink::SendSink;
-pub use stream::RecvStream;
+pub use sink::{IntoSink, SendSink};
+pub use stream::{IntoStream, RecvStream};
 pub use until::Until;
 pub use weak::{WeakReceiver, WeakSender};
 

@@ -437,7 +437,8 @@ impl<T> fmt::Debug for OwnedPermit<T> {
     }
 }
 
-fn send<T>(shared: &Shared<T>, message: T) -> Result<(), SendError<T>> {
+/// Sends a message with a permit that the caller has, and has no more then.
+pub(crate) fn send<T>(shared: &Shared<T>, message: T) -> Result<(), SendError<T>> {
     let mut slot = Some(message);
     let step = shared.send_permitted(|| slot.take().expect("a message is sent once"));
     match (step, slot) {

@@ -18,7 +18,7 @@ use crate::{
     owned::IntoRecv,
     recv_many::{Drain, RecvManyFuture},
     shared::Shared,
-    stream::RecvStream,
+    stream::{IntoStream, RecvStream},
     sync::Arc,
     weak::WeakReceiver,
 };
@@ -220,14 +220,14 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn stream(&self) -> RecvStream<'_, T> {
-        RecvStream::borrowed(self)
+        RecvStream::new(self)
     }
 
     /// As [`stream`](Self::stream), but the stream owns this receiver.
     ///
     /// # Cancel safety
     ///
-    /// See [`RecvStream`]: it stays parked between two items if it was polled and had none.
+    /// See [`IntoStream`]: it stays parked between two items if it was polled and had none.
     ///
     /// # Examples
     ///
@@ -244,8 +244,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(countdown().collect::<Vec<_>>().await, [3, 2, 1]);
     /// # });
     /// ```
-    pub fn into_stream(self) -> RecvStream<'static, T> {
-        RecvStream::owned(self)
+    pub fn into_stream(self) -> IntoStream<T> {
+        IntoStream::new(self)
     }
 
     /// An iterator over the messages that blocks the thread for each and ends when the channel is closed and empty.

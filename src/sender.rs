@@ -10,7 +10,7 @@ use core::{
 #[cfg(feature = "std")]
 use crate::error::SendError;
 #[cfg(feature = "sink")]
-use crate::sink::SendSink;
+use crate::sink::{IntoSink, SendSink};
 use crate::{
     closed::ClosedFuture,
     error::{SendManyError, TrySendError},
@@ -415,7 +415,7 @@ impl<T> Sender<T> {
     /// ```
     #[cfg(feature = "sink")]
     pub fn sink(&self) -> SendSink<'_, T> {
-        SendSink::borrowed(self)
+        SendSink::new(self)
     }
 
     /// As [`sink`](Self::sink), but the sink owns this sender.
@@ -424,7 +424,7 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// See [`SendSink`]: it keeps its place in the line, or its permit, between two messages.
+    /// See [`IntoSink`]: it keeps its place in the line, or its permit, between two messages.
     ///
     /// # Examples
     ///
@@ -442,8 +442,8 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     #[cfg(feature = "sink")]
-    pub fn into_sink(self) -> SendSink<'static, T> {
-        SendSink::owned(self)
+    pub fn into_sink(self) -> IntoSink<T> {
+        IntoSink::new(self)
     }
 
     /// Waits until the channel is closed, messages left in it or not.

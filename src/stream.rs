@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 use core::{
+    borrow::Borrow,
     fmt,
     pin::Pin,
     task::{Context, Poll},
@@ -15,10 +16,12 @@ use crate::{
     error::TryRecvError, operation::RecvOp, receiver::Receiver, shared::Shared, sync::Arc,
 };
 
-/// The messages of a channel as a [`Stream`]; made by [`Receiver::stream`] and [`Receiver::into_stream`].
+/// The messages of a channel as a [`Stream`]; made by [`Receiver::stream`].
+///
+/// [`IntoStream`] is the same with a receiver of its own.
 ///
 /// It ends when the channel is closed and empty, and stays ended: [`is_terminated`](FusedStream::is_terminated) says
-/// whether it has returned `None`. It is `Unpin`. It allocates once in its life, at the first poll that finds no message,
+/// whether it has returned `None`. It is `Unpin`. A clone starts unparked; the clone of a stream that has ended has ended, too. It allocates once in its life, at the first poll that finds no message,
 /// and not at all if there is none such.
 ///
 /// A stream that was polled and had no item stays parked, and that is a commitment: when its turn comes, a message is
@@ -52,40 +55,13 @@ use crate::{
 /// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct RecvStream<'a, T> {
-    // Before the handle, so that it gives its message back before the last handle drops what is in the channel.
-    op: Option<Pin<Box<OwnedRecvOp<T>>>>,
-    receiver: Handle<'a, T>,
-    ended: bool,
-}
-
-type OwnedRecvOp<T> = RecvOp<Arc<Shared<T>>, T>;
-
-enum Handle<'a, T> {
-    Borrowed(&'a Receiver<T>),
-    Owned(Receiver<T>),
+    inner: Inner<&'a Receiver<T>, T>,
 }
 
 impl<'a, T> RecvStream<'a, T> {
-    pub(crate) fn borrowed(receiver: &'a Receiver<T>) -> Self {
+    pub(crate) fn new(receiver: &'a Receiver<T>) -> Self {
         Self {
-            op: None,
-            receiver: Handle::Borrowed(receiver),
-            ended: false,
-        }
-    }
-
-    pub(crate) fn owned(receiver: Receiver<T>) -> Self {
-        Self {
-            op: None,
-            receiver: Handle::Owned(receiver),
-            ended: false,
-        }
-    }
-
-    fn receiver(&self) -> &Receiver<T> {
-        match &self.receiver {
-            Handle::Borrowed(receiver) => receiver,
-            Handle::Owned(receiver) => receiver,
+            inner: Inner::new(receiver),
         }
     }
 
@@ -110,22 +86,283 @@ impl<'a, T> RecvStream<'a, T> {
     /// # });
     /// ```
     pub fn release(&mut self) {
+        self.inner.release();
+    }
+
+    /// Polls for the next message, as [`Stream::poll_next`] does, without the trait in scope. `None`: the channel is closed and
+    /// there is nothing in it, and so it stays for this stream.
+    ///
+    /// # Panics
+    ///
+    /// If a waker does, of this task (cloned or dropped) or of the sender whose message is taken (woken): nothing is lost then.
+    ///
+    /// # Cancel safety
+    ///
+    /// After `Pending` the stream is parked, and a message may be handed to it: see [`release`](Self::release).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, task::Poll};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut stream = rx.stream();
+    /// tx.send(1).await?;
+    /// assert_eq!(poll_fn(|cx| stream.poll_recv(cx)).await, Some(1));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.inner.poll(cx)
+    }
+
+    /// The receiver that the stream receives with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(8);
+    /// let stream = rx.stream();
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(stream.receiver().len(), 1);
+    /// ```
+    pub fn receiver(&self) -> &'a Receiver<T> {
+        self.inner.receiver
+    }
+}
+
+impl<T> Stream for RecvStream<'_, T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.inner.poll(cx)
+    }
+}
+
+impl<T> FusedStream for RecvStream<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.inner.ended
+    }
+}
+
+/// A stream of the same channel that is not parked; of an ended stream, an ended one.
+impl<T> Clone for RecvStream<'_, T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for RecvStream<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt("RecvStream", f)
+    }
+}
+
+/// The messages of a channel as a [`Stream`] that owns its receiver; made by [`Receiver::into_stream`].
+///
+/// It borrows nothing and asks nothing of `T`. In everything else it is a [`RecvStream`].
+///
+/// # Cancel safety
+///
+/// As for [`RecvStream`]. When the stream is dropped its receiver is, after a message has been given back: the message drops
+/// with the channel if that was the last receiver. [`into_receiver`](Self::into_receiver) keeps both.
+///
+/// # Examples
+///
+/// ```
+/// use futures::StreamExt;
+///
+/// # futures::executor::block_on(async {
+/// let text = String::from("messages may borrow");
+/// let (tx, rx) = hchan::unbounded();
+/// text.split(' ').try_for_each(|word| tx.try_send(word)).unwrap();
+/// drop(tx);
+/// assert_eq!(rx.into_stream().collect::<Vec<&str>>().await, ["messages", "may", "borrow"]);
+/// # });
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct IntoStream<T> {
+    inner: Inner<Receiver<T>, T>,
+}
+
+impl<T> IntoStream<T> {
+    pub(crate) fn new(receiver: Receiver<T>) -> Self {
+        Self {
+            inner: Inner::new(receiver),
+        }
+    }
+
+    /// Unparks the stream, and gives a message that was handed to it back to the channel: to the receiver parked
+    /// longest or else to the next receive.
+    ///
+    /// The next poll starts anew, at the end of the line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut stream = rx.clone().into_stream();
+    /// assert!(futures::poll!(stream.next()).is_pending());
+    /// tx.try_send("handed to the stream").unwrap();
+    ///
+    /// stream.release();
+    /// assert_eq!(rx.try_recv(), Ok("handed to the stream"));
+    /// # });
+    /// ```
+    pub fn release(&mut self) {
+        self.inner.release();
+    }
+
+    /// Polls for the next message, as [`Stream::poll_next`] does, without the trait in scope. `None`: the channel is closed and
+    /// there is nothing in it, and so it stays for this stream.
+    ///
+    /// # Panics
+    ///
+    /// If a waker does, of this task (cloned or dropped) or of the sender whose message is taken (woken): nothing is lost then.
+    ///
+    /// # Cancel safety
+    ///
+    /// After `Pending` the stream is parked, and a message may be handed to it: see [`release`](Self::release).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, task::Poll};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut stream = rx.into_stream();
+    /// tx.send(1).await?;
+    /// assert_eq!(poll_fn(|cx| stream.poll_recv(cx)).await, Some(1));
+    /// # Ok::<(), hchan::SendError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.inner.poll(cx)
+    }
+
+    /// The receiver that the stream receives with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(8);
+    /// let stream = rx.into_stream();
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(stream.receiver().len(), 1);
+    /// ```
+    pub fn receiver(&self) -> &Receiver<T> {
+        &self.inner.receiver
+    }
+
+    /// Ends the stream and returns its receiver. A message that was handed to the stream is given back first.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets this message panics, or the stream's own does in its drop; the receiver is
+    /// dropped then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut stream = rx.into_stream();
+    /// assert!(futures::poll!(stream.next()).is_pending());
+    /// tx.try_send("handed to the stream").unwrap();
+    ///
+    /// let rx = stream.into_receiver();
+    /// assert_eq!(rx.try_recv(), Ok("handed to the stream"));
+    /// # });
+    /// ```
+    pub fn into_receiver(self) -> Receiver<T> {
+        let Inner { op, receiver, .. } = self.inner;
+        drop(op);
+        receiver
+    }
+}
+
+impl<T> Stream for IntoStream<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.inner.poll(cx)
+    }
+}
+
+impl<T> FusedStream for IntoStream<T> {
+    fn is_terminated(&self) -> bool {
+        self.inner.ended
+    }
+}
+
+/// A stream of the same channel that is not parked; of an ended stream, an ended one.
+impl<T> Clone for IntoStream<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for IntoStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt("IntoStream", f)
+    }
+}
+
+/// What a stream is, whether it owns its receiver or borrows it.
+struct Inner<R, T> {
+    // Before the handle, so that it gives its message back before the last handle drops what is in the channel.
+    op: Option<Pin<Box<OwnedRecvOp<T>>>>,
+    receiver: R,
+    ended: bool,
+}
+
+type OwnedRecvOp<T> = RecvOp<Arc<Shared<T>>, T>;
+
+impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
+    fn new(receiver: R) -> Self {
+        Self {
+            op: None,
+            receiver,
+            ended: false,
+        }
+    }
+
+    fn release(&mut self) {
         if let Some(op) = &mut self.op {
             op.as_mut().release();
         }
     }
 
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = self.poll_op(cx);
+        self.ended = matches!(item, Poll::Ready(None));
+        item
+    }
+
     fn poll_op(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let receiver = self.receiver.borrow();
         if self.op.is_none() {
             // Without an operation yet, so that a stream that never parks never allocates.
-            match self.receiver().try_recv() {
+            match receiver.try_recv() {
                 Ok(message) => return Poll::Ready(Some(message)),
                 Err(TryRecvError::Closed) => return Poll::Ready(None),
                 Err(TryRecvError::Empty) => {
-                    self.op = self
-                        .receiver()
-                        .shared()
-                        .map(|shared| Box::pin(RecvOp::new(Arc::clone(shared))));
+                    let shared = receiver.shared();
+                    self.op = shared.map(|shared| Box::pin(RecvOp::new(Arc::clone(shared))));
                 }
             }
         }
@@ -139,32 +376,21 @@ impl<'a, T> RecvStream<'a, T> {
         }
         received.map(Result::ok)
     }
-}
 
-impl<T> Stream for RecvStream<'_, T> {
-    type Item = T;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let item = self.poll_op(cx);
-        self.ended = matches!(item, Poll::Ready(None));
-        item
-    }
-}
-
-impl<T> FusedStream for RecvStream<'_, T> {
-    fn is_terminated(&self) -> bool {
-        self.ended
-    }
-}
-
-impl<T> fmt::Debug for RecvStream<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvStream")
-            .field("receiver", self.receiver())
+    fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("receiver", self.receiver.borrow())
             .field("terminated", &self.ended)
             .finish_non_exhaustive()
+    }
+}
+
+impl<R: Clone, T> Clone for Inner<R, T> {
+    fn clone(&self) -> Self {
+        Self {
+            op: None,
+            receiver: self.receiver.clone(),
+            ended: self.ended,
+        }
     }
 }

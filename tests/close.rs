@@ -252,7 +252,7 @@ fn parked_futures_cancelled_while_the_close_wakes_them_are_left_alone() {
             }
         }
     });
-    let poll_stream = |stream: &mut hchan::RecvStream<'static, u8>, waker: &std::task::Waker| {
+    let poll_stream = |stream: &mut hchan::IntoStream<u8>, waker: &std::task::Waker| {
         use futures::Stream;
         std::pin::Pin::new(stream).poll_next(&mut std::task::Context::from_waker(waker))
     };

@@ -174,10 +174,7 @@ fn future_parked_in_one_thread_completes_in_another() {
 #[test]
 fn wake_may_poll_the_future_it_wakes() {
     /// A task that runs inside its own wake, as some executors do.
-    struct Inline(
-        Mutex<Option<hchan::RecvStream<'static, u8>>>,
-        Mutex<Vec<u8>>,
-    );
+    struct Inline(Mutex<Option<hchan::IntoStream<u8>>>, Mutex<Vec<u8>>);
     impl Wake for Inline {
         fn wake(self: Arc<Self>) {
             let waker = Waker::from(Arc::clone(&self));

@@ -16,30 +16,34 @@ use std::{
 };
 
 use futures::{Sink, SinkExt, StreamExt, executor::block_on, future::join, stream};
-use hchan::{RecvError, SendError, SendSink, TrySendError, bounded, unbounded};
+use hchan::{IntoSink, RecvError, SendError, SendSink, TrySendError, bounded, unbounded};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{CountingWaker, Drops, panic_of, poll};
 
 type Polled<T> = Poll<Result<(), SendError<Option<T>>>>;
 
-fn poll_ready<T>(sink: &mut SendSink<'_, T>) -> Polled<T> {
+/// A sink, whether it owns its sender or not.
+trait AnySink<T>: Sink<T, Error = SendError<Option<T>>> + Unpin {}
+impl<T, S: Sink<T, Error = SendError<Option<T>>> + Unpin> AnySink<T> for S {}
+
+fn poll_ready<T>(sink: &mut impl AnySink<T>) -> Polled<T> {
     poll_ready_with(sink, Waker::noop())
 }
 
-fn poll_ready_with<T>(sink: &mut SendSink<'_, T>, waker: &Waker) -> Polled<T> {
+fn poll_ready_with<T>(sink: &mut impl AnySink<T>, waker: &Waker) -> Polled<T> {
     sink.poll_ready_unpin(&mut Context::from_waker(waker))
 }
 
-fn poll_flush<T>(sink: &mut SendSink<'_, T>) -> Polled<T> {
+fn poll_flush<T>(sink: &mut impl AnySink<T>) -> Polled<T> {
     sink.poll_flush_unpin(&mut Context::from_waker(Waker::noop()))
 }
 
-fn poll_close<T>(sink: &mut SendSink<'_, T>) -> Polled<T> {
+fn poll_close<T>(sink: &mut impl AnySink<T>) -> Polled<T> {
     sink.poll_close_unpin(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Sends a message for which there is room.
-fn send_now<T>(sink: &mut SendSink<'_, T>, message: T) {
+fn send_now<T>(sink: &mut impl AnySink<T>, message: T) {
     assert!(
         matches!(poll_ready(sink), Ready(Ok(()))),
         "there is no room"
@@ -380,12 +384,16 @@ fn sink_may_go_where_its_messages_may_and_is_unpin() {
     assert_not_impl_any!(SendSink<'static, Local>: Send, Sync);
     assert_impl_all!(SendSink<'static, Local>: Unpin);
     assert_impl_all!(SendSink<'static, std::marker::PhantomPinned>: Unpin);
+    assert_impl_all!(IntoSink<Sent>: Send, Sync, Unpin, Clone, Sink<Sent>);
+    assert_not_impl_any!(IntoSink<Local>: Send, Sync);
+    assert_impl_all!(IntoSink<Local>: Unpin);
+    assert_impl_all!(IntoSink<std::marker::PhantomPinned>: Unpin);
 }
 
 /// A service as tower has them: ready first, then called, and cloned in between.
 #[derive(Clone)]
 struct Requests {
-    sink: SendSink<'static, &'static str>,
+    sink: IntoSink<&'static str>,
 }
 
 impl Requests {
@@ -420,4 +428,67 @@ fn service_that_is_ready_is_called_whatever_its_clones_do() {
     assert_eq!(clone.poll_ready(&mut cx), Ready(Ok(())));
     clone.call("second").unwrap();
     assert_eq!(rx.try_recv(), Ok("second"));
+}
+
+#[test]
+fn owned_sink_sends_messages_that_borrow() {
+    let text = String::from("a b c");
+    let (tx, rx) = unbounded();
+    let mut sink: IntoSink<&str> = tx.into_sink();
+    text.split(' ').for_each(|word| send_now(&mut sink, word));
+    assert_eq!(rx.drain().collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+#[test]
+fn sinks_are_polled_and_sent_with_by_methods_of_their_own() {
+    let (tx, rx) = bounded(1);
+    let mut owned = tx.clone().into_sink();
+    let mut borrowed = tx.sink();
+    let counter = CountingWaker::new();
+    let waker = counter.waker();
+    let mut cx = Context::from_waker(&waker);
+    assert_eq!(owned.poll_reserve(&mut cx), Ready(Ok(())));
+    assert_eq!(borrowed.poll_reserve(&mut cx), Pending);
+    assert_eq!(owned.send_item(1), Ok(()));
+    assert_eq!((rx.try_recv(), counter.wakes()), (Ok(1), 1));
+    assert_eq!(borrowed.poll_reserve(&mut cx), Ready(Ok(())));
+    assert!(panic_of(|| owned.send_item(2)).starts_with("a send comes after"));
+    rx.close();
+    assert_eq!(borrowed.send_item(3), Err(SendError(3)));
+    assert_eq!(borrowed.poll_reserve(&mut cx), Ready(Err(SendError(()))));
+}
+
+#[test]
+fn released_sink_leaves_its_permit_or_its_place_in_the_line_to_the_next() {
+    let (tx, rx) = bounded(1);
+    let counter = CountingWaker::new();
+    let mut holder = tx.clone().into_sink();
+    let (mut second, mut third) = (tx.sink(), tx.sink());
+    assert_eq!(poll_ready(&mut holder), Ready(Ok(())));
+    assert_eq!(poll_ready(&mut second), Pending);
+    assert_eq!(poll_ready_with(&mut third, &counter.waker()), Pending);
+    second.release();
+    assert_eq!((tx.waiting_senders(), counter.wakes()), (1, 0));
+    holder.release();
+    assert_eq!(counter.wakes(), 1);
+    send_now(&mut third, 1);
+    assert_eq!(rx.try_recv(), Ok(1));
+    // It starts anew.
+    send_now(&mut holder, 2);
+    assert_eq!(rx.try_recv(), Ok(2));
+}
+
+#[test]
+fn sinks_show_their_sender_and_owned_ones_give_it_back() {
+    let (tx, rx) = bounded::<u8>(1);
+    assert!(tx.sink().sender().unwrap().same_channel(&tx));
+    let mut sink = tx.into_sink();
+    assert_eq!(poll_ready(&mut sink), Ready(Ok(())));
+    assert_eq!(sink.sender().unwrap().sender_count(), 1);
+    let tx = sink.into_sender().expect("it is not closed");
+    assert_eq!((rx.sender_count(), tx.is_full()), (1, false));
+
+    let mut sink = tx.into_sink();
+    assert_eq!(poll_close(&mut sink), Ready(Ok(())));
+    assert!(sink.sender().is_none() && sink.into_sender().is_none());
 }

@@ -12,14 +12,14 @@ use std::{
 };
 
 use futures::{FutureExt, Stream, StreamExt, stream::FusedStream};
-use hchan::{RecvStream, TryRecvError, bounded, never, unbounded};
+use hchan::{IntoStream, TryRecvError, bounded, never, unbounded};
 use support::{CountingWaker, Drops, poll, poll_with};
 
-fn poll_next<T>(stream: &mut RecvStream<'_, T>) -> Poll<Option<T>> {
+fn poll_next<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
     poll_next_with(stream, Waker::noop())
 }
 
-fn poll_next_with<T>(stream: &mut RecvStream<'_, T>, waker: &Waker) -> Poll<Option<T>> {
+fn poll_next_with<S: Stream + Unpin>(stream: &mut S, waker: &Waker) -> Poll<Option<S::Item>> {
     Pin::new(stream).poll_next(&mut Context::from_waker(waker))
 }
 
@@ -282,4 +282,62 @@ fn futures_select_takes_streams_and_completes_when_all_have_ended() {
     };
     assert_eq!(all.now_or_never(), Some(()), "all was ready");
     assert_eq!(received, [1, 2]);
+}
+
+#[test]
+fn owned_stream_receives_messages_that_borrow() {
+    let text = String::from("a b c");
+    let (tx, rx) = unbounded();
+    text.split(' ').for_each(|word| tx.try_send(word).unwrap());
+    drop(tx);
+    let stream: IntoStream<&str> = rx.into_stream();
+    let words = stream.collect::<Vec<_>>().now_or_never();
+    assert_eq!(words, Some(vec!["a", "b", "c"]));
+}
+
+#[test]
+fn streams_are_polled_by_a_method_of_their_own() {
+    let (tx, rx) = bounded(1);
+    let counter = CountingWaker::new();
+    let waker = counter.waker();
+    let mut cx = Context::from_waker(&waker);
+    let mut borrowed = rx.stream();
+    assert_eq!(borrowed.poll_recv(&mut cx), Pending);
+    tx.try_send(1).unwrap();
+    assert_eq!(counter.wakes(), 1);
+    assert_eq!(borrowed.poll_recv(&mut cx), Ready(Some(1)));
+    let mut owned = rx.clone().into_stream();
+    tx.try_send(2).unwrap();
+    assert_eq!(owned.poll_recv(&mut cx), Ready(Some(2)));
+    drop(tx);
+    assert_eq!(owned.poll_recv(&mut cx), Ready(None));
+    assert!(owned.is_terminated() && !borrowed.is_terminated());
+}
+
+#[test]
+fn streams_show_their_receiver_and_owned_ones_give_it_back() {
+    let (tx, rx) = bounded(1);
+    assert!(rx.stream().receiver().same_channel(&rx));
+    let mut stream = rx.into_stream();
+    assert_eq!(poll_next(&mut stream), Pending);
+    tx.try_send(1).unwrap();
+    assert_eq!(stream.receiver().receiver_count(), 1);
+    let rx = stream.into_receiver();
+    assert_eq!((tx.receiver_count(), rx.waiting_receivers()), (1, 0));
+    assert_eq!(rx.try_recv(), Ok(1), "the stream gave it back");
+}
+
+#[test]
+fn clone_of_a_stream_starts_unparked_and_ends_where_it_has_ended() {
+    let (tx, rx) = bounded::<u8>(0);
+    let (mut owned, mut borrowed) = (rx.clone().into_stream(), rx.stream());
+    assert_eq!(poll_next(&mut owned), Pending);
+    assert_eq!(poll_next(&mut borrowed), Pending);
+    let (mut owned_clone, borrowed_clone) = (owned.clone(), borrowed.clone());
+    assert_eq!((tx.receiver_count(), tx.waiting_receivers()), (3, 2));
+    assert_eq!(poll_next(&mut owned_clone), Pending);
+    assert_eq!(tx.waiting_receivers(), 3);
+    drop(tx);
+    assert_eq!(poll_next(&mut owned), Ready(None));
+    assert!(owned.clone().is_terminated() && !borrowed_clone.is_terminated());
 }

@@ -1,7 +1,7 @@
 //! Futures dropped at every moment.
 
 use futures::{FutureExt, StreamExt};
-use hchan::{Receiver, RecvStream, bounded};
+use hchan::{IntoStream, Receiver, bounded};
 use loom::thread;
 
 use super::{
@@ -114,7 +114,7 @@ fn message_given_back_twice_reaches_a_sleeping_receiver() {
     });
 }
 
-fn parked_streams(rx: &Receiver<Message>) -> [RecvStream<'static, Message>; 2] {
+fn parked_streams(rx: &Receiver<Message>) -> [IntoStream<Message>; 2] {
     [(); 2].map(|()| {
         let mut stream = rx.clone().into_stream();
         assert!(stream.next().now_or_never().is_none(), "it has to wait");

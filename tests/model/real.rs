@@ -21,7 +21,7 @@ use futures::{
     stream::FusedStream,
 };
 use hchan::{
-    ClosedFuture, OwnedPermit, Receiver, RecvError, RecvStream, RecvTimeoutError, SendError,
+    ClosedFuture, IntoStream, OwnedPermit, Receiver, RecvError, RecvTimeoutError, SendError,
     SendManyError, SendTimeoutError, Sender, TrySendError, WeakReceiver, WeakSender, select,
 };
 
@@ -64,7 +64,7 @@ enum Work {
     SendFrom(LocalBoxFuture<'static, Result<(), SendTimeoutError<()>>>),
     Select(LocalBoxFuture<'static, (usize, Result<Option<Message>, Closed>)>),
     Recv(LocalBoxFuture<'static, Result<Message, RecvTimeoutError>>),
-    Stream(RecvStream<'static, Message>),
+    Stream(IntoStream<Message>),
     Reserve(LocalBoxFuture<'static, Result<OwnedPermit<Message>, SendTimeoutError<()>>>),
     SendMany(LocalBoxFuture<'static, Result<usize, SendTimeoutError<Unsent>>>),
     RecvMany(LocalBoxFuture<'static, Result<Vec<Id>, RecvTimeoutError>>),

@@ -15,7 +15,7 @@ pub(crate) trait AnySink<T> {
 }
 
 #[cfg(feature = "sink")]
-impl<T: 'static> AnySink<T> for hchan::SendSink<'static, T> {
+impl<T: 'static> AnySink<T> for hchan::IntoSink<T> {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<Option<T>>>> {
         futures::SinkExt::poll_ready_unpin(self, cx)
     }

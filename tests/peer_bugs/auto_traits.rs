@@ -15,10 +15,10 @@ use futures::{future::FusedFuture, stream::FusedStream};
 #[cfg(feature = "std")]
 use hchan::IterBlocking;
 use hchan::{
-    ClosedFuture, Drain, IntoRecv, IntoSend, OwnedPermit, Permit, Receiver, RecvAny, RecvError,
-    RecvFuture, RecvManyFuture, RecvStream, RecvTimeoutError, ReserveFuture, Select, SendError,
-    SendFromFuture, SendFuture, SendManyError, SendManyFuture, SendTimeoutError, Sender, TryIter,
-    TryRecvError, TrySendError, Unsent, Until, WeakReceiver, WeakSender, select,
+    ClosedFuture, Drain, IntoRecv, IntoSend, IntoStream, OwnedPermit, Permit, Receiver, RecvAny,
+    RecvError, RecvFuture, RecvManyFuture, RecvStream, RecvTimeoutError, ReserveFuture, Select,
+    SendError, SendFromFuture, SendFuture, SendManyError, SendManyFuture, SendTimeoutError, Sender,
+    TryIter, TryRecvError, TrySendError, Unsent, Until, WeakReceiver, WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -53,6 +53,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_impl_all!(Until<IntoSend<Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(Until<IntoRecv<Sent>, Pending<()>>: Send, Sync);
     assert_impl_all!(RecvStream<'static, Sent>: Send, Sync);
+    assert_impl_all!(IntoStream<Sent>: Send, Sync);
     #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Sent>: Send, Sync);
     assert_impl_all!(TryIter<'static, Sent>: Send, Sync);
@@ -72,6 +73,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(Until<IntoSend<Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(Until<IntoRecv<Local>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Local>: Send, Sync);
+    assert_not_impl_any!(IntoStream<Local>: Send, Sync);
     #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Local>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Local>: Send, Sync);
@@ -91,6 +93,7 @@ fn handles_and_futures_go_between_threads_exactly_if_the_messages_may() {
     assert_not_impl_any!(Until<IntoSend<Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(Until<IntoRecv<Shared>, Pending<()>>: Send, Sync);
     assert_not_impl_any!(RecvStream<'static, Shared>: Send, Sync);
+    assert_not_impl_any!(IntoStream<Shared>: Send, Sync);
     #[cfg(feature = "std")]
     assert_not_impl_any!(IterBlocking<'static, Shared>: Send, Sync);
     assert_not_impl_any!(TryIter<'static, Shared>: Send, Sync);
@@ -178,6 +181,7 @@ fn only_the_futures_are_pinned_whatever_the_message() {
     assert_impl_all!(WeakSender<PhantomPinned>: Unpin);
     assert_impl_all!(WeakReceiver<PhantomPinned>: Unpin);
     assert_impl_all!(RecvStream<'static, PhantomPinned>: Unpin);
+    assert_impl_all!(IntoStream<PhantomPinned>: Unpin);
     #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, PhantomPinned>: Unpin);
     assert_impl_all!(TryIter<'static, PhantomPinned>: Unpin);
@@ -222,7 +226,8 @@ fn everything_prints_and_clones_whatever_the_message() {
     assert_impl_all!(Until<RecvFuture<'static, Plain>, Pending<Plain>>: Debug, FusedFuture);
     assert_impl_all!(Until<IntoSend<Plain>, Pending<Plain>>: Debug, FusedFuture);
     assert_impl_all!(Until<IntoRecv<Plain>, Pending<Plain>>: Debug, FusedFuture);
-    assert_impl_all!(RecvStream<'static, Plain>: Debug, FusedStream);
+    assert_impl_all!(RecvStream<'static, Plain>: Clone, Debug, FusedStream);
+    assert_impl_all!(IntoStream<Plain>: Clone, Debug, FusedStream);
     #[cfg(feature = "std")]
     assert_impl_all!(IterBlocking<'static, Plain>: FusedIterator);
     assert_impl_all!(TryIter<'static, Plain>: Iterator);
@@ -295,10 +300,14 @@ fn permits_batches_and_waits_for_the_end_are_pinned_if_they_park_and_print() {
 #[cfg(feature = "sink")]
 #[test]
 fn sinks_go_between_threads_exactly_if_the_messages_may_and_need_no_pinning() {
-    use hchan::SendSink;
+    use hchan::{IntoSink, SendSink};
 
     assert_impl_all!(SendSink<'static, Sent>: Send, Sync);
     assert_not_impl_any!(SendSink<'static, Local>: Send, Sync);
     assert_not_impl_any!(SendSink<'static, Shared>: Send, Sync);
     assert_impl_all!(SendSink<'static, PhantomPinned>: Unpin, Clone, Debug);
+    assert_impl_all!(IntoSink<Sent>: Send, Sync);
+    assert_not_impl_any!(IntoSink<Local>: Send, Sync);
+    assert_not_impl_any!(IntoSink<Shared>: Send, Sync);
+    assert_impl_all!(IntoSink<PhantomPinned>: Unpin, Clone, Debug);
 }

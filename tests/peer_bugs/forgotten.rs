@@ -5,8 +5,8 @@
 
 use std::task::{Poll::Ready, Waker};
 
-use futures::{FutureExt, StreamExt};
-use hchan::{Receiver, RecvStream, Sender, TryRecvError, TrySendError, bounded};
+use futures::{FutureExt, Stream, StreamExt};
+use hchan::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 
 use crate::support::{CountingWaker, Drops, forget, poll, poll_with};
 
@@ -233,7 +233,7 @@ fn neighbours_of_a_forgotten_waiter_come_and_go_as_ever() {
 
 #[test]
 fn forgotten_stream_keeps_its_channel_and_the_message_it_was_handed() {
-    fn forget_parked(stream: RecvStream<'_, Box<u32>>) {
+    fn forget_parked(stream: impl Stream<Item = Box<u32>>) {
         let mut stream = Box::pin(stream);
         assert!(poll(&mut stream.next()).is_pending());
         forget(stream);

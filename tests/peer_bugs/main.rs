@@ -352,7 +352,7 @@ fn panic_in_one_messages_drop_leaves_none_of_the_others_undropped() {
 /// Row 18, KN#4: the peer used a waiter that its owner had freed. Here the owner frees it inside its own wake.
 #[test]
 fn waiter_freed_inside_its_own_wake_is_not_touched_again() {
-    type Parked = Arc<Mutex<Option<hchan::RecvStream<'static, Box<u32>>>>>;
+    type Parked = Arc<Mutex<Option<hchan::IntoStream<Box<u32>>>>>;
 
     /// Parks a stream that is freed when it is woken.
     fn park(rx: &Receiver<Box<u32>>) -> Parked {

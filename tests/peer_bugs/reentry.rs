@@ -17,9 +17,7 @@ use std::{
 };
 
 use futures::{FutureExt, Stream};
-use hchan::{
-    Receiver, RecvError, RecvStream, SendError, Sender, WeakReceiver, WeakSender, bounded,
-};
+use hchan::{Receiver, RecvError, SendError, Sender, WeakReceiver, WeakSender, bounded};
 
 #[cfg(not(feature = "std"))]
 use crate::support::blocking::*;
@@ -79,7 +77,7 @@ where
     (waker, calls)
 }
 
-fn poll_next<T>(stream: &mut RecvStream<'_, T>, waker: &Waker) -> Poll<Option<T>> {
+fn poll_next<S: Stream + Unpin>(stream: &mut S, waker: &Waker) -> Poll<Option<S::Item>> {
     Pin::new(stream).poll_next(&mut Context::from_waker(waker))
 }
 
