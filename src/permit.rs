@@ -307,6 +307,20 @@ impl<'a, T> Permit<'a, T> {
         send(this.sender.shared(), message)
     }
 
+    /// The sender whose permit it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(permit.sender().permit_count(), 1);
+    /// ```
+    #[doc(alias = "same_channel_as_sender")]
+    pub fn sender(&self) -> &'a Sender<T> {
+        self.sender
+    }
+
     /// Makes it a permit that borrows nothing, with a sender of its own.
     ///
     /// # Examples
@@ -357,7 +371,8 @@ impl<T> fmt::Debug for Permit<'_, T> {
 /// # futures::executor::block_on(async {
 /// let (tx, rx) = hchan::bounded(8);
 /// let request = Request { reply: tx.reserve().await?.into_owned() };
-/// request.reply.send(42).unwrap();
+/// let (_tx, sent) = request.reply.send(42);
+/// sent.unwrap();
 /// assert_eq!(rx.recv().await, Ok(42));
 /// # Ok::<(), hchan::SendError<()>>(())
 /// # }).unwrap();
@@ -369,11 +384,11 @@ pub struct OwnedPermit<T> {
 }
 
 impl<T> OwnedPermit<T> {
-    /// As [`Permit::send`]; gives the sender back.
+    /// As [`Permit::send`]; gives the sender back with the result, as [`Sender::into_send`] does.
     ///
     /// # Errors
     ///
-    /// [`SendError`] with the message, if the channel is closed; the sender is dropped then.
+    /// [`SendError`] with the message, if the channel is closed.
     ///
     /// # Panics
     ///
@@ -384,14 +399,29 @@ impl<T> OwnedPermit<T> {
     /// ```
     /// let (tx, rx) = hchan::bounded(1);
     /// let permit = tx.try_reserve().unwrap().into_owned();
-    /// let tx = permit.send(1).unwrap();
-    /// assert!(tx.is_full());
+    /// let (tx, sent) = permit.send(1);
+    /// assert_eq!((sent, tx.len()), (Ok(()), 1));
     /// assert_eq!(rx.try_recv(), Ok(1));
     /// ```
-    pub fn send(mut self, message: T) -> Result<Sender<T>, SendError<T>> {
+    #[must_use = "a send may fail, and its sender keeps the channel open only as long as it is kept"]
+    pub fn send(mut self, message: T) -> (Sender<T>, Result<(), SendError<T>>) {
         let sender = self.take();
-        send(sender.shared(), message)?;
-        Ok(sender)
+        let sent = send(sender.shared(), message);
+        (sender, sent)
+    }
+
+    /// The sender that it has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap().into_owned();
+    /// assert!(permit.sender().same_channel(&tx));
+    /// ```
+    #[doc(alias = "same_channel_as_sender")]
+    pub fn sender(&self) -> &Sender<T> {
+        self.sender.as_ref().expect("a permit is used once")
     }
 
     /// Gives the place on, and the sender back.

@@ -510,7 +510,8 @@ fn last_receiver_gone_gives_the_message_of_a_permit_back() {
     let owned = tx.try_reserve().unwrap().into_owned();
     drop(rx);
     assert_eq!(permit.send(1), Err(SendError(1)));
-    assert_eq!(owned.send(2).unwrap_err(), SendError(2));
+    let (tx, sent) = owned.send(2);
+    assert_eq!((sent, tx.sender_count()), (Err(SendError(2)), 2));
 }
 
 // Beside everything else.
@@ -809,8 +810,8 @@ fn owned_permit_keeps_the_channel_open_and_gives_the_sender_back() {
     drop(tx);
     assert_eq!(rx.sender_count(), 2);
     let [first, second] = permits;
-    let tx = first.send(1).unwrap();
-    assert!(tx.is_full());
+    let (tx, sent) = first.send(1);
+    assert!(sent.is_ok() && tx.is_full());
     assert!(second.release().same_channel(&tx));
     assert_eq!((rx.sender_count(), tx.is_full()), (1, false));
     let last = tx.try_reserve().unwrap().into_owned();
@@ -837,6 +838,16 @@ fn room_of_an_owned_permit_is_free_before_its_sender_closes_the_channel() {
 }
 
 #[test]
+fn permits_show_their_sender() {
+    let (tx, _rx) = bounded::<u8>(2);
+    let permit = tx.try_reserve().unwrap();
+    assert!(permit.sender().same_channel(&tx));
+    let owned = permit.into_owned();
+    assert!(owned.sender().same_channel(&tx));
+    assert_eq!(owned.sender().sender_count(), 2, "it has one of its own");
+}
+
+#[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn permits_can_be_sent_and_shared_between_threads() {
     fn assert_send_and_sync<P: Send + Sync + Unpin>(_: &P) {}
@@ -847,7 +858,7 @@ fn permits_can_be_sent_and_shared_between_threads() {
     assert_send_and_sync(&owned);
     thread::scope(|scope| {
         scope.spawn(move || permit.send(1).unwrap());
-        scope.spawn(move || owned.send(2).unwrap());
+        scope.spawn(move || owned.send(2).1.unwrap());
     });
     assert_eq!(rx.try_iter().sum::<usize>(), 3);
 }

@@ -818,7 +818,7 @@ impl Sending {
                 drop(permit.into_owned());
                 return Sent::No;
             }
-            2 => permit.into_owned().send(message).map(drop),
+            2 => permit.into_owned().send(message).1,
             _ => permit.send(message),
         };
         match sent {

@@ -38,7 +38,7 @@ fn permit_used_against_a_parked_receive_and_a_close() {
             let permit = tx.try_reserve().unwrap().into_owned();
             let message = ledger.message();
             let receiving = thread::spawn(move || block_on(receive));
-            let sending = thread::spawn(move || permit.send(message).is_ok());
+            let sending = thread::spawn(move || permit.send(message).1.is_ok());
             assert!(rx.close());
             let received = receiving.join().unwrap();
             let left = rx.try_recv().ok().map(number);
@@ -74,7 +74,7 @@ fn permit_used_against_a_receiver_that_leaves() {
             assert_eq!(permits.len(), capacity + 1);
             for permit in permits.drain(1..) {
                 // Handed to the receive first, then into the ring.
-                assert!(permit.send(ledger.message()).is_ok());
+                assert!(permit.send(ledger.message()).1.is_ok());
             }
             let last = permits.pop().unwrap();
             let message = ledger.message();
@@ -335,7 +335,7 @@ fn messages_beyond_the_places_against_receives() {
             let held = permits(&tx);
             drop(receive);
             for permit in held {
-                assert!(permit.send(ledger.message()).is_ok());
+                assert!(permit.send(ledger.message()).1.is_ok());
             }
             let message = ledger.message();
             let sending = thread::spawn({

@@ -750,8 +750,8 @@ impl Real {
         match then {
             Use::Keep => self.permits.push(permit),
             Use::Send => {
-                let sent = permit.send(self.new_message());
-                return Outcome::Permit(Some(sent.map(drop).map_err(closed_id)));
+                let (_tx, sent) = permit.send(self.new_message());
+                return Outcome::Permit(Some(sent.map_err(closed_id)));
             }
             Use::Drop => drop(permit),
             Use::Release => self.senders.push(permit.release()),
