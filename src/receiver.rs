@@ -513,6 +513,43 @@ impl<T> Receiver<T> {
         self.shared.as_deref().map_or(Some(0), Shared::capacity)
     }
 
+    /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
+    ///
+    /// Free places of the buffer count, and so do parked receives (a parked select once an arm); each permit that is out takes
+    /// one. Another sender may take the room before this thread or task does: [`try_reserve_many`](crate::Sender::try_reserve_many)
+    /// keeps it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(3);
+    /// assert_eq!(rx.room(), Some(3));
+    /// tx.try_send(1).unwrap();
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(rx.room(), Some(1));
+    /// # drop(permit);
+    /// # drop(rx);
+    /// ```
+    pub fn room(&self) -> Option<usize> {
+        self.shared.as_deref().map_or(Some(0), Shared::bounded_room)
+    }
+
+    /// How many permits are out: neither used nor dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(3);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(rx.permit_count(), 1);
+    /// drop(permit);
+    /// assert_eq!(rx.permit_count(), 0);
+    /// # drop(rx);
+    /// ```
+    pub fn permit_count(&self) -> usize {
+        self.shared.as_deref().map_or(0, Shared::permits)
+    }
+
     /// How many senders the channel has, weak ones not counted.
     ///
     /// # Examples
@@ -523,9 +560,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_count(), 2);
     /// ```
     pub fn sender_count(&self) -> usize {
-        self.shared
-            .as_deref()
-            .map_or(0, |shared| shared.senders.get())
+        sender_count(&self.shared)
     }
 
     /// How many receivers the channel has, weak ones not counted. Those made by [`never`](crate::never) share nothing, so
@@ -539,9 +574,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.receiver_count(), 2);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.shared
-            .as_deref()
-            .map_or(1, |shared| shared.receivers.get())
+        receiver_count(&self.shared)
     }
 
     /// How many sends and requests for permits are parked; a select counts once for each of its arms that send here.
@@ -586,11 +619,7 @@ impl<T> Receiver<T> {
     /// assert!(!rx.same_channel(&hchan::bounded(1).1));
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
-        match (&self.shared, &other.shared) {
-            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
-            (None, None) => true,
-            _ => false,
-        }
+        same_channel(&self.shared, &other.shared)
     }
 
     /// Makes a weak receiver, which does not keep the channel open.
@@ -648,5 +677,27 @@ pub(crate) fn fmt_receiver<T>(
     match shared {
         Some(shared) => shared.fmt(name, f),
         None => write!(f, "{name}(never)"),
+    }
+}
+
+/// Of a receiver, weak or not.
+pub(crate) fn sender_count<T>(shared: &Option<Arc<Shared<T>>>) -> usize {
+    shared.as_ref().map_or(0, |shared| shared.senders.get())
+}
+
+/// Of a receiver, weak or not. One on which nothing ever happens counts itself.
+pub(crate) fn receiver_count<T>(shared: &Option<Arc<Shared<T>>>) -> usize {
+    shared.as_ref().map_or(1, |shared| shared.receivers.get())
+}
+
+/// Of receivers, weak or not.
+pub(crate) fn same_channel<T>(
+    ours: &Option<Arc<Shared<T>>>,
+    theirs: &Option<Arc<Shared<T>>>,
+) -> bool {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+        (None, None) => true,
+        _ => false,
     }
 }

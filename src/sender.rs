@@ -597,6 +597,43 @@ impl<T> Sender<T> {
         self.shared.capacity()
     }
 
+    /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
+    ///
+    /// Free places of the buffer count, and so do parked receives (a parked select once an arm); each permit that is out takes
+    /// one. Another sender may take the room before this thread or task does: [`try_reserve_many`](crate::Sender::try_reserve_many)
+    /// keeps it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(3);
+    /// assert_eq!(tx.room(), Some(3));
+    /// tx.try_send(1).unwrap();
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(tx.room(), Some(1));
+    /// # drop(permit);
+    /// # drop(rx);
+    /// ```
+    pub fn room(&self) -> Option<usize> {
+        self.shared.bounded_room()
+    }
+
+    /// How many permits are out: neither used nor dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(3);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(tx.permit_count(), 1);
+    /// drop(permit);
+    /// assert_eq!(tx.permit_count(), 0);
+    /// # drop(rx);
+    /// ```
+    pub fn permit_count(&self) -> usize {
+        self.shared.permits()
+    }
+
     /// How many senders the channel has, weak ones not counted.
     ///
     /// # Examples

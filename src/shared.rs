@@ -370,6 +370,16 @@ impl<T> Shared<T> {
         self.locked(|core| core.is_full())
     }
 
+    /// How many sends could go ahead now; `None` if the channel is unbounded.
+    pub(crate) fn bounded_room(&self) -> Option<usize> {
+        self.capacity.map(|_| self.room())
+    }
+
+    /// How many permits are out.
+    pub(crate) fn permits(&self) -> usize {
+        self.locked(|core| core.permits())
+    }
+
     pub(crate) fn waiting_senders(&self) -> usize {
         self.recv_end_locked(|recv_end| recv_end.waiting(Side::Send))
     }

@@ -8,7 +8,7 @@ use core::{
 };
 
 use crate::{
-    receiver::{Receiver, fmt_receiver},
+    receiver::{Receiver, fmt_receiver, receiver_count, same_channel, sender_count},
     sender::Sender,
     shared::Shared,
     sync::Arc,
@@ -56,6 +56,50 @@ impl<T> WeakSender<T> {
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let counted = self.shared.senders.add_unless_zero();
         counted.then(|| Sender::new(Arc::clone(&self.shared)))
+    }
+
+    /// Whether both are of the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert!(weak.same_channel(&tx.clone().downgrade()));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert_eq!(weak.sender_count(), 1);
+    /// drop(tx);
+    /// assert_eq!(weak.sender_count(), 0);
+    /// ```
+    #[doc(alias = "strong_count")]
+    pub fn sender_count(&self) -> usize {
+        self.shared.senders.get()
+    }
+
+    /// How many receivers the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert_eq!(weak.receiver_count(), 1);
+    /// drop(rx);
+    /// assert_eq!(weak.receiver_count(), 0);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        self.shared.receivers.get()
     }
 }
 
@@ -118,6 +162,49 @@ impl<T> WeakReceiver<T> {
             .as_ref()
             .is_none_or(|shared| shared.receivers.add_unless_zero());
         counted.then(|| Receiver::new(self.shared.clone()))
+    }
+
+    /// Whether both are of the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert!(weak.same_channel(&rx.clone().downgrade()));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        same_channel(&self.shared, &other.shared)
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert_eq!(weak.sender_count(), 1);
+    /// drop(tx);
+    /// assert_eq!(weak.sender_count(), 0);
+    /// ```
+    pub fn sender_count(&self) -> usize {
+        sender_count(&self.shared)
+    }
+
+    /// How many receivers the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert_eq!(weak.receiver_count(), 1);
+    /// drop(rx);
+    /// assert_eq!(weak.receiver_count(), 0);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        receiver_count(&self.shared)
     }
 }
 

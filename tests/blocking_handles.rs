@@ -275,6 +275,12 @@ fn weak_handles_upgrade_to_blocking_ones() {
     again.unwrap().send(1).unwrap();
     let again: Option<blocking::Receiver<_>> = weak_rx.clone().upgrade();
     assert_eq!(again.unwrap().recv(), Ok(1));
+    assert_eq!((weak_tx.sender_count(), weak_tx.receiver_count()), (1, 1));
+    assert_eq!((weak_rx.sender_count(), weak_rx.receiver_count()), (1, 1));
+    assert!(weak_tx.same_channel(&tx.downgrade()) && weak_rx.same_channel(&rx.downgrade()));
+    let other = bounded(1);
+    assert!(!weak_tx.same_channel(&other.0.downgrade()));
+    assert!(!weak_rx.same_channel(&other.1.downgrade()));
     drop(tx);
     assert!(rx.is_closed(), "a weak sender keeps it open");
     assert!(weak_tx.upgrade().is_none());

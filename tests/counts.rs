@@ -242,6 +242,59 @@ fn blocked_threads_count_as_waiting() {
 }
 
 #[test]
+fn room_is_what_messages_permits_and_parked_receivers_leave() {
+    let (tx, rx) = bounded(3);
+    let room = || {
+        assert_eq!(tx.room(), rx.room());
+        assert_eq!(tx.permit_count(), rx.permit_count());
+        (tx.room(), tx.permit_count())
+    };
+    assert_eq!(room(), (Some(3), 0));
+    tx.try_send(1).unwrap();
+    let permit = tx.try_reserve().unwrap();
+    assert_eq!(room(), (Some(1), 1));
+    permit.send(2).unwrap();
+    assert_eq!(room(), (Some(1), 0));
+    assert_eq!(rx.drain().count(), 2);
+    let mut receive = pin!(rx.recv());
+    assert_eq!(poll(&mut receive), Pending);
+    assert_eq!(room(), (Some(4), 0));
+    tx.close();
+    assert_eq!(room(), (Some(0), 0), "none in a closed channel");
+
+    let (tx, rx) = unbounded::<u8>();
+    let permit = tx.try_reserve().unwrap();
+    assert_eq!((tx.room(), rx.room(), rx.permit_count()), (None, None, 1));
+    drop(permit);
+    let never = hchan::never::<u8>();
+    assert_eq!((never.room(), never.permit_count()), (Some(0), 0));
+}
+
+#[test]
+fn weak_handles_count_and_compare_without_being_upgraded() {
+    let (tx, rx) = bounded::<u8>(1);
+    let (weak_tx, weak_rx) = (tx.downgrade(), rx.downgrade());
+    let _second = rx.clone();
+    let counts = || {
+        let from_sender = (weak_tx.sender_count(), weak_tx.receiver_count());
+        let from_receiver = (weak_rx.sender_count(), weak_rx.receiver_count());
+        assert_eq!(from_sender, from_receiver);
+        from_sender
+    };
+    assert_eq!(counts(), (1, 2));
+    drop(tx);
+    assert_eq!(counts(), (0, 2));
+    assert!(weak_tx.same_channel(&weak_tx.clone()) && weak_rx.same_channel(&rx.downgrade()));
+    let (other_tx, other_rx) = bounded(1);
+    assert!(!weak_tx.same_channel(&other_tx.downgrade()));
+    assert!(!weak_rx.same_channel(&other_rx.downgrade()));
+
+    let never = hchan::never::<u8>().downgrade();
+    assert_eq!((never.sender_count(), never.receiver_count()), (0, 1));
+    assert!(never.same_channel(&never.clone()) && !never.same_channel(&weak_rx));
+}
+
+#[test]
 fn debug_shows_the_channel_at_that_moment_on_every_handle() {
     let (tx, rx) = bounded(1);
     tx.try_send(1).unwrap();

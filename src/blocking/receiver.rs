@@ -426,6 +426,43 @@ impl<T> Receiver<T> {
         self.as_async().capacity()
     }
 
+    /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
+    ///
+    /// Free places of the buffer count, and so do parked receives (a parked select once an arm); each permit that is out takes
+    /// one. Another sender may take the room before this thread or task does: [`try_reserve_many`](crate::Sender::try_reserve_many)
+    /// keeps it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded(3);
+    /// assert_eq!(rx.room(), Some(3));
+    /// tx.try_send(1).unwrap();
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(rx.room(), Some(1));
+    /// # drop(permit);
+    /// # drop(rx);
+    /// ```
+    pub fn room(&self) -> Option<usize> {
+        self.as_async().room()
+    }
+
+    /// How many permits are out: neither used nor dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded::<u8>(3);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert_eq!(rx.permit_count(), 1);
+    /// drop(permit);
+    /// assert_eq!(rx.permit_count(), 0);
+    /// # drop(rx);
+    /// ```
+    pub fn permit_count(&self) -> usize {
+        self.as_async().permit_count()
+    }
+
     /// How many senders the channel has, blocking and async ones, weak ones not counted.
     ///
     /// # Examples

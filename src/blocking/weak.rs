@@ -43,6 +43,50 @@ impl<T> WeakSender<T> {
     pub fn upgrade(&self) -> Option<Sender<T>> {
         self.0.upgrade().map(crate::Sender::into_blocking)
     }
+
+    /// Whether both are of the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert!(weak.same_channel(&tx.clone().downgrade()));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert_eq!(weak.sender_count(), 1);
+    /// drop(tx);
+    /// assert_eq!(weak.sender_count(), 0);
+    /// ```
+    #[doc(alias = "strong_count")]
+    pub fn sender_count(&self) -> usize {
+        self.0.sender_count()
+    }
+
+    /// How many receivers the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = tx.downgrade();
+    /// assert_eq!(weak.receiver_count(), 1);
+    /// drop(rx);
+    /// assert_eq!(weak.receiver_count(), 0);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        self.0.receiver_count()
+    }
 }
 
 impl<T> Clone for WeakSender<T> {
@@ -93,6 +137,49 @@ impl<T> WeakReceiver<T> {
     /// ```
     pub fn upgrade(&self) -> Option<Receiver<T>> {
         self.0.upgrade().map(crate::Receiver::into_blocking)
+    }
+
+    /// Whether both are of the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert!(weak.same_channel(&rx.clone().downgrade()));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+
+    /// How many senders the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert_eq!(weak.sender_count(), 1);
+    /// drop(tx);
+    /// assert_eq!(weak.sender_count(), 0);
+    /// ```
+    pub fn sender_count(&self) -> usize {
+        self.0.sender_count()
+    }
+
+    /// How many receivers the channel has, weak ones not counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::blocking::bounded::<u8>(1);
+    /// let weak = rx.downgrade();
+    /// assert_eq!(weak.receiver_count(), 1);
+    /// drop(rx);
+    /// assert_eq!(weak.receiver_count(), 0);
+    /// ```
+    pub fn receiver_count(&self) -> usize {
+        self.0.receiver_count()
     }
 }
 
