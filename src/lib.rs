@@ -212,6 +212,7 @@
 //! | [`send_many`](Sender::send_many), but for its iterator | 112 | 360 |
 //! | [`reserve`](Sender::reserve) | 72 | 320 |
 //! | [`closed`](Sender::closed), [`drained`](Sender::drained) | 72 | 320 |
+//! | [`into_closed`](Sender::into_closed) | 80 | 328 |
 //! | a receive [`until`](RecvFuture::until) something else, but for that | 72 | 320 |
 //! | [`recv_any`] of up to eight | 584 | 2568 |
 //! | [`Select`] of up to eight, but for the arms | 208 | 208 |
@@ -383,7 +384,7 @@ pub use future::{RecvFuture, SendFuture};
 pub use iter::TryIter;
 #[cfg(feature = "std")]
 pub use iter_blocking::IterBlocking;
-pub use owned::{IntoRecv, IntoSend};
+pub use owned::{IntoClosed, IntoRecv, IntoSend};
 pub use permit::{OwnedPermit, Permit, ReserveFuture};
 pub use receiver::Receiver;
 pub use recv_many::{Drain, RecvManyFuture};

@@ -1,4 +1,4 @@
-//! A send and a receive that own their handle, and give it back.
+//! A send, a receive and a wait for the close that own their handle, and give it back.
 //!
 //! The handle comes first in what they return, as in what [`recv_any`](crate::recv_any) returns: whose result it is, then the
 //! result. So `let (tx, sent) = tx.into_send(message).await` leaves `tx` what it was.
@@ -21,8 +21,9 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    end::Side,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    operation::{RecvOp, SendOp},
+    operation::{RecvOp, SendOp, WatchOp},
     receiver::Receiver,
     select::{Operates, Operation},
     sender::Sender,
@@ -113,12 +114,62 @@ pin_project! {
     }
 }
 
+pin_project! {
+    /// A wait for the close of a channel that owns its sender; made by [`Sender::into_closed`].
+    ///
+    /// It returns the sender. In everything else it is a [`ClosedFuture`](crate::ClosedFuture).
+    ///
+    /// # Panics
+    ///
+    /// As for [`ClosedFuture`](crate::ClosedFuture).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops its sender, and has no other effect on the channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// // A struct can keep it: it borrows nothing.
+    /// struct Watch(std::pin::Pin<Box<hchan::IntoClosed<u8>>>);
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let watch = Watch(Box::pin(tx.into_closed()));
+    /// drop(rx);
+    /// let tx = watch.0.await;
+    /// assert_eq!(tx.receiver_count(), 0);
+    /// # });
+    /// ```
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
+    pub struct IntoClosed<T> {
+        // Before the handle: it leaves the channel before the last sender closes it.
+        #[pin]
+        op: WatchOp<Arc<Shared<T>>, T>,
+        sender: Option<Sender<T>>,
+    }
+}
+
 impl<T> IntoSend<T> {
     pub(crate) fn new(sender: Sender<T>, message: T) -> Self {
         Self {
             op: SendOp::new(Arc::clone(sender.shared()), message),
             sender: Some(sender),
         }
+    }
+
+    /// The sender that it owns; `None` once it has returned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(8);
+    /// let future = tx.into_send(1);
+    /// assert_eq!(future.sender().unwrap().capacity(), Some(8));
+    /// # drop(rx);
+    /// ```
+    pub fn sender(&self) -> Option<&Sender<T>> {
+        self.sender.as_ref()
     }
 
     /// Gives up when `stop`, any future, completes; the sender is returned then, too.
@@ -236,6 +287,20 @@ impl<T> IntoRecv<T> {
         }
     }
 
+    /// The receiver that it owns; `None` once it has returned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(8);
+    /// let future = rx.into_recv();
+    /// assert_eq!(future.receiver().unwrap().capacity(), Some(8));
+    /// # drop(tx);
+    /// ```
+    pub fn receiver(&self) -> Option<&Receiver<T>> {
+        self.receiver.as_ref()
+    }
+
     /// Gives up when `stop`, any future, completes; the receiver is returned then, too.
     ///
     /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
@@ -343,6 +408,110 @@ impl<T> IntoRecv<T> {
     }
 }
 
+impl<T> IntoClosed<T> {
+    pub(crate) fn new(sender: Sender<T>) -> Self {
+        Self {
+            op: WatchOp::new(Arc::clone(sender.shared()), Side::Close),
+            sender: Some(sender),
+        }
+    }
+
+    /// The sender that it owns; `None` once it has returned it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(8);
+    /// let future = tx.into_closed();
+    /// assert_eq!(future.sender().unwrap().capacity(), Some(8));
+    /// # drop(rx);
+    /// ```
+    pub fn sender(&self) -> Option<&Sender<T>> {
+        self.sender.as_ref()
+    }
+
+    /// Gives up when `stop`, any future, completes; the sender is returned then, too. `true`: the channel is closed.
+    ///
+    /// A `stop` that is complete at the first poll wins before anything was done. Later, the close wins a tie.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the future itself: the sender is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let (tx, is_closed) = tx.into_closed().until(std::future::ready(())).await;
+    /// assert_eq!((is_closed, tx.close()), (false, true));
+    /// # });
+    /// ```
+    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
+        Until::new(self, stop.into_future())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> IntoClosed<T> {
+    /// Blocks the thread until the channel is closed, and returns the sender.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would stall the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// std::thread::spawn(move || drop(rx));
+    /// assert!(tx.into_closed().wait().is_closed());
+    /// ```
+    pub fn wait(self) -> Sender<T> {
+        wait(pin!(self))
+    }
+
+    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
+    /// `true`: the channel is closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would stall the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let (_tx, is_closed) = tx.into_closed().wait_timeout(Duration::from_millis(1));
+    /// assert!(!is_closed);
+    /// ```
+    pub fn wait_timeout(self, timeout: Duration) -> (Sender<T>, bool) {
+        wait_timeout(pin!(self), timeout)
+    }
+
+    /// As [`wait`](Self::wait), until `deadline` at most; tries at least once. `true`: the channel is closed.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it would stall the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// let soon = Instant::now() + Duration::from_millis(1);
+    /// let (_tx, is_closed) = tx.into_closed().wait_deadline(soon);
+    /// assert!(!is_closed);
+    /// ```
+    pub fn wait_deadline(self, deadline: Instant) -> (Sender<T>, bool) {
+        wait_deadline(pin!(self), deadline)
+    }
+}
+
 /// Gives the handle back with the result; once, as an operation ends once.
 fn give_back<H, R>(handle: &mut Option<H>, result: R) -> (H, R) {
     let handle = handle.take();
@@ -372,6 +541,16 @@ impl<T> Future for IntoRecv<T> {
     }
 }
 
+impl<T> Future for IntoClosed<T> {
+    type Output = Sender<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sender<T>> {
+        let this = self.project();
+        let closed = this.op.poll(cx);
+        closed.map(|()| give_back(this.sender, ()).0)
+    }
+}
+
 impl<T> FusedFuture for IntoSend<T> {
     fn is_terminated(&self) -> bool {
         self.op.is_finished()
@@ -381,6 +560,12 @@ impl<T> FusedFuture for IntoSend<T> {
 impl<T> FusedFuture for IntoRecv<T> {
     fn is_terminated(&self) -> bool {
         self.op.as_ref().is_some_and(RecvOp::is_finished)
+    }
+}
+
+impl<T> FusedFuture for IntoClosed<T> {
+    fn is_terminated(&self) -> bool {
+        self.op.is_finished()
     }
 }
 
@@ -447,6 +632,31 @@ impl<T> Wait for IntoRecv<T> {
     }
 }
 
+impl<T> Limit for IntoClosed<T> {
+    type Limited = (Sender<T>, bool);
+}
+
+impl<T> Wait for IntoClosed<T> {
+    fn attempt(self: Pin<&mut Self>) -> Option<Sender<T>> {
+        let this = self.project();
+        this.op.attempt()?;
+        Some(give_back(this.sender, ()).0)
+    }
+
+    fn withdraw(self: Pin<&mut Self>) -> Option<Sender<T>> {
+        let this = self.project();
+        this.op.withdraw()?;
+        Some(give_back(this.sender, ()).0)
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<Sender<T>>) -> (Sender<T>, bool) {
+        match output {
+            Some(sender) => (sender, true),
+            None => give_back(self.project().sender, false),
+        }
+    }
+}
+
 impl<T> Operates for IntoSend<T> {
     fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
         Some(self.project().op)
@@ -462,6 +672,14 @@ impl<T> Operates for IntoRecv<T> {
 impl<T> fmt::Debug for IntoSend<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntoSend")
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for IntoClosed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntoClosed")
             .field("terminated", &self.is_terminated())
             .finish_non_exhaustive()
     }

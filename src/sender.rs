@@ -15,7 +15,7 @@ use crate::{
     closed::ClosedFuture,
     error::{SendManyError, TrySendError},
     future::SendFuture,
-    owned::IntoSend,
+    owned::{IntoClosed, IntoSend},
     permit::{Permit, ReserveFuture},
     send_from::SendFromFuture,
     send_many::{SendManyFuture, try_send_many},
@@ -465,6 +465,28 @@ impl<T> Sender<T> {
         ClosedFuture::closed(Some(&self.shared))
     }
 
+    /// As [`closed`](Self::closed), but the future owns this sender, and returns it: for tasks and structs that cannot borrow it.
+    ///
+    /// The sender keeps the channel open from its side, so this waits for a `close` or for the last receiver to be dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the sender is dropped. To have it back, end the future by [`until`](IntoClosed::until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded::<u8>(1);
+    /// let closed = tx.into_closed();
+    /// drop(rx);
+    /// assert!(closed.await.is_closed());
+    /// # });
+    /// ```
+    pub fn into_closed(self) -> IntoClosed<T> {
+        IntoClosed::new(self)
+    }
+
     /// Waits until the channel is closed and nothing is left in it.
     ///
     /// A message that was handed to a parked receive has left the channel, even if the receive has not been polled since: the wait
@@ -600,8 +622,7 @@ impl<T> Sender<T> {
     /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
     ///
     /// Free places of the buffer count, and so do parked receives (a parked select once an arm); each permit that is out takes
-    /// one. Another sender may take the room before this thread or task does: [`try_reserve_many`](crate::Sender::try_reserve_many)
-    /// keeps it.
+    /// one. Another sender may take the room before this thread or task does.
     ///
     /// # Examples
     ///

@@ -11,8 +11,8 @@ use std::{
 
 use futures::{StreamExt, executor::block_on, future::FusedFuture, stream::FuturesUnordered};
 use hchan::{
-    IntoRecv, IntoSend, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError,
-    TryRecvError, bounded, never, unbounded,
+    IntoClosed, IntoRecv, IntoSend, RecvError, RecvTimeoutError, Select, SendError,
+    SendTimeoutError, TryRecvError, bounded, never, unbounded,
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
@@ -155,6 +155,93 @@ fn many_owned_futures_wait_in_one_place() {
         block_on(received.collect::<Vec<_>>()),
         (0..10).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn owned_futures_show_their_handle_until_they_return_it() {
+    let (tx, rx) = bounded(1);
+    let (mut send, mut recv) = (pin!(tx.into_send(1)), pin!(rx.into_recv()));
+    let shown = (send.sender().unwrap(), recv.receiver().unwrap());
+    assert_eq!((shown.0.receiver_count(), shown.1.sender_count()), (1, 1));
+    let handles = (poll(&mut send), poll(&mut recv));
+    assert!(send.sender().is_none() && recv.receiver().is_none());
+    drop(handles);
+    assert!(never::<u8>().into_recv().receiver().is_some());
+}
+
+// The wait for the close.
+
+#[test]
+fn owned_wait_for_the_close_ends_with_it_and_gives_its_sender_back() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let counter = CountingWaker::new();
+    let mut closed = pin!(tx.into_closed());
+    assert!(poll_with(&mut closed, &counter.waker()).is_pending());
+    assert_eq!(closed.sender().unwrap().sender_count(), 1);
+    assert!(!closed.is_terminated());
+    rx.close();
+    assert_eq!(counter.wakes(), 1);
+    let Ready(tx) = poll(&mut closed) else {
+        panic!("it was closed");
+    };
+    assert!(closed.is_terminated() && closed.sender().is_none());
+    assert_eq!((tx.sender_count(), rx.len()), (1, 1));
+    let tx = block_on(tx.into_closed());
+    assert!(tx.is_closed());
+}
+
+#[test]
+fn dropped_owned_wait_for_the_close_closes_with_its_sender_and_wakes_nobody() {
+    let (tx, rx) = bounded::<u8>(1);
+    let counter = CountingWaker::new();
+    let mut closed = Box::pin(tx.into_closed());
+    assert!(poll_with(&mut closed, &counter.waker()).is_pending());
+    assert!(!rx.is_closed());
+    drop(closed);
+    assert!(rx.is_closed());
+    assert_eq!((counter.wakes(), counter.wakers()), (0, 0));
+}
+
+#[test]
+fn stopped_owned_wait_for_the_close_gives_its_sender_back() {
+    let (tx, rx) = bounded::<u8>(1);
+    let (tx, is_closed) = block_on(tx.into_closed().until(ready(())));
+    assert!(!is_closed);
+    let (stop, counter) = (Stop::new(), CountingWaker::new());
+    let mut closed = pin!(tx.into_closed().until(&stop));
+    assert!(poll_with(&mut closed, &counter.waker()).is_pending());
+    stop.complete();
+    let Ready((tx, false)) = poll(&mut closed) else {
+        panic!("it was stopped");
+    };
+    assert_eq!(counter.wakers(), 0);
+    drop(rx);
+    assert!(block_on(tx.into_closed().until(pending::<()>())).1);
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn thread_waits_for_the_close_and_gets_its_sender_back() {
+    use std::time::{Duration, Instant};
+
+    let (tx, rx) = bounded::<u8>(1);
+    let moment = Duration::from_millis(1);
+    let (tx, is_closed) = tx.into_closed().wait_timeout(moment);
+    assert!(!is_closed);
+    let (tx, is_closed) = tx.into_closed().wait_deadline(Instant::now() + moment);
+    assert!(!is_closed);
+    let waiting = thread::spawn(move || tx.into_closed().wait());
+    drop(rx);
+    assert!(waiting.join().unwrap().is_closed());
+}
+
+#[test]
+fn owned_wait_for_the_close_goes_between_threads_exactly_if_the_messages_may() {
+    use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+    assert_impl_all!(IntoClosed<std::cell::Cell<u8>>: Send, Sync);
+    assert_not_impl_any!(IntoClosed<std::rc::Rc<u8>>: Send, Sync);
 }
 
 // Dropped.

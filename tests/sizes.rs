@@ -21,6 +21,7 @@ fn sizes<T: Copy + Send>(message: T) -> [usize; ROWS.len()] {
         size_of_val(&tx.send_many(iter::empty())),
         size_of_val(&tx.reserve()),
         size_of_val(&tx.closed()),
+        size_of_val(&tx.clone().into_closed()),
         size_of_val(&rx.recv().until(pending::<()>())),
         size_of_val(&recv_any(&rxs)),
         size_of::<Select<'_>>(),
@@ -28,7 +29,7 @@ fn sizes<T: Copy + Send>(message: T) -> [usize; ROWS.len()] {
     ]
 }
 
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 15] = [
     "[`recv`](Receiver::recv)",
     "[`into_recv`](Receiver::into_recv)",
     "[`recv_many`](Receiver::recv_many)",
@@ -39,6 +40,7 @@ const ROWS: [&str; 14] = [
     "[`send_many`](Sender::send_many), but for its iterator",
     "[`reserve`](Sender::reserve)",
     "[`closed`](Sender::closed), [`drained`](Sender::drained)",
+    "[`into_closed`](Sender::into_closed)",
     "a receive [`until`](RecvFuture::until) something else, but for that",
     "[`recv_any`] of up to eight",
     "[`Select`] of up to eight, but for the arms",
