@@ -211,6 +211,7 @@
 //! | [`into_send`](Sender::into_send) | 72 | 320 |
 //! | [`send_many`](Sender::send_many), but for its iterator | 112 | 360 |
 //! | [`reserve`](Sender::reserve) | 72 | 320 |
+//! | [`reserve_many`](Sender::reserve_many) | 88 | 336 |
 //! | [`closed`](Sender::closed), [`drained`](Sender::drained) | 72 | 320 |
 //! | [`into_closed`](Sender::into_closed) | 80 | 328 |
 //! | a receive [`until`](RecvFuture::until) something else, but for that | 72 | 320 |
@@ -355,6 +356,7 @@ mod queue;
 mod quiet_drop;
 mod receiver;
 mod recv_many;
+mod reserve_many;
 mod ring;
 mod select;
 mod send_from;
@@ -388,6 +390,7 @@ pub use owned::{IntoClosed, IntoRecv, IntoSend};
 pub use permit::{OwnedPermit, Permit, ReserveFuture};
 pub use receiver::Receiver;
 pub use recv_many::{Drain, RecvManyFuture};
+pub use reserve_many::{Permits, ReserveManyFuture};
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
 pub use send_from::SendFromFuture;
 pub use send_many::SendManyFuture;

@@ -17,6 +17,7 @@ use crate::{
     future::SendFuture,
     owned::{IntoClosed, IntoSend},
     permit::{Permit, ReserveFuture},
+    reserve_many::{Permits, ReserveManyFuture},
     send_from::SendFromFuture,
     send_many::{SendManyFuture, try_send_many},
     shared::Shared,
@@ -323,6 +324,64 @@ impl<T> Sender<T> {
         }
     }
 
+    /// Waits for room, and returns the rights to send up to `limit` messages into it: as many as there is room for.
+    ///
+    /// It waits only while there is no room at all, so it may return fewer permits than `limit`, and never none unless `limit`
+    /// is 0: then it is `Ok` at once. (A request that waited for all of them, as the one of tokio does, would keep permits back
+    /// from other senders while it waits for more.) Taking them takes time in proportion to their number.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed, or closes while the request is parked.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`ReserveManyFuture`]: dropping it leaves no trace.
+    ///
+    /// # Examples
+    ///
+    /// A stage takes as much work as the next one has room for:
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let mut queue = vec!["c", "b", "a"];
+    /// for permit in tx.reserve_many(queue.len()).await? {
+    ///     permit.send(queue.pop().unwrap()).unwrap();
+    /// }
+    /// assert_eq!((rx.drain().collect::<String>().as_str(), queue), ("ab", vec!["c"]));
+    /// # Ok::<(), hchan::SendError<()>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn reserve_many(&self, limit: usize) -> ReserveManyFuture<'_, T> {
+        ReserveManyFuture::new(self, limit)
+    }
+
+    /// The rights to send up to `limit` messages: as many as there is room for now. With a `limit` of 0 it is `Ok`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], if there is room for none: `Full` or `Closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(3);
+    /// let permits = tx.try_reserve_many(2).unwrap();
+    /// let others = tx.try_reserve_many(2).unwrap();
+    /// assert_eq!((permits.len(), others.len()), (2, 1));
+    /// assert!(tx.try_reserve_many(2).unwrap_err().is_full());
+    /// ```
+    pub fn try_reserve_many(&self, limit: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
+        let mut permits = Permits::none(self);
+        let end = permits.reserve(limit);
+        match end {
+            ReserveStep::Full if permits.len() == 0 => Err(TrySendError::Full(())),
+            ReserveStep::Closed if permits.len() == 0 => Err(TrySendError::Closed(())),
+            _ => Ok(permits),
+        }
+    }
+
     /// Sends all messages of an iterator, in order, waiting for room as often as there is none; returns how many they were.
     ///
     /// As many as there is room for, up to 64 KiB of them, go in one step, which takes little longer than a single send. Between
@@ -622,7 +681,8 @@ impl<T> Sender<T> {
     /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
     ///
     /// Free places of the buffer count, and so do parked receives (a parked select once an arm); each permit that is out takes
-    /// one. Another sender may take the room before this thread or task does.
+    /// one. Another sender may take the room before this thread or task does: [`try_reserve_many`](crate::Sender::try_reserve_many)
+    /// keeps it.
     ///
     /// # Examples
     ///

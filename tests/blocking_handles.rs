@@ -159,8 +159,14 @@ fn reserve_waits_for_room_and_returns_the_permit() {
     let permit = tx.try_reserve().unwrap();
     assert!(tx.is_full());
     drop(permit);
+    assert_eq!((tx.room(), rx.room()), (Some(1), Some(1)));
+    let permits = tx.try_reserve_many(2).unwrap();
+    assert_eq!((tx.permit_count(), rx.permit_count()), (1, 1));
+    drop(permits);
+    assert_eq!(tx.reserve_many(2).unwrap().len(), 1);
     rx.close();
     assert_eq!(tx.reserve().unwrap_err(), SendError(()));
+    assert_eq!(tx.reserve_many(2).unwrap_err(), SendError(()));
 }
 
 #[test]

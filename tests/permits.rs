@@ -12,8 +12,8 @@ use std::{
 };
 
 use hchan::{
-    OwnedPermit, Permit, Receiver, RecvError, ReserveFuture, Select, SendError, Sender,
-    TryRecvError, TrySendError, bounded, select, unbounded,
+    OwnedPermit, Permit, Permits, Receiver, RecvError, ReserveFuture, ReserveManyFuture, Select,
+    SendError, Sender, TryRecvError, TrySendError, bounded, select, unbounded,
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
@@ -847,6 +847,159 @@ fn permits_show_their_sender() {
     assert_eq!(owned.sender().sender_count(), 2, "it has one of its own");
 }
 
+// Several at once.
+
+#[test]
+fn request_for_many_gets_as_many_as_there_is_room_for_up_to_its_limit() {
+    for capacity in CAPACITIES {
+        let (tx, _rx) = bounded::<usize>(capacity);
+        for limit in [1, 2, capacity + 1] {
+            let most = limit.min(capacity);
+            let tried = tx.try_reserve_many(limit);
+            if capacity == 0 {
+                assert_eq!(tried.unwrap_err(), TrySendError::Full(()));
+                continue;
+            }
+            assert_eq!(tried.unwrap().len(), most);
+            assert_eq!(tx.permit_count(), 0, "they were dropped");
+            let permits = now(tx.reserve_many(limit)).unwrap();
+            assert_eq!((permits.len(), tx.permit_count()), (most, most));
+        }
+        assert_as_new(&tx);
+    }
+}
+
+#[test]
+fn permits_of_one_request_send_one_message_each_in_order() {
+    let (tx, rx) = bounded(5);
+    let mut permits = now(tx.reserve_many(9)).unwrap();
+    assert_full(&tx);
+    for n in 0..3 {
+        let left = permits.len();
+        permits.next().unwrap().send(n).unwrap();
+        assert_eq!((permits.len(), permits.size_hint().0), (left - 1, left - 1));
+    }
+    assert!(permits.sender().same_channel(&tx));
+    drop(permits);
+    assert_eq!((tx.permit_count(), tx.room()), (0, Some(2)));
+    assert!(rx.try_iter().eq(0..3));
+}
+
+#[test]
+fn request_for_many_waits_in_the_line_while_there_is_no_room_at_all() {
+    let (tx, rx) = bounded(2);
+    (0..2).for_each(|n| tx.try_send(n).unwrap());
+    let counter = CountingWaker::new();
+    let mut many = parked_with(tx.reserve_many(2), &counter);
+    let mut send = parked(tx.send(2));
+    assert_eq!(tx.waiting_senders(), 2);
+    assert_eq!((rx.try_recv(), counter.wakes()), (Ok(0), 1));
+    let Ready(Ok(permits)) = poll(&mut many) else {
+        panic!("there is room for one");
+    };
+    assert_eq!(permits.len(), 1, "the send behind it comes first");
+    assert_eq!((rx.try_recv(), poll(&mut send)), (Ok(1), Ready(Ok(()))));
+    drop(permits);
+    assert_eq!(rx.try_recv(), Ok(2));
+    assert_as_new(&tx);
+}
+
+#[test]
+fn request_for_many_counts_on_parked_receivers() {
+    let (tx, rx) = bounded(0);
+    let mut many = parked(tx.reserve_many(5));
+    let mut receives: Vec<_> = (0..2).map(|_| parked(rx.recv())).collect();
+    let Ready(Ok(permits)) = poll(&mut many) else {
+        panic!("receivers are parked");
+    };
+    assert_eq!(permits.len(), 2);
+    permits
+        .zip(0..)
+        .for_each(|(permit, n)| permit.send(n).unwrap());
+    for (n, receive) in receives.iter_mut().enumerate() {
+        assert_eq!(poll(receive), Ready(Ok(n)));
+    }
+}
+
+#[test]
+fn request_for_none_is_granted_whatever_the_channel() {
+    let (tx, rx) = bounded::<u8>(0);
+    assert_eq!(now(tx.reserve_many(0)).unwrap().len(), 0);
+    rx.close();
+    assert_eq!(tx.try_reserve_many(0).unwrap().count(), 0);
+    #[cfg(feature = "std")]
+    assert_eq!(tx.reserve_many(0).wait().unwrap().count(), 0);
+    assert_eq!(
+        tx.try_reserve_many(1).unwrap_err(),
+        TrySendError::Closed(())
+    );
+    assert_eq!(now(tx.reserve_many(1)).unwrap_err(), SendError(()));
+}
+
+#[test]
+fn close_ends_a_parked_request_for_many() {
+    let (tx, rx) = bounded::<u8>(0);
+    let mut many = parked(tx.reserve_many(2));
+    assert!(!futures::future::FusedFuture::is_terminated(&*many));
+    rx.close();
+    assert!(matches!(poll(&mut many), Ready(Err(SendError(())))));
+    assert!(futures::future::FusedFuture::is_terminated(&*many));
+    let panic = panic_of(|| drop(poll(&mut many)));
+    assert_eq!(
+        panic,
+        "a request for permits was polled again after it had completed"
+    );
+}
+
+#[test]
+fn dropped_request_for_many_leaves_nothing_behind() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let many = parked(tx.reserve_many(2));
+    let mut send = parked(tx.send(2));
+    assert_eq!(rx.try_recv(), Ok(1));
+    assert_eq!(tx.permit_count(), 1, "it was granted");
+    drop(many);
+    assert_eq!(poll(&mut send), Ready(Ok(())));
+    assert_eq!(rx.try_recv(), Ok(2));
+    assert_as_new(&tx);
+}
+
+#[test]
+fn dropped_permits_are_all_given_up_though_a_wake_panics() {
+    let (tx, rx) = bounded::<usize>(3);
+    let permits = tx.try_reserve_many(3).unwrap();
+    let mut first = Box::pin(tx.send(1));
+    assert!(poll_with(&mut first, &panicking_waker("woken")).is_pending());
+    let mut second = parked(tx.send(2));
+    let dropped = panic_of(|| drop(permits));
+    assert_eq!((dropped.as_str(), tx.permit_count()), ("woken", 0));
+    assert_eq!(poll(&mut first), Ready(Ok(())));
+    assert_eq!(poll(&mut second), Ready(Ok(())));
+    assert!(rx.try_iter().eq([1, 2]));
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn thread_waits_for_many_permits_and_gives_up_in_time() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let moment = std::time::Duration::from_millis(1);
+    let timed_out = tx.reserve_many(2).wait_timeout(moment).unwrap_err();
+    assert!(timed_out.is_timeout());
+    let soon = std::time::Instant::now() + moment;
+    let timed_out = tx.reserve_many(2).wait_deadline(soon).unwrap_err();
+    assert!(timed_out.is_timeout());
+    assert_eq!((tx.waiting_senders(), tx.permit_count()), (0, 0));
+    thread::scope(|threads| {
+        let waiting = threads.spawn(|| tx.reserve_many(2).wait().unwrap().len());
+        support::until(|| rx.waiting_senders() == 1);
+        assert_eq!(rx.try_recv(), Ok(1));
+        assert_eq!(waiting.join().unwrap(), 1);
+    });
+    assert_as_new(&tx);
+}
+
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn permits_can_be_sent_and_shared_between_threads() {
@@ -856,6 +1009,10 @@ fn permits_can_be_sent_and_shared_between_threads() {
     let owned: OwnedPermit<usize> = tx.try_reserve().unwrap().into_owned();
     assert_send_and_sync(&permit);
     assert_send_and_sync(&owned);
+    static_assertions::assert_impl_all!(Permits<'static, std::cell::Cell<u8>>: Send, Sync, Unpin);
+    static_assertions::assert_not_impl_any!(Permits<'static, std::rc::Rc<u8>>: Send, Sync);
+    static_assertions::assert_impl_all!(ReserveManyFuture<'static, std::cell::Cell<u8>>: Send, Sync);
+    static_assertions::assert_not_impl_any!(ReserveManyFuture<'static, std::rc::Rc<u8>>: Send, Sync);
     thread::scope(|scope| {
         scope.spawn(move || permit.send(1).unwrap());
         scope.spawn(move || owned.send(2).1.unwrap());

@@ -20,6 +20,7 @@ fn sizes<T: Copy + Send>(message: T) -> [usize; ROWS.len()] {
         size_of_val(&tx.clone().into_send(message)),
         size_of_val(&tx.send_many(iter::empty())),
         size_of_val(&tx.reserve()),
+        size_of_val(&tx.reserve_many(2)),
         size_of_val(&tx.closed()),
         size_of_val(&tx.clone().into_closed()),
         size_of_val(&rx.recv().until(pending::<()>())),
@@ -29,7 +30,7 @@ fn sizes<T: Copy + Send>(message: T) -> [usize; ROWS.len()] {
     ]
 }
 
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 16] = [
     "[`recv`](Receiver::recv)",
     "[`into_recv`](Receiver::into_recv)",
     "[`recv_many`](Receiver::recv_many)",
@@ -39,6 +40,7 @@ const ROWS: [&str; 15] = [
     "[`into_send`](Sender::into_send)",
     "[`send_many`](Sender::send_many), but for its iterator",
     "[`reserve`](Sender::reserve)",
+    "[`reserve_many`](Sender::reserve_many)",
     "[`closed`](Sender::closed), [`drained`](Sender::drained)",
     "[`into_closed`](Sender::into_closed)",
     "a receive [`until`](RecvFuture::until) something else, but for that",

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{WeakSender, transparent};
 use crate::{
-    Permit,
+    Permit, Permits,
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
 };
 
@@ -303,6 +303,49 @@ impl<T> Sender<T> {
     /// ```
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.0.try_reserve()
+    }
+
+    /// Waits for room, and returns the rights to send up to `limit` messages into it: as many as there is room for.
+    ///
+    /// With a `limit` of 0 it is `Ok` at once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed, or closes while the thread waits.
+    ///
+    /// # Blocking
+    ///
+    /// Blocks the thread while there is no room. In a task it would stall the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::blocking::bounded(2);
+    /// for (permit, message) in tx.reserve_many(3).unwrap().zip(["a", "b", "c"]) {
+    ///     permit.send(message).unwrap();
+    /// }
+    /// assert_eq!(rx.drain().collect::<String>(), "ab");
+    /// ```
+    pub fn reserve_many(&self, limit: usize) -> Result<Permits<'_, T>, SendError<()>> {
+        self.0.reserve_many(limit).wait()
+    }
+
+    /// The rights to send up to `limit` messages: as many as there is room for now. With a `limit` of 0 it is `Ok`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`], if there is room for none: `Full` or `Closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::blocking::bounded::<u8>(3);
+    /// let permits = tx.try_reserve_many(5).unwrap();
+    /// assert_eq!(permits.len(), 3);
+    /// assert!(tx.try_reserve_many(2).unwrap_err().is_full());
+    /// ```
+    pub fn try_reserve_many(&self, limit: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
+        self.0.try_reserve_many(limit)
     }
 
     /// Closes the channel; returns whether this call closed it.
