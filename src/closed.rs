@@ -65,6 +65,7 @@ pin_project! {
     /// }
     /// # }
     /// ```
+    #[doc(alias = "Closed")]
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct ClosedFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.

@@ -66,6 +66,7 @@ pub enum TrySendError<T> {
 /// assert_eq!(result, Err(SendTimeoutError::Timeout("anyone?")));
 /// ```
 #[doc(alias = "Disconnected")]
+#[doc(alias = "SendErrorTimeout")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendTimeoutError<T> {
     /// The time was up, or what the send was to last [`until`](crate::SendFuture::until) had come, and the message had not
@@ -113,6 +114,7 @@ pub struct SendManyError<I: Iterator> {
 /// assert_eq!(rx.recv_blocking(), Ok(1));
 /// assert_eq!(rx.recv_blocking(), Err(RecvError));
 /// ```
+#[doc(alias = "ReceiveError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RecvError;
 
@@ -156,6 +158,7 @@ pub enum TryRecvError {
 /// # drop(tx);
 /// ```
 #[doc(alias = "Disconnected")]
+#[doc(alias = "ReceiveErrorTimeout")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecvTimeoutError {
     /// The time was up, or what the receive was to last [`until`](crate::RecvFuture::until) had come, and no message; none

@@ -65,6 +65,7 @@ pin_project! {
     /// # Ok::<(), hchan::SendError<&str>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias("Send", "SendFut"))]
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendFuture<'a, T> {
         #[pin]
@@ -110,6 +111,7 @@ pin_project! {
     /// # Ok::<(), hchan::TrySendError<&str>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias("Recv", "RecvFut", "ReceiveFuture"))]
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct RecvFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.
@@ -152,6 +154,7 @@ impl<'a, T> SendFuture<'a, T> {
     /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
     /// # });
     /// ```
+    #[doc(alias = "send_with_timer")]
     pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
         Until::new(self, stop.into_future())
     }
@@ -278,6 +281,7 @@ impl<'a, T> RecvFuture<'a, T> {
     /// # let received = futures::executor::block_on(rx.recv().until(std::future::ready(())));
     /// # assert_eq!(received, Err(RecvTimeoutError::Timeout));
     /// ```
+    #[doc(alias = "recv_with_timer")]
     pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
         Until::new(self, stop.into_future())
     }

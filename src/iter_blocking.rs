@@ -21,6 +21,7 @@ use crate::receiver::Receiver;
 /// assert_eq!(messages.next(), Some("a"));
 /// assert_eq!(messages.collect::<String>(), "b");
 /// ```
+#[doc(alias = "Iter")]
 #[derive(Debug)]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct IterBlocking<'a, T> {

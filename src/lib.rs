@@ -426,6 +426,7 @@ pub use weak::{WeakReceiver, WeakSender};
 /// ```
 #[doc(alias = "sync_channel")]
 #[doc(alias = "channel")]
+#[doc(alias = "bounded_async")]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     new(Some(capacity))
 }
@@ -446,6 +447,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!((rx.len(), rx.capacity()), (1_000, None));
 /// ```
 #[doc(alias = "unbounded_channel")]
+#[doc(alias = "unbounded_async")]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     new(None)
 }

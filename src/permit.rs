@@ -332,6 +332,7 @@ impl<'a, T> Permit<'a, T> {
     /// std::thread::spawn(move || permit.send("from elsewhere"));
     /// assert_eq!(rx.recv_blocking(), Ok("from elsewhere"));
     /// ```
+    #[doc(alias("reserve_owned", "try_reserve_owned"))]
     pub fn into_owned(self) -> OwnedPermit<T> {
         let this = ManuallyDrop::new(self);
         OwnedPermit {

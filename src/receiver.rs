@@ -43,6 +43,7 @@ use crate::{
 /// assert_eq!(rx.recv_blocking(), Ok(1));
 /// assert_eq!(rx2.recv_blocking(), Ok(2));
 /// ```
+#[doc(alias("AsyncReceiver", "UnboundedReceiver", "AsyncRx", "MAsyncRx"))]
 pub struct Receiver<T> {
     /// `None` for [`never`](crate::never).
     shared: Option<Arc<Shared<T>>>,
@@ -192,6 +193,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.try_recv(), Ok(1));
     /// assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
     /// ```
+    #[doc(alias = "try_recv_realtime")]
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match &self.shared {
@@ -310,6 +312,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(received, [1, 2, 3]);
     /// # });
     /// ```
+    #[doc(alias = "poll_recv_many")]
     pub fn recv_many<'a>(&'a self, into: &'a mut Vec<T>, limit: usize) -> RecvManyFuture<'a, T> {
         RecvManyFuture::new(self, into, limit)
     }
@@ -339,6 +342,7 @@ impl<T> Receiver<T> {
     /// assert!(rx.try_recv_many(&mut received, 2).unwrap_err().is_empty());
     /// assert_eq!(received, [1, 2, 3]);
     /// ```
+    #[doc(alias = "drain_into")]
     pub fn try_recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
         match &self.shared {
             _ if limit == 0 => Ok(0),
@@ -509,6 +513,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(hchan::bounded::<u8>(5).1.capacity(), Some(5));
     /// assert_eq!(hchan::unbounded::<u8>().1.capacity(), None);
     /// ```
+    #[doc(alias("max_capacity", "is_bounded"))]
     pub fn capacity(&self) -> Option<usize> {
         self.shared.as_deref().map_or(Some(0), Shared::capacity)
     }
@@ -559,6 +564,7 @@ impl<T> Receiver<T> {
     /// let _second = tx.clone();
     /// assert_eq!(rx.sender_count(), 2);
     /// ```
+    #[doc(alias("sender_strong_count", "get_tx_count"))]
     pub fn sender_count(&self) -> usize {
         sender_count(&self.shared)
     }
@@ -573,6 +579,7 @@ impl<T> Receiver<T> {
     /// let _second = rx.clone();
     /// assert_eq!(rx.receiver_count(), 2);
     /// ```
+    #[doc(alias = "get_rx_count")]
     pub fn receiver_count(&self) -> usize {
         receiver_count(&self.shared)
     }

@@ -48,6 +48,7 @@ use crate::{
 /// # Ok::<(), hchan::SendError<&str>>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias("AsyncSender", "UnboundedSender", "AsyncTx", "MAsyncTx"))]
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }
@@ -139,6 +140,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<()>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias("send_option_timeout", "try_send_option", "try_send_option_realtime"))]
     pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
         SendFromFuture::new(&self.shared, message)
     }
@@ -229,6 +231,7 @@ impl<T> Sender<T> {
     /// drop(rx);
     /// assert_eq!(tx.try_send(3), Err(TrySendError::Closed(3)));
     /// ```
+    #[doc(alias = "try_send_realtime")]
     #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         self.shared.try_send(message)
@@ -674,6 +677,7 @@ impl<T> Sender<T> {
     /// assert_eq!(hchan::bounded::<u8>(5).0.capacity(), Some(5));
     /// assert_eq!(hchan::unbounded::<u8>().0.capacity(), None);
     /// ```
+    #[doc(alias("max_capacity", "is_bounded"))]
     pub fn capacity(&self) -> Option<usize> {
         self.shared.capacity()
     }
@@ -724,6 +728,7 @@ impl<T> Sender<T> {
     /// let _second = tx.clone();
     /// assert_eq!(tx.sender_count(), 2);
     /// ```
+    #[doc(alias("sender_strong_count", "get_tx_count"))]
     pub fn sender_count(&self) -> usize {
         self.shared.senders.get()
     }
@@ -737,6 +742,7 @@ impl<T> Sender<T> {
     /// let _second = rx.clone();
     /// assert_eq!(tx.receiver_count(), 2);
     /// ```
+    #[doc(alias = "get_rx_count")]
     pub fn receiver_count(&self) -> usize {
         self.shared.receivers.get()
     }

@@ -112,6 +112,7 @@ impl<'a, T> SendSink<'a, T> {
     /// # Ok::<(), hchan::SendError<()>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "poll_send")]
     pub fn poll_reserve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
         self.inner.poll_reserve(cx)
     }
@@ -245,6 +246,7 @@ impl<T> fmt::Debug for SendSink<'_, T> {
 /// # });
 /// ```
 #[doc(alias = "PollSender")]
+#[doc(alias = "AsyncSink")]
 #[must_use = "sinks do nothing unless polled"]
 pub struct IntoSink<T> {
     inner: Inner<Sender<T>, T>,
@@ -286,6 +288,7 @@ impl<T> IntoSink<T> {
     /// # Ok::<(), hchan::SendError<()>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "poll_send")]
     pub fn poll_reserve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
         self.inner.poll_reserve(cx)
     }

@@ -53,6 +53,7 @@ use crate::{
 /// # sending.join().unwrap().unwrap();
 /// # });
 /// ```
+#[doc(alias = "ReceiveStream")]
 #[must_use = "streams do nothing unless polled"]
 pub struct RecvStream<'a, T> {
     inner: Inner<&'a Receiver<T>, T>,
@@ -113,6 +114,7 @@ impl<'a, T> RecvStream<'a, T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "poll_item")]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.inner.poll(cx)
     }
@@ -183,6 +185,7 @@ impl<T> fmt::Debug for RecvStream<'_, T> {
 /// assert_eq!(rx.into_stream().collect::<Vec<&str>>().await, ["messages", "may", "borrow"]);
 /// # });
 /// ```
+#[doc(alias = "AsyncStream")]
 #[must_use = "streams do nothing unless polled"]
 pub struct IntoStream<T> {
     inner: Inner<Receiver<T>, T>,
@@ -243,6 +246,7 @@ impl<T> IntoStream<T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "poll_item")]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.inner.poll(cx)
     }

@@ -97,6 +97,7 @@ pin_project! {
     /// ```
     #[doc(alias = "timeout")]
     #[doc(alias = "run_until_cancelled")]
+    #[doc(alias("SendTimeoutFuture", "RecvTimeoutFuture"))]
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct Until<F, S> {
         #[pin]

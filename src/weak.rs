@@ -31,6 +31,7 @@ use crate::{
 /// assert_eq!(rx.recv_blocking(), Ok("tick"));
 /// assert!(rx.recv_blocking().is_err());
 /// ```
+#[doc(alias("WeakUnboundedSender", "WeakTx"))]
 pub struct WeakSender<T> {
     shared: Arc<Shared<T>>,
 }

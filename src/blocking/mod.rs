@@ -94,6 +94,7 @@ pub use weak::{WeakReceiver, WeakSender};
 /// ```
 #[doc(alias = "sync_channel")]
 #[doc(alias = "channel")]
+#[doc(alias("bounded_blocking", "bounded_async_blocking", "bounded_blocking_async"))]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = crate::bounded(capacity);
     (tx.into_blocking(), rx.into_blocking())
@@ -110,6 +111,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!((rx.len(), rx.recv()), (1_000, Ok(0)));
 /// ```
 #[doc(alias = "channel")]
+#[doc(alias = "unbounded_blocking")]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = crate::unbounded();
     (tx.into_blocking(), rx.into_blocking())

@@ -32,6 +32,7 @@ use crate::{
 /// }
 /// assert_eq!(rest, [2, 3]);
 /// ```
+#[doc(alias("Rx", "MRx"))]
 #[repr(transparent)]
 pub struct Receiver<T>(crate::Receiver<T>);
 
@@ -68,6 +69,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.as_async().recv().await, Ok(1));
     /// # });
     /// ```
+    #[doc(alias = "clone_async")]
     pub fn as_async(&self) -> &crate::Receiver<T> {
         &self.0
     }
@@ -244,6 +246,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv_many(&mut received, 100), Err(hchan::RecvError));
     /// assert_eq!(received, [1, 2, 3]);
     /// ```
+    #[doc(alias = "blocking_recv_many")]
     pub fn recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
         self.0.recv_many(into, limit).wait()
     }
@@ -570,6 +573,7 @@ impl<T> crate::Receiver<T> {
     /// assert_eq!(rx.as_blocking().recv(), Ok(1));
     /// ```
     #[doc(alias = "as_sync")]
+    #[doc(alias = "clone_sync")]
     pub fn as_blocking(&self) -> &Receiver<T> {
         transparent::receiver(self)
     }

@@ -30,6 +30,7 @@ use crate::{
 /// assert_eq!(received, ["from a thread", "from here"]);
 /// ```
 #[doc(alias = "SyncSender")]
+#[doc(alias("Tx", "MTx"))]
 #[repr(transparent)]
 pub struct Sender<T>(crate::Sender<T>);
 
@@ -66,6 +67,7 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.recv(), Ok(1));
     /// # });
     /// ```
+    #[doc(alias = "clone_async")]
     pub fn as_async(&self) -> &crate::Sender<T> {
         &self.0
     }
@@ -627,6 +629,7 @@ impl<T> crate::Sender<T> {
     /// assert_eq!(rx.as_blocking().recv(), Ok(1));
     /// ```
     #[doc(alias = "as_sync")]
+    #[doc(alias = "clone_sync")]
     pub fn as_blocking(&self) -> &Sender<T> {
         transparent::sender(self)
     }
