@@ -29,7 +29,7 @@ use std::{
 };
 
 use futures::{FutureExt, future::FusedFuture, select};
-use hchan::{Receiver, Sender};
+use hchan::{Receiver, Sender, blocking};
 use walkdir::{DirEntry, WalkDir};
 
 struct File {
@@ -127,6 +127,7 @@ async fn count_together(
     let files = files_rx.downgrade();
     drop(files_rx);
     let paths = paths.to_vec();
+    let (files_tx, counts_tx) = (files_tx.into_blocking(), counts_tx.into_blocking());
     thread::spawn(move || read_files(&paths, files_tx, counts_tx));
     let mut merged = async_std::task::spawn(merge(counts_rx)).fuse();
 
@@ -147,12 +148,12 @@ async fn count_together(
 }
 
 /// The thread: reads the files and hands each to a task that is free; at capacity 0 it is ahead by one file at the most.
-/// Its handles are the same as those of the tasks, it only waits in another way.
-fn read_files(paths: &[PathBuf], files: Sender<File>, counts: Sender<Counts>) {
+/// Its handles lead to the same channels as those of the tasks; only the way in which they wait is another.
+fn read_files(paths: &[PathBuf], files: blocking::Sender<File>, counts: blocking::Sender<Counts>) {
     for file in files_of(paths) {
         let sent = match file {
-            Ok(file) => files.send_blocking(file).is_ok(),
-            Err(why) => counts.send_blocking(skip(why)).is_ok(),
+            Ok(file) => files.send(file).is_ok(),
+            Err(why) => counts.send(skip(why)).is_ok(),
         };
         if !sent || files.is_closed() {
             return;

@@ -140,6 +140,9 @@ impl<T> Receiver<T> {
     /// Receives the oldest message, blocking the thread while there is none: short for
     /// [`recv()`](Self::recv)`.`[`wait()`](RecvFuture::wait).
     ///
+    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
+    /// [`hchan::blocking`](crate::blocking).
+    ///
     /// # Errors
     ///
     /// [`RecvError`], if the channel is closed and there is nothing in it now.

@@ -182,6 +182,9 @@ impl<T> Sender<T> {
 
     /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
     ///
+    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
+    /// [`hchan::blocking`](crate::blocking).
+    ///
     /// # Errors
     ///
     /// [`SendError`] with the message, if the channel is closed, or closes meanwhile.
