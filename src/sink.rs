@@ -207,8 +207,7 @@ impl<T> Sink<T> for SendSink<'_, T> {
 
     /// Always ready: gives up the permit and the sender.
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.release();
-        self.inner.sender = None;
+        self.inner.close();
         Poll::Ready(Ok(()))
     }
 }
@@ -378,8 +377,7 @@ impl<T> IntoSink<T> {
     /// assert_eq!(tx.sender_count(), 1);
     /// ```
     pub fn into_sender(mut self) -> Option<Sender<T>> {
-        self.inner.release();
-        self.inner.sender.take()
+        self.inner.close()
     }
 }
 
@@ -403,8 +401,7 @@ impl<T> Sink<T> for IntoSink<T> {
 
     /// Always ready: gives up the permit and the sender.
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.release();
-        self.inner.sender = None;
+        self.inner.close();
         Poll::Ready(Ok(()))
     }
 }
@@ -486,10 +483,19 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
 
     /// Leaves the line, and gives up the permit if it has one.
     fn release(&mut self) {
-        self.op = None;
+        if let Some(op) = &mut self.op {
+            op.as_mut().release();
+        }
         if let (true, Some(shared)) = (mem::take(&mut self.has_permit), self.shared()) {
             shared.release_permit();
         }
+    }
+
+    /// Gives up everything; returns the sender, if it still had one.
+    fn close(&mut self) -> Option<S> {
+        self.release();
+        self.op = None;
+        self.sender.take()
     }
 
     fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -844,6 +844,8 @@ fn sink_allocates_once_in_its_life_and_only_if_it_waits() {
         for round in 0..TIMES {
             let allocated = allocations(|| {
                 assert!(sink.poll_ready_unpin(&mut cx).is_pending());
+                sink.release();
+                assert!(sink.poll_ready_unpin(&mut cx).is_pending());
                 rx.try_recv().ok();
                 let mut receive = pin!(rx.recv());
                 if capacity == 0 {
