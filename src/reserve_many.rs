@@ -26,7 +26,7 @@ use crate::{
     shared::Shared,
     step::ReserveStep,
     until::Until,
-    wait::{Wait, Watched},
+    wait::{Limit, Wait, Watched},
     wake::Panics,
 };
 
@@ -213,9 +213,11 @@ impl<'a, T> Future for ReserveManyFuture<'a, T> {
     }
 }
 
-impl<'a, T> Wait for ReserveManyFuture<'a, T> {
+impl<'a, T> Limit for ReserveManyFuture<'a, T> {
     type Limited = Result<Permits<'a, T>, SendTimeoutError<()>>;
+}
 
+impl<'a, T> Wait for ReserveManyFuture<'a, T> {
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
         if self.limit == 0 {
             return Some(Ok(self.grant_none()));
