@@ -18,7 +18,7 @@ use std::{
 };
 
 use futures::{Stream, future::FusedFuture};
-use hchan::{Receiver, RecvError, Select, TryRecvError, bounded, unbounded};
+use hchan::{Receiver, RecvError, Select, TryRecvError, bounded, select, unbounded};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
@@ -373,6 +373,23 @@ fn dropping_the_last_receiver_wakes_parked_senders_and_drops_messages_though_bot
     assert_eq!(message, "woken", "the first panic goes on");
     assert!(matches!(poll(&mut first), Ready(Err(error)) if error.0.0.id == 10));
     assert!(matches!(poll(&mut second), Ready(Err(error)) if error.0.0.id == 11));
+}
+
+#[test]
+fn select_gives_back_what_it_received_when_the_message_of_an_arm_that_lost_panics() {
+    let drops = Drops::new();
+    let (full_tx, _full_rx) = bounded(0);
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let mut selecting = Box::pin(async {
+        select! {
+            recv(rx) -> received => received,
+            send(full_tx, Fragile(drops.message(3))) -> _ => unreachable!("there is no room"),
+        }
+    });
+    assert_eq!(panic_of(|| poll(&mut selecting)), "message 3");
+    drop(selecting);
+    assert_eq!(rx.try_recv(), Ok(1));
 }
 
 #[test]

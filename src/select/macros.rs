@@ -366,6 +366,12 @@ macro_rules! __select {
                 let mut arms = $crate::__select!(@list [$(($kind $label))*]);
                 $crate::__select!(@wait $mode $default arms)
             };
+            // The arms that lost drop first: if the message of one panics, what another has received is still in its future.
+            $(
+                if chosen != ::core::option::Option::Some($number) {
+                    $label.set(::core::option::Option::None);
+                }
+            )*
             match chosen {
                 $(
                     ::core::option::Option::Some($number) => {
