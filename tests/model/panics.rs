@@ -30,7 +30,7 @@ fn enters_at_once(op: &Op) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: crate::config().cases / 4, ..crate::config() })]
+    #![proptest_config(ProptestConfig { cases: crate::config().cases.div_ceil(4), ..crate::config() })]
 
     #[cfg_attr(not(feature = "std"), ignore = "a second panic ends the process")]
     #[test]
