@@ -12,8 +12,8 @@ pub(crate) use caught::{Panics, quietly};
 #[cfg(not(feature = "std"))]
 pub(crate) use uncaught::{Panics, quietly};
 
-/// How many wakers are collected under the lock at a time.
-const BATCH: usize = 32;
+/// How many wakers are collected under the lock at a time. Fewer under Miri, which takes its time for each empty place.
+const BATCH: usize = if cfg!(miri) { 4 } else { 32 };
 
 /// A few wakers, collected under the lock and woken after it; more than a few take an allocation.
 pub(crate) struct WakeBatch {

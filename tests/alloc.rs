@@ -25,9 +25,13 @@ use std::{
 use futures::SinkExt;
 use futures::{FutureExt, StreamExt};
 use hchan::{Receiver, Sender};
-use support::{CountingWaker, ends_within, poll, poll_with};
+use support::{CountingWaker, ends_within, poll, poll_with, scaled};
 
-const TIMES: usize = 100_000;
+const TIMES: usize = scaled(100_000);
+/// How often before it counts.
+const WARM_UP: usize = scaled(1_000);
+/// A large backlog: more blocks than are kept, or under Miri at least two.
+const LARGE: usize = if cfg!(miri) { 500 } else { 10_000 };
 /// How often two threads may try it.
 const ROUNDS: usize = 4;
 
@@ -99,7 +103,7 @@ fn live_bytes() -> isize {
 /// Does it a few times to warm up and then many times, in which it must not allocate.
 #[track_caller]
 fn assert_steady(what: &str, mut operation: impl FnMut()) {
-    (0..1_000).for_each(|_| operation());
+    (0..WARM_UP).for_each(|_| operation());
     let allocations = allocations(|| (0..TIMES).for_each(|_| operation()));
     assert_eq!(allocations, 0, "allocations in {TIMES} times {what}");
 }
@@ -228,7 +232,7 @@ fn message_given_back_to_a_parked_receive_allocates_nothing() {
 #[test]
 fn close_allocates_nothing_whoever_is_parked() {
     let (_tx, rx) = hchan::bounded::<u8>(0);
-    let mut parked: Vec<_> = (0..1_000).map(|_| Box::pin(rx.recv())).collect();
+    let mut parked: Vec<_> = (0..TIMES / 100).map(|_| Box::pin(rx.recv())).collect();
     for recv in &mut parked {
         assert!(poll(recv).is_pending());
     }
@@ -269,7 +273,7 @@ fn operations_that_do_not_wait_allocate_nothing() {
 
 #[test]
 fn backlog_of_any_constant_length_allocates_nothing() {
-    for backlog in [1, 100, 129, 1_000, 3_000, 10_000] {
+    for backlog in [1, 100, 129, 1_000, 3_000, LARGE] {
         let (tx, rx) = hchan::unbounded();
         (0..backlog).for_each(|n| tx.try_send(n).unwrap());
         let mut numbers = backlog..;
@@ -286,7 +290,7 @@ fn backlog_of_any_constant_length_allocates_nothing() {
 
 #[test]
 fn backlog_around_the_edge_of_a_block_allocates_nothing() {
-    for edge in [128, 2_048, 10_000] {
+    for edge in [128, 2_048, LARGE] {
         let (tx, rx) = hchan::unbounded();
         (0..edge - 5).for_each(|n| tx.try_send(n).unwrap());
         let swing = || {
@@ -391,11 +395,11 @@ fn handles_allocate_nothing() {
 // Selects.
 
 /// What allocated now and then would still show, and a select takes its time.
-const SELECTS: usize = 5_000;
+const SELECTS: usize = scaled(5_000);
 
 #[track_caller]
 fn assert_steady_select(what: &str, mut select: impl FnMut()) {
-    (0..1_000).for_each(|_| select());
+    (0..WARM_UP).for_each(|_| select());
     let allocations = allocations(|| (0..SELECTS).for_each(|_| select()));
     assert_eq!(allocations, 0, "allocations in {SELECTS} times {what}");
 }
@@ -750,11 +754,11 @@ fn permits_allocate_nothing() {
 fn batch_sent_allocates_once_at_the_most() {
     for (tx, rx) in channels().into_iter().skip(2) {
         // The blocks of the buffer come first, where it grows.
-        (0..10_000).for_each(|n| {
+        (0..LARGE).for_each(|n| {
             tx.try_send(n).unwrap();
             rx.try_recv().unwrap();
         });
-        for len in (0..=64).cycle().take(1_000) {
+        for len in (0..=64).cycle().take(TIMES.min(1_000)) {
             let of_batch = allocations(|| tx.try_send_many(0..len).unwrap());
             assert!(of_batch <= 1, "{of_batch} in a batch of {len}");
             while rx.try_recv().is_ok() {}
@@ -763,7 +767,7 @@ fn batch_sent_allocates_once_at_the_most() {
     for (tx, rx) in full_channels() {
         let mut into = Vec::with_capacity(1_000);
         let of_batch = allocations(|| {
-            let mut sending = pin!(tx.send_many(0..5_000));
+            let mut sending = pin!(tx.send_many(0..LARGE / 2));
             while poll(&mut sending).is_pending() {
                 rx.try_recv_many(&mut into, 500).unwrap();
                 into.clear();
@@ -925,7 +929,7 @@ fn channel_of_large_messages_is_made_in_its_memory() {
 
 #[test]
 fn memory_of_a_burst_is_returned() {
-    const BURST: usize = 1_000_000;
+    const BURST: usize = scaled(1_000_000);
     // A place has a flag beside the message, and is aligned as that is.
     let places = (BURST * 2 * size_of::<usize>()) as isize;
     for (tx, rx) in [hchan::unbounded(), hchan::bounded(usize::MAX)] {
@@ -950,7 +954,7 @@ fn memory_of_a_burst_is_returned() {
 /// Row 32 of the peers' bugs, FL#146, KN#51, TK#4321: buffers never shrank.
 #[test]
 fn memory_of_a_million_messages_is_returned_however_they_went_through() {
-    const MILLION: usize = 1_000_000;
+    const MILLION: usize = scaled(1_000_000);
     type Send = fn(&Sender<usize>);
     type Receive = fn(&Receiver<usize>);
     let ways: [(Send, Receive); 3] = [
@@ -989,7 +993,7 @@ fn memory_of_a_million_messages_is_returned_however_they_went_through() {
 
 #[test]
 fn batches_around_a_steady_level_allocate_nothing() {
-    for level in [0, 100, 1_000, 10_000] {
+    for level in [0, 100, 1_000, LARGE] {
         let (tx, rx) = hchan::unbounded();
         tx.try_send_many(0..level).unwrap();
         let mut into = Vec::with_capacity(64);
@@ -1002,8 +1006,8 @@ fn batches_around_a_steady_level_allocate_nothing() {
         // The blocks with which the buffer began have to go first.
         (0..level / 16 + 10).for_each(|_| swing(&mut 0));
         let mut of_sends = 0;
-        let all = allocations(|| (0..10_000).for_each(|_| swing(&mut of_sends)));
-        assert_eq!((of_sends, all), (10_000, 10_000), "level {level}");
+        let all = allocations(|| (0..TIMES / 10).for_each(|_| swing(&mut of_sends)));
+        assert_eq!((of_sends, all), (TIMES / 10, TIMES / 10), "level {level}");
     }
 }
 
@@ -1020,7 +1024,7 @@ fn dropped_channel_returns_all_memory() {
         assert!(poll(&mut rx.stream().next()).is_ready());
         assert!(poll(&mut rx.stream().next()).is_pending());
         // Until it is full, or for long enough that it has several blocks.
-        (0..10_000).all(|n| tx.try_send(n).is_ok());
+        (0..LARGE).all(|n| tx.try_send(n).is_ok());
     }
     let kept = live_bytes() - before;
     assert_eq!(kept, 0, "bytes kept after all was dropped");
@@ -1079,15 +1083,15 @@ fn run_both(tasks: [Pin<&mut dyn Future<Output = ()>>; 2]) {
 fn tasks_that_wait_for_each_other_allocate_nothing() {
     for (tx, rx) in [hchan::bounded(0), hchan::bounded(1), hchan::bounded(16)] {
         let sending = pin!(async {
-            for n in 0..1_000 + TIMES {
+            for n in 0..WARM_UP + TIMES {
                 tx.send(n).await.unwrap();
             }
         });
         let allocated = Cell::new(None);
         let receiving = pin!(async {
             let mut start = 0;
-            for n in 0..1_000 + TIMES {
-                if n == 1_000 {
+            for n in 0..WARM_UP + TIMES {
+                if n == WARM_UP {
                     start = COUNTS.get().allocations;
                 }
                 assert_eq!(rx.recv().await, Ok(n));
@@ -1134,7 +1138,7 @@ fn allocations_of_two_threads(
     let both = Barrier::new(2);
     // Both do as many rounds, as both see the same sum.
     let rounds = |work: &dyn Fn(usize)| -> Vec<usize> {
-        (0..1_000).for_each(work);
+        (0..WARM_UP).for_each(work);
         let mut sums = Vec::with_capacity(ROUNDS);
         for allocated in &allocated {
             allocated.fetch_add(allocations(|| (0..TIMES).for_each(work)), SeqCst);

@@ -23,11 +23,13 @@ use hchan::{
 use support::blocking::*;
 use support::{
     Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
-    poll_with,
+    poll_with, scaled,
 };
 
-/// 5 is the first capacity with a lock at each end; 1000 has more than one block of large messages.
-const CAPACITIES: [usize; 6] = [0, 1, 2, 5, 64, 1000];
+/// 5 is the first capacity with a lock at each end; the last has more than one block of large messages.
+const CAPACITIES: [usize; 6] = [0, 1, 2, 5, 64, if cfg!(miri) { 100 } else { 1000 }];
+/// More messages than twice the largest capacity.
+const LONG: usize = if cfg!(miri) { 220 } else { 2_500 };
 /// More parked peers than are woken in one go.
 const MANY: usize = 100;
 /// Whether one operation may meet more than one panic: without `std` the second ends the process.
@@ -72,31 +74,33 @@ fn received<T>(rx: &Receiver<T>) -> Vec<T> {
 
 #[test]
 fn batch_leaves_in_its_order_whatever_the_sizes_of_the_receives() {
+    const COUNT: usize = if cfg!(miri) { 12 } else { LONG };
     for limit in [1, 3, 64, usize::MAX] {
         for (tx, rx) in channels() {
-            let mut sending = pin!(tx.send_many(0..2_500));
+            let mut sending = pin!(tx.send_many(0..COUNT));
             let mut into = Vec::new();
             loop {
                 let sent = poll(&mut sending);
                 while rx.try_recv_many(&mut into, limit).is_ok() {}
                 if let Ready(sent) = sent {
-                    assert_eq!(sent.unwrap(), 2_500);
+                    assert_eq!(sent.unwrap(), COUNT);
                     break;
                 }
             }
-            assert!(into.iter().copied().eq(0..2_500), "{rx:?}, limit {limit}");
+            assert!(into.iter().copied().eq(0..COUNT), "{rx:?}, limit {limit}");
         }
     }
 }
 
 #[test]
 fn batches_interleave_and_each_keeps_its_order() {
+    const EACH: usize = if cfg!(miri) { 20 } else { 300 };
     for (tx, rx) in channels() {
         let mut sendings: Vec<_> = (0..3)
-            .map(|batch| Box::pin(tx.send_many((0..300).map(move |n| (batch, n)))))
+            .map(|batch| Box::pin(tx.send_many((0..EACH).map(move |n| (batch, n)))))
             .collect();
         let mut received = Vec::new();
-        while received.len() < 900 {
+        while received.len() < 3 * EACH {
             for sending in &mut sendings {
                 if !sending.is_terminated() {
                     let _ = poll(sending);
@@ -106,7 +110,7 @@ fn batches_interleave_and_each_keeps_its_order() {
         }
         for batch in 0..3 {
             let own = received.iter().filter(|of| of.0 == batch).map(|of| of.1);
-            assert!(own.eq(0..300), "batch {batch}, {rx:?}");
+            assert!(own.eq(0..EACH), "batch {batch}, {rx:?}");
         }
         if rx.capacity() == Some(5) {
             assert!(!received.is_sorted(), "they took turns");
@@ -117,13 +121,14 @@ fn batches_interleave_and_each_keeps_its_order() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn batches_of_threads_keep_their_order_and_nothing_is_lost() {
+    const EACH: usize = if cfg!(miri) { 20 } else { 5_000 };
     for (tx, rx) in channels() {
-        let received: Vec<Vec<(u8, u32)>> = thread::scope(|threads| {
+        let received: Vec<Vec<(u8, usize)>> = thread::scope(|threads| {
             for batch in 0..2 {
                 let tx = tx.clone();
                 threads.spawn(move || {
-                    let messages = (0..5_000).map(|n| (batch, n));
-                    assert_eq!(tx.send_many(messages).wait().unwrap(), 5_000);
+                    let messages = (0..EACH).map(|n| (batch, n));
+                    assert_eq!(tx.send_many(messages).wait().unwrap(), EACH);
                 });
             }
             drop(tx);
@@ -145,7 +150,7 @@ fn batches_of_threads_keep_their_order_and_nothing_is_lost() {
         }
         let mut all = received.concat();
         all.sort();
-        let sent = (0..2).flat_map(|batch| (0..5_000).map(move |n| (batch, n)));
+        let sent = (0..2).flat_map(|batch| (0..EACH).map(move |n| (batch, n)));
         assert!(all.into_iter().eq(sent), "{rx:?}");
     }
 }
@@ -176,14 +181,14 @@ fn parked_batch_keeps_its_place_in_the_line_with_one_message() {
 fn one_poll_sends_as_many_as_there_is_room_for_and_parks_with_one() {
     for capacity in CAPACITIES {
         let (tx, rx) = bounded(capacity);
-        let mut messages = 0..3_000;
+        let mut messages = 0..LONG;
         let mut sending = Box::pin(tx.send_many(&mut messages));
         assert!(poll(&mut sending).is_pending());
         assert_eq!((rx.len(), rx.waiting_senders()), (capacity, 1));
         assert_eq!(rx.drain().len(), capacity + 1, "and that of the parked one");
         assert!(poll(&mut sending).is_pending());
         drop(sending);
-        let taken = 3_000 - messages.len();
+        let taken = LONG - messages.len();
         assert_eq!(taken, 2 * capacity + 2, "one more than were sent");
         assert_eq!(rx.len(), capacity);
     }
@@ -192,10 +197,11 @@ fn one_poll_sends_as_many_as_there_is_room_for_and_parks_with_one() {
 #[test]
 fn one_call_sends_any_number_into_an_unbounded_channel() {
     let (tx, rx) = unbounded();
-    assert_eq!(tx.try_send_many(0..100_000).unwrap(), 100_000);
-    let sent = tx.send_many(100_000..200_000).now_or_never().unwrap();
-    assert_eq!(sent.unwrap(), 100_000);
-    assert!(rx.drain().eq(0..200_000));
+    const MANY: usize = scaled(100_000);
+    assert_eq!(tx.try_send_many(0..MANY).unwrap(), MANY);
+    let sent = tx.send_many(MANY..2 * MANY).now_or_never().unwrap();
+    assert_eq!(sent.unwrap(), MANY);
+    assert!(rx.drain().eq(0..2 * MANY));
 }
 
 #[test]
@@ -205,13 +211,13 @@ fn try_send_many_counts_parked_receivers_as_room() {
         for receiving in &mut receivings {
             assert!(poll(receiving).is_pending());
         }
-        let fit = tx.capacity().map_or(2_000, |capacity| capacity + 3);
-        match tx.try_send_many(0..2_000) {
-            Ok(sent) => assert_eq!((sent, fit), (2_000, 2_000)),
+        let fit = tx.capacity().map_or(LONG, |capacity| capacity + 3);
+        match tx.try_send_many(0..LONG) {
+            Ok(sent) => assert_eq!((sent, fit), (LONG, LONG)),
             Err(TrySendError::Full(unsent)) => {
                 let (sent, rest) = sent_and_rest(unsent);
                 assert_eq!(sent, fit);
-                assert!(rest.into_iter().eq(fit..2_000));
+                assert!(rest.into_iter().eq(fit..LONG));
             }
             Err(TrySendError::Closed(_)) => panic!("it is open"),
         }
@@ -225,7 +231,7 @@ fn try_send_many_counts_parked_receivers_as_room() {
 #[test]
 fn empty_batch_is_sent_at_once_even_into_a_full_or_closed_channel() {
     for (tx, _rx) in channels::<u8>() {
-        let _ = tx.try_send_many(iter::repeat_n(0, 1_000));
+        let _ = tx.try_send_many(iter::repeat_n(0, LONG));
         assert_eq!(tx.try_send_many([]).unwrap(), 0);
         assert_eq!(tx.send_many([]).now_or_never().unwrap().unwrap(), 0);
         tx.close();
@@ -324,7 +330,7 @@ fn close_fails_a_parked_batch_with_the_count_and_the_rest() {
     for capacity in CAPACITIES {
         let (tx, rx) = bounded(capacity);
         let counter = CountingWaker::new();
-        let mut sending = pin!(tx.send_many(0..3_000));
+        let mut sending = pin!(tx.send_many(0..LONG));
         assert!(poll_with(&mut sending, &counter.waker()).is_pending());
         let first = rx.try_recv().unwrap();
         assert_eq!(first, 0);
@@ -337,11 +343,11 @@ fn close_fails_a_parked_batch_with_the_count_and_the_rest() {
         assert!(sending.is_terminated());
         let sent = capacity + 1;
         assert_eq!(error.sent, sent);
-        assert_eq!(error.rest.size_hint(), (3_000 - sent, Some(3_000 - sent)));
+        assert_eq!(error.rest.size_hint(), (LONG - sent, Some(LONG - sent)));
         let mut rest = error.rest.clone();
-        assert!(rest.by_ref().eq(sent..3_000));
+        assert!(rest.by_ref().eq(sent..LONG));
         assert_eq!((rest.next(), rest.size_hint()), (None, (0, Some(0))));
-        assert!(error.rest.eq(sent..3_000));
+        assert!(error.rest.eq(sent..LONG));
         assert!(received(&rx).into_iter().eq(1..sent));
     }
 }
@@ -417,7 +423,7 @@ fn dropped_batch_has_sent_what_was_sent_and_drops_what_it_had_taken() {
         for rounds in 0..4 {
             let (tx, rx) = bounded(capacity);
             let drops = Drops::new();
-            let mut messages = (0..10_000).map(|n| drops.message(n));
+            let mut messages = (0..4 * LONG).map(|n| drops.message(n));
             let mut sending = Box::pin(tx.send_many(&mut messages));
             let mut received = 0;
             for round in 0..rounds {
@@ -466,7 +472,7 @@ fn dropped_batch_drops_all_that_it_had_taken_if_others_took_the_room() {
 fn dropped_batch_that_was_completed_by_a_peer_has_sent_its_message() {
     for capacity in CAPACITIES {
         let (tx, rx) = bounded(capacity);
-        let mut messages = 0..2_000;
+        let mut messages = 0..LONG;
         let mut sending = Box::pin(tx.send_many(&mut messages));
         assert!(poll(&mut sending).is_pending());
         assert!(rx.try_recv().is_ok());
@@ -661,7 +667,7 @@ fn recv_many_takes_given_back_messages_first() {
 fn drain_takes_all_and_drops_what_is_not_taken_out_of_it() {
     for (tx, rx) in channels() {
         let drops = Drops::new();
-        let buffered = tx.capacity().unwrap_or(2_000);
+        let buffered = tx.capacity().unwrap_or(LONG);
         tx.try_send_many((0..buffered).map(|n| drops.message(n)))
             .unwrap();
         let mut sendings: Vec<_> = (0..3)
@@ -777,6 +783,7 @@ impl<I: Iterator> Iterator for Hinting<I> {
 
 #[test]
 fn size_hints_that_are_wrong_do_no_harm() {
+    const LENGTH: usize = if cfg!(miri) { 30 } else { 300 };
     let hints = [
         (0, Some(0)),
         (0, None),
@@ -788,20 +795,20 @@ fn size_hints_that_are_wrong_do_no_harm() {
         for (tx, rx) in channels() {
             let mut received = Vec::new();
             {
-                let mut sending = pin!(tx.send_many(Hinting(0..300, hint)));
+                let mut sending = pin!(tx.send_many(Hinting(0..LENGTH, hint)));
                 while poll(&mut sending).is_pending() {
                     received.extend(rx.drain());
                 }
             }
             received.extend(rx.drain());
-            assert!(received.into_iter().eq(0..300), "{hint:?}, {rx:?}");
+            assert!(received.into_iter().eq(0..LENGTH), "{hint:?}, {rx:?}");
 
             tx.close();
-            let error = tx.try_send_many(Hinting(0..300, hint)).unwrap_err();
+            let error = tx.try_send_many(Hinting(0..LENGTH, hint)).unwrap_err();
             // Not collected: that would believe the hint.
             let unsent = error.into_inner();
             let _ = unsent.rest.size_hint();
-            assert_eq!((unsent.sent, unsent.rest.count()), (0, 300), "{hint:?}");
+            assert_eq!((unsent.sent, unsent.rest.count()), (0, LENGTH), "{hint:?}");
         }
     }
 }
@@ -1064,9 +1071,9 @@ fn wakers_may_use_the_channel_in_the_middle_of_a_batch() {
 fn messages_without_a_size_are_counted_one_by_one() {
     for (tx, rx) in channels().chain([bounded(usize::MAX)]) {
         let count = if rx.capacity().is_some_and(|of| of <= 1_000) {
-            3_000
+            LONG
         } else {
-            100_000
+            scaled(100_000)
         };
         let mut sending = pin!(tx.send_many(iter::repeat_n((), count)));
         let mut received = 0;
@@ -1084,16 +1091,17 @@ fn messages_without_a_size_are_counted_one_by_one() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn large_messages_are_moved_one_by_one() {
-    type Large = [u8; 1 << 20];
+    const SIZE: usize = if cfg!(miri) { 1 << 14 } else { 1 << 20 };
+    type Large = [u8; SIZE];
     let run = || {
         for capacity in [0, 5, 64] {
             let (tx, rx) = bounded(capacity);
-            let mut sending = Box::pin(tx.send_many((0..70).map(|n| -> Large { [n; 1 << 20] })));
+            let mut sending = Box::pin(tx.send_many((0..70).map(|n| -> Large { [n; SIZE] })));
             let mut received = Vec::new();
             while poll(&mut sending).is_pending() {
-                received.extend(rx.drain().map(|message| (message[0], message[1 << 19])));
+                received.extend(rx.drain().map(|message| (message[0], message[SIZE / 2])));
             }
-            received.extend(rx.drain().map(|message| (message[0], message[1 << 19])));
+            received.extend(rx.drain().map(|message| (message[0], message[SIZE / 2])));
             assert!(received.into_iter().eq((0..70).map(|n| (n, n))));
         }
     };

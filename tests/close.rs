@@ -8,7 +8,7 @@ use std::{
 };
 
 use hchan::{RecvError, SendError, TryRecvError, TrySendError, bounded, unbounded};
-use support::{CountingWaker, Drops, poll, poll_with};
+use support::{CountingWaker, Drops, poll, poll_with, scaled};
 
 #[test]
 fn close_says_whether_it_closed_and_does_so_once_for_both_ends() {
@@ -229,11 +229,12 @@ fn last_receiver_dropped_after_the_close_still_drops_what_is_left() {
 
 #[test]
 fn large_backlog_is_dropped_with_the_last_receiver() {
+    const COUNT: usize = scaled(10_000);
     let drops = Drops::new();
     let (tx, rx) = unbounded();
-    (0..10_000).for_each(|id| tx.try_send(drops.message(id)).unwrap());
+    (0..COUNT).for_each(|id| tx.try_send(drops.message(id)).unwrap());
     drop(rx);
-    assert_eq!(drops.count(), 10_000);
+    assert_eq!(drops.count(), COUNT);
 }
 
 #[test]

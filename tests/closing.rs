@@ -23,6 +23,7 @@ use hchan::{ClosedFuture, Receiver, RecvError, Sender, bounded, never, select, u
 use support::blocking::*;
 use support::{
     Call, CountingWaker, hooked_waker, no_deadlock, panic_of, panicking_waker, poll, poll_with,
+    scaled,
 };
 
 /// Whether one operation may meet more than one panic: without `std` the second ends the process.
@@ -287,10 +288,11 @@ fn close_of_a_channel_with_parked_senders_drains_it() {
 
 #[test]
 fn any_number_of_waiters_are_woken_in_order_all_of_them() {
+    const MANY: usize = if cfg!(miri) { 20 } else { 200 };
     for drained in [false, true] {
         for (tx, rx) in filled() {
             let woken = Arc::new(Mutex::new(Vec::new()));
-            let mut waiting: Vec<_> = (0..200)
+            let mut waiting: Vec<_> = (0..MANY)
                 .map(|n| match (drained, n % 2) {
                     (false, 0) => tx.closed(),
                     (false, _) => rx.closed(),
@@ -309,9 +311,9 @@ fn any_number_of_waiters_are_woken_in_order_all_of_them() {
                 assert!(poll_with(future, &waker).is_pending());
             }
             tx.close();
-            assert_eq!(woken.lock().unwrap().len(), if drained { 0 } else { 200 });
+            assert_eq!(woken.lock().unwrap().len(), if drained { 0 } else { MANY });
             let _ = rx.drain();
-            assert!(woken.lock().unwrap().iter().copied().eq(0..200));
+            assert!(woken.lock().unwrap().iter().copied().eq(0..MANY));
             assert!(are_ready(&mut waiting));
         }
     }
@@ -489,14 +491,15 @@ fn waiters_dropped_while_others_are_told_are_not_told() {
 /// They would take hours if each had to look for its own place in the line.
 #[test]
 fn cancel_takes_no_longer_with_many_others_parked() {
+    const MANY: usize = scaled(50_000);
     let (tx, rx) = bounded::<u8>(5);
-    let mut waiting: Vec<_> = (0..50_000)
+    let mut waiting: Vec<_> = (0..MANY)
         .flat_map(|_| parked(&tx, &rx, Waker::noop()))
         .collect();
     let began = Instant::now();
     // From the middle of both lines.
     let mut turn = waiting.len() / 2;
-    while waiting.len() > 100_000 {
+    while waiting.len() > 2 * MANY {
         turn = (turn + 7) % waiting.len();
         drop(waiting.swap_remove(turn));
     }

@@ -27,11 +27,11 @@ use futures::{
 use hchan::{Receiver, Sender};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::ends_within;
+use support::{ends_within, scaled};
 use tokio::runtime;
 
 const CAPACITIES: [Option<usize>; 4] = [Some(0), Some(1), Some(16), None];
-const MESSAGES_EACH: usize = 1_000;
+const MESSAGES_EACH: usize = scaled(1_000);
 /// How long it may take, on a slow machine that does other things, too.
 const LIMIT: Duration = Duration::from_secs(30);
 

@@ -27,7 +27,7 @@ use hchan::{
 };
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::{CountingWaker, no_deadlock, poll, poll_with, two_workers};
+use support::{CountingWaker, no_deadlock, poll, poll_with, scaled, two_workers};
 use tokio::task::JoinSet;
 
 fn assert_nobody_waits<T>(rx: &Receiver<T>) {
@@ -249,7 +249,7 @@ fn channel_in_two_arms_is_served_once_and_what_waits_behind_is_next() {
 
 /// Two threads that spin to meet in each round, so that the one looks while the other changes what it looks at.
 fn default_does_not_happen(capacity: usize, then: impl Fn(&Sender<()>)) {
-    const ROUNDS: usize = 20_000;
+    const ROUNDS: usize = scaled(20_000);
     let (began, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let has_come = |place: &AtomicUsize, round| {
         let mut spins = 0;
@@ -315,7 +315,7 @@ fn default_does_not_happen_while_a_channel_closes_before_another_is_emptied() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_with_a_default_deliver_each_message_once_under_load() {
-    const EACH: usize = 4_000;
+    const EACH: usize = scaled(4_000);
     for capacity in [0, 1, 5] {
         // At capacity 0 two that never wait never meet.
         let patience = match capacity {
@@ -374,7 +374,7 @@ fn selects_with_a_default_deliver_each_message_once_under_load() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn select_with_a_default_never_waits_under_load() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = scaled(20_000);
     no_deadlock(|| {
         let (tx, rx) = bounded(1);
         let (progress, seen) = mpsc::channel();
@@ -411,7 +411,7 @@ fn select_with_a_default_never_waits_under_load() {
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_on_one_channel_exchange_with_each_other_only() {
     const PEERS: usize = 4;
-    const ROUNDS: usize = 2_000;
+    const ROUNDS: usize = scaled(2_000);
     for as_tasks in [false, true] {
         no_deadlock(move || {
             let (tx, rx) = bounded(0);
@@ -460,7 +460,7 @@ fn selects_that_send_and_receive_on_one_channel_exchange_with_each_other_only() 
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_on_one_buffered_channel_lose_nothing() {
-    const ROUNDS: usize = 3_000;
+    const ROUNDS: usize = scaled(3_000);
     for capacity in [1, 5] {
         no_deadlock(move || {
             let (tx, rx) = bounded(capacity);
@@ -489,7 +489,7 @@ fn selects_that_send_and_receive_on_one_buffered_channel_lose_nothing() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_and_single_operations_share_four_channels() {
-    const EACH: usize = 2_000;
+    const EACH: usize = scaled(2_000);
     no_deadlock(|| {
         let (txs, rxs): (Vec<_>, Vec<_>) = [0, 0, 2, 3].map(bounded::<usize>).into_iter().unzip();
         // Each channel gets `EACH` messages from a thread and as many from a task of selects.
@@ -648,7 +648,7 @@ fn close_ends_every_select_that_waits_for_it() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn double_select_delivers_every_message_once() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = scaled(20_000);
     for capacity in [0, 1, 5] {
         no_deadlock(move || {
             let channels: Vec<_> = (0..4).map(|_| bounded::<usize>(capacity)).collect();
@@ -747,8 +747,8 @@ fn sieve_finds_primes() {
 /// A ring of tasks that pass a token, each in a select with a stop.
 #[test]
 fn token_goes_round_the_ring() {
-    const TASKS: usize = 50;
-    const ROUNDS: usize = 100;
+    const TASKS: usize = if cfg!(miri) { 10 } else { 50 };
+    const ROUNDS: usize = if cfg!(miri) { 5 } else { 100 };
     block_on(async {
         let (txs, rxs): (Vec<_>, Vec<_>) = (0..TASKS).map(|_| bounded::<usize>(0)).unzip();
         let tasks = (0..TASKS).map(|n| {
@@ -776,7 +776,7 @@ fn token_goes_round_the_ring() {
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn tokens_go_round_a_ring_of_tasks_and_threads_in_both_directions() {
     const PLACES: usize = 6;
-    const PASSES: usize = 3_000;
+    const PASSES: usize = scaled(3_000);
 
     struct Place {
         left: Channel,

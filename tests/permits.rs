@@ -19,7 +19,7 @@ use hchan::{
 use support::blocking::*;
 use support::{
     Call, CountingWaker, Drops, forget, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
-    poll_with,
+    poll_with, scaled,
 };
 
 /// Capacities with one lock and with two.
@@ -1024,7 +1024,7 @@ fn permits_can_be_sent_and_shared_between_threads() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn permits_of_many_threads_lose_nothing() {
-    const EACH: usize = 2000;
+    const EACH: usize = scaled(2000);
     for capacity in [0, 1, 5] {
         let total: usize = no_deadlock(move || {
             let (tx, rx) = bounded::<usize>(capacity);

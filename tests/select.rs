@@ -26,7 +26,7 @@ use hchan::{
 use support::blocking::*;
 use support::{
     Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
-    poll_with,
+    poll_with, scaled,
 };
 
 /// Coupled channels and such as have two locks, and those where sends park.
@@ -536,7 +536,7 @@ fn select_pairs_with_one_of_two_selects() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn selects_that_send_and_receive_do_not_deadlock() {
-    const COUNT: usize = 20_000;
+    const COUNT: usize = scaled(20_000);
     for capacity in [0, 1, 5] {
         no_deadlock(move || {
             let (a_tx, a_rx) = bounded(capacity);
@@ -971,7 +971,7 @@ fn what_a_peer_has_committed_stands_in_a_biased_select_too() {
 /// two would fail.
 #[track_caller]
 fn assert_fair<const ARMS: usize>(what: &str, mut choose: impl FnMut() -> usize) {
-    const ROUNDS: usize = 100_000;
+    const ROUNDS: usize = scaled(100_000);
     seed_select(2024);
     let mut counts = [0_u32; ARMS];
     for _ in 0..ROUNDS {

@@ -19,7 +19,7 @@ use futures::Stream;
 use hchan::{Receiver, Sender, TryRecvError, TrySendError, bounded, never, unbounded};
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
-use support::{CountingWaker, Drops, poll, poll_with};
+use support::{CountingWaker, Drops, poll, poll_with, scaled};
 
 type Send = fn(&Sender<u32>, u32) -> Result<(), TrySendError<u32>>;
 type Recv = fn(&Receiver<u32>) -> Result<u32, TryRecvError>;
@@ -317,12 +317,13 @@ fn parked_receivers_are_served_in_the_order_they_parked_though_repolled_in_anoth
 
 #[test]
 fn unbounded_channel_never_makes_a_send_wait() {
+    const MANY: u32 = scaled(10_000) as u32;
     let (tx, rx) = unbounded();
-    for message in 0..10_000 {
+    for message in 0..MANY {
         assert_eq!(poll(&mut pin!(tx.send(message))), Ready(Ok(())));
     }
-    assert_eq!(tx.force_send(10_000), Ok(None), "nothing is evicted");
-    assert!(rx.try_iter().eq(0..=10_000));
+    assert_eq!(tx.force_send(MANY), Ok(None), "nothing is evicted");
+    assert!(rx.try_iter().eq(0..=MANY));
 }
 
 #[test]

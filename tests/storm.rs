@@ -59,10 +59,11 @@ use std::{
     env,
     fmt::Debug,
     future::poll_fn,
+    hash::{BuildHasher, RandomState},
     io::{self, Write},
     iter, mem,
     pin::{Pin, pin},
-    process,
+    process, slice,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed},
@@ -92,11 +93,18 @@ use tokio::runtime;
 #[cfg(feature = "std")]
 use {hchan::select_blocking, std::time::Instant};
 
+#[cfg(not(miri))]
 const CAPACITIES: [Option<usize>; 5] = [Some(0), Some(1), Some(2), Some(64), None];
-const SENDERS: usize = 8;
+#[cfg(miri)]
+const CAPACITIES: [Option<usize>; 4] = [Some(0), Some(1), Some(5), None];
+const SENDERS: usize = if cfg!(miri) { 3 } else { 8 };
+/// How many receivers there are where there are several: eight, but for Miri's sake.
+const RECEIVERS: usize = if cfg!(miri) { 2 } else { 8 };
 /// How many of the senders, of the watchers and of several receivers are threads. The others are tasks.
-const THREADS: usize = 2;
-const WATCHERS: usize = 4;
+const THREADS: usize = if cfg!(miri) { 1 } else { 2 };
+const WATCHERS: usize = if cfg!(miri) { 2 } else { 4 };
+/// How many messages a storm has. Miri takes some thousand times as long for each.
+const MESSAGES: u64 = if cfg!(miri) { 15 } else { 40_000 };
 
 #[test]
 fn one_receiver_gets_all_in_order_though_it_cancels() {
@@ -143,13 +151,19 @@ enum Receivers {
 fn storms(endings: &[Ending], receivers: Receivers) {
     let seeds = match setting("HCHAN_STORM_SEED") {
         Some(seed) => vec![seed],
+        // One for each seed of Miri's.
+        None if cfg!(miri) => vec![RandomState::new().hash_one(0)],
         None => (0..3).map(|_| fastrand::u64(..)).collect(),
     };
-    let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(40_000) as usize;
+    let messages = setting("HCHAN_STORM_MESSAGES").unwrap_or(MESSAGES) as usize;
     // Without `std` a second panic ends the process.
     let can_panic = cfg!(feature = "std") && receivers != Receivers::EightThatDoNot;
     let mut panics = false;
     for seed in seeds {
+        let endings = match cfg!(miri) {
+            true => slice::from_ref(&endings[seed as usize % endings.len()]),
+            false => endings,
+        };
         for capacity in CAPACITIES {
             for &ending in endings {
                 panics = can_panic && !panics;
@@ -236,7 +250,7 @@ fn receivers(
 ) -> Vec<Receiving> {
     let count = match plan.receivers {
         Receivers::OneThatCancels => 1,
-        Receivers::EightThatCancel | Receivers::EightThatDoNot => 8,
+        Receivers::EightThatCancel | Receivers::EightThatDoNot => RECEIVERS,
     };
     (0..count)
         .map(|_| Receiving {
@@ -1615,7 +1629,8 @@ fn result<F: Future>(arm: Pin<&mut F>) -> F::Output {
 }
 
 fn short_time(rng: &mut Rng) -> Duration {
-    Duration::from_micros(rng.u64(..60))
+    // On Miri's clock a step takes five microseconds, and an operation some thousand steps.
+    Duration::from_micros(rng.u64(..if cfg!(miri) { 20_000 } else { 60 }))
 }
 
 // What must hold.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use hchan::{Receiver, RecvError, bounded, unbounded};
-use support::{ends_within, until};
+use support::{ends_within, scaled, until};
 
 /// A thread-local of the user's that blocks on a channel when the thread ends, initialized before and after the crate's own.
 #[test]
@@ -127,6 +127,7 @@ fn messages_of_every_alignment_lie_where_they_should() {
 /// Sends and receives meet over every capacity around the edge between one lock and two, whoever is ahead.
 #[test]
 fn four_to_four_threads_over_capacities_around_the_edge() {
+    const EACH: usize = scaled(20_000);
     for capacity in [3, 4, 5, 6] {
         let (tx, rx) = bounded(capacity);
         ends_within(Duration::from_secs(100), move || {
@@ -139,13 +140,15 @@ fn four_to_four_threads_over_capacities_around_the_edge() {
             let sending: Vec<_> = (0..4)
                 .map(|_| {
                     let tx = tx.clone();
-                    thread::spawn(move || (0..20_000).for_each(|n| tx.send_blocking(n).unwrap()))
+                    thread::spawn(move || {
+                        (0..EACH as u64).for_each(|n| tx.send_blocking(n).unwrap())
+                    })
                 })
                 .collect();
             drop(tx);
             sending.into_iter().for_each(|t| t.join().unwrap());
             let sum: u64 = receiving.into_iter().map(|t| t.join().unwrap()).sum();
-            assert_eq!(sum, 4 * (0..20_000).sum::<u64>());
+            assert_eq!(sum, 4 * (0..EACH as u64).sum::<u64>());
         });
     }
 }

@@ -18,8 +18,8 @@ use hchan::{
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
-    CountingWaker, Drops, Stop, forget, panic_of, panicking_waker, poll, poll_with, stop_after,
-    two_workers,
+    CountingWaker, Drops, Stop, forget, panic_of, panicking_waker, poll, poll_with, scaled,
+    stop_after, two_workers,
 };
 
 // A stop that is complete at the first poll.
@@ -537,6 +537,7 @@ fn one_close_stops_many_tasks() {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn what_a_stopped_sender_has_sent_arrives_and_nothing_else() {
+    const COUNT: usize = scaled(1_000);
     let (tx, rx) = bounded(2);
     let (stop, stopped) = bounded::<()>(0);
     let sending = thread::spawn(move || {
@@ -550,14 +551,14 @@ fn what_a_stopped_sender_has_sent_arrives_and_nothing_else() {
             unreachable!("numbers do not end")
         })
     });
-    for n in 0..1_000 {
+    for n in 0..COUNT {
         assert_eq!(rx.recv_blocking(), Ok(n));
     }
     stop.close();
     let unsent = sending.join().unwrap();
     assert_eq!(
         rx.try_iter().collect::<Vec<_>>(),
-        (1_000..unsent).collect::<Vec<_>>()
+        (COUNT..unsent).collect::<Vec<_>>()
     );
     assert_eq!(rx.recv_blocking(), Err(RecvError));
 }

@@ -39,6 +39,7 @@ fn config() -> Config {
     Config {
         cases: match env::var_os("PROPTEST_CASES") {
             Some(_) => from_env.cases,
+            None if cfg!(miri) => 20,
             None => 8_000,
         },
         rng_seed: match from_env.rng_seed {

@@ -15,9 +15,9 @@ use hchan::{Receiver, Sender, bounded, unbounded};
 
 #[cfg(not(feature = "std"))]
 use crate::support::blocking::*;
-use crate::support::{CountingWaker, ends_within, no_deadlock, poll, poll_with};
+use crate::support::{CountingWaker, ends_within, no_deadlock, poll, poll_with, scaled};
 
-const MILLION: usize = 1_000_000;
+const MILLION: usize = scaled(1_000_000);
 
 /// Row 8, FL#88, FL#182, LO#4, TK#2637: each poll queued the future again.
 #[test]
@@ -65,7 +65,7 @@ fn million_timeouts_leave_no_waiter() {
 #[test]
 fn cancelling_one_of_many_parked_futures_does_not_walk_past_the_others() {
     // A walk for each would be ten thousand million steps.
-    const PARKED: usize = 200_000;
+    const PARKED: usize = scaled(200_000);
     no_deadlock(|| {
         let (_tx, rx) = bounded::<u8>(0);
         let mut parked: Vec<_> = (0..PARKED).map(|_| Some(Box::pin(rx.recv()))).collect();
@@ -100,7 +100,7 @@ fn threads_pinned_to_one_processor_still_stream() {
         // In a thread of its own, for the threads that it starts inherit where it may run.
         no_deadlock(move || {
             pin_to_one_processor();
-            stream_through(bounded(capacity), 4, 20_000);
+            stream_through(bounded(capacity), 4, scaled(20_000));
         });
     }
 }
@@ -109,7 +109,7 @@ fn threads_pinned_to_one_processor_still_stream() {
 #[test]
 fn tasks_are_polled_once_or_twice_a_message() {
     const TASKS: usize = 10;
-    const MESSAGES: usize = 10_000;
+    const MESSAGES: usize = scaled(10_000);
     for capacity in [0, 1, 64] {
         let mut pool = LocalPool::new();
         let (tx, rx) = bounded(capacity);

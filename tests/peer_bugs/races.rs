@@ -14,10 +14,10 @@ use hchan::{RecvTimeoutError, TryRecvError, bounded, unbounded};
 
 #[cfg(not(feature = "std"))]
 use crate::support::blocking::*;
-use crate::support::{Drops, poll};
+use crate::support::{Drops, poll, scaled};
 
 /// How often a race is run.
-const ROUNDS: usize = if cfg!(debug_assertions) { 2_000 } else { 5_000 };
+const ROUNDS: usize = scaled(if cfg!(debug_assertions) { 2_000 } else { 5_000 });
 
 /// Rows 9 and 10: the last send and the drop of the last sender, against a receive.
 #[test]

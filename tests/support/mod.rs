@@ -23,6 +23,14 @@ use std::{
 };
 
 use tokio::runtime::{self, Runtime};
+/// How often to do something: `count` times, but under Miri, which is some thousand times slower, only a 500th of that.
+pub(crate) const fn scaled(count: usize) -> usize {
+    if cfg!(miri) {
+        count.div_ceil(500)
+    } else {
+        count
+    }
+}
 
 /// Polls a future that nobody is to be woken for; takes what `pin!` and `Box::pin` return.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
@@ -224,7 +232,8 @@ pub(crate) enum Call {
 
 /// A waker that runs `hook` at every clone, wake (which consumes it) and drop of it.
 pub(crate) fn hooked_waker(hook: impl Fn(Call) + Send + Sync + 'static) -> Waker {
-    const VTABLE: RawWakerVTable = RawWakerVTable::new(
+    // No `const`, of which there may be several copies, so that `will_wake` would not know it.
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |hook| {
             // SAFETY: the waker that is cloned keeps the hook alive.
             unsafe {
