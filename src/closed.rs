@@ -18,11 +18,11 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    end::Side,
-    operation::WatchOp,
-    shared::Shared,
+    chan::TypedChan,
+    op::BareOp,
     until::Until,
     wait::{Limit, Wait},
+    waiter::Kind,
 };
 
 pin_project! {
@@ -70,20 +70,20 @@ pin_project! {
     pub struct ClosedFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.
         #[pin]
-        op: Option<WatchOp<&'a Shared<T>, T>>,
+        op: Option<BareOp<&'a TypedChan<T>, T>>,
     }
 }
 
 impl<'a, T> ClosedFuture<'a, T> {
-    pub(crate) fn closed(shared: Option<&'a Shared<T>>) -> Self {
+    pub(crate) fn closed(chan: Option<&'a TypedChan<T>>) -> Self {
         Self {
-            op: shared.map(|shared| WatchOp::new(shared, Side::Close)),
+            op: chan.map(|chan| BareOp::new(chan, Kind::Closed)),
         }
     }
 
-    pub(crate) fn drained(shared: Option<&'a Shared<T>>) -> Self {
+    pub(crate) fn drained(chan: Option<&'a TypedChan<T>>) -> Self {
         Self {
-            op: shared.map(|shared| WatchOp::new(shared, Side::Drain)),
+            op: chan.map(|chan| BareOp::new(chan, Kind::Drained)),
         }
     }
 
@@ -179,7 +179,7 @@ impl<T> Future for ClosedFuture<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project().op.as_pin_mut() {
-            Some(op) => op.poll(cx),
+            Some(op) => op.poll(cx).map(drop),
             None => Poll::Pending,
         }
     }
@@ -191,11 +191,11 @@ impl<T> Limit for ClosedFuture<'_, T> {
 
 impl<T> Wait for ClosedFuture<'_, T> {
     fn attempt(self: Pin<&mut Self>) -> Option<()> {
-        self.project().op.as_pin_mut()?.attempt()
+        self.project().op.as_pin_mut()?.attempt().map(drop)
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<()> {
-        self.project().op.as_pin_mut()?.withdraw()
+    fn cancel(self: Pin<&mut Self>) -> Option<()> {
+        self.project().op.as_pin_mut()?.cancel().map(drop)
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<()>) -> bool {
@@ -205,7 +205,7 @@ impl<T> Wait for ClosedFuture<'_, T> {
 
 impl<T> FusedFuture for ClosedFuture<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.op.as_ref().is_some_and(WatchOp::is_finished)
+        self.op.as_ref().is_some_and(BareOp::is_finished)
     }
 }
 

@@ -181,6 +181,16 @@ impl<T> SendError<T> {
     }
 }
 
+impl TrySendError<()> {
+    /// The same error, with the message.
+    pub(crate) fn with<T>(self, message: impl FnOnce() -> T) -> TrySendError<T> {
+        match self {
+            Self::Full(()) => TrySendError::Full(message()),
+            Self::Closed(()) => TrySendError::Closed(message()),
+        }
+    }
+}
+
 impl<T> TrySendError<T> {
     /// The message that was not sent.
     ///

@@ -9,6 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
+    crate::chan::SpinTarget,
     crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
@@ -18,12 +19,12 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    chan::TypedChan,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    operation::{RecvOp, SendOp},
-    select::{Operates, Operation},
-    shared::Shared,
+    op::{OpRef, RecvOp, SendOp},
+    select::Operates,
     until::Until,
-    wait::{Limit, Wait, Watched},
+    wait::{Limit, Wait},
 };
 
 pin_project! {
@@ -69,7 +70,7 @@ pin_project! {
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendFuture<'a, T> {
         #[pin]
-        op: SendOp<&'a Shared<T>, T>,
+        op: SendOp<&'a TypedChan<T>, T>,
     }
 }
 
@@ -116,14 +117,14 @@ pin_project! {
     pub struct RecvFuture<'a, T> {
         // `None` for the receiver on which nothing ever happens.
         #[pin]
-        op: Option<RecvOp<&'a Shared<T>, T>>,
+        op: Option<RecvOp<&'a TypedChan<T>, T>>,
     }
 }
 
 impl<'a, T> SendFuture<'a, T> {
-    pub(crate) fn new(shared: &'a Shared<T>, message: T) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<T>, message: T) -> Self {
         Self {
-            op: SendOp::new(shared, message),
+            op: SendOp::new(chan, message),
         }
     }
 
@@ -239,9 +240,9 @@ impl<T> SendFuture<'_, T> {
 }
 
 impl<'a, T> RecvFuture<'a, T> {
-    pub(crate) fn new(shared: Option<&'a Shared<T>>) -> Self {
+    pub(crate) fn new(chan: Option<&'a TypedChan<T>>) -> Self {
         Self {
-            op: shared.map(RecvOp::new),
+            op: chan.map(RecvOp::new),
         }
     }
 
@@ -409,19 +410,20 @@ impl<T> Wait for SendFuture<'_, T> {
         self.project().op.attempt()
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(&self.op)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.erased().spin_target())
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.withdraw()
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.cancel()
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
         match output {
             Some(result) => Ok(result?),
             None => {
-                let message = self.project().op.take_message();
+                let message = self.project().op.take_unsent();
                 Err(SendTimeoutError::Timeout(
                     message.expect("a send that did not happen has its message"),
                 ))
@@ -440,12 +442,13 @@ impl<T> Wait for RecvFuture<'_, T> {
         self.project().op.as_pin_mut()?.attempt()
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(self.op.as_ref()?)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.as_pin_ref()?.erased().spin_target())
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.as_pin_mut()?.withdraw()
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
+        self.project().op.as_pin_mut()?.cancel()
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
@@ -473,13 +476,13 @@ impl<T> fmt::Debug for RecvFuture<'_, T> {
 }
 
 impl<T> Operates for SendFuture<'_, T> {
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
-        Some(self.project().op)
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.erased())
     }
 }
 
 impl<T> Operates for RecvFuture<'_, T> {
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
-        Some(self.project().op.as_pin_mut()?)
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.as_pin_ref()?.erased())
     }
 }

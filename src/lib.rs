@@ -210,10 +210,10 @@
 //! | [`send_from`](Sender::send_from) | 80 | 328 |
 //! | [`into_send`](Sender::into_send) | 72 | 320 |
 //! | [`send_many`](Sender::send_many), but for its iterator | 112 | 360 |
-//! | [`reserve`](Sender::reserve) | 72 | 320 |
-//! | [`reserve_many`](Sender::reserve_many) | 88 | 336 |
-//! | [`closed`](Sender::closed), [`drained`](Sender::drained) | 72 | 320 |
-//! | [`into_closed`](Sender::into_closed) | 80 | 328 |
+//! | [`reserve`](Sender::reserve) | 64 | 64 |
+//! | [`reserve_many`](Sender::reserve_many) | 80 | 80 |
+//! | [`closed`](Sender::closed), [`drained`](Sender::drained) | 56 | 56 |
+//! | [`into_closed`](Sender::into_closed) | 64 | 64 |
 //! | a receive [`until`](RecvFuture::until) something else, but for that | 72 | 320 |
 //! | [`recv_any`] of up to eight | 584 | 2568 |
 //! | [`Select`] of up to eight, but for the arms | 208 | 208 |
@@ -334,25 +334,20 @@ compile_error!("the models of `hchan_loom` need the feature `std`");
 mod batch;
 #[cfg(feature = "std")]
 pub mod blocking;
-mod claim;
+mod chan;
 mod closed;
-mod core;
-mod end;
 mod error;
 mod future;
-mod given_back;
 mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
-mod list;
 mod no_unwind;
 mod numbers;
-mod operation;
+mod op;
 mod owned;
 #[cfg(feature = "std")]
 mod park;
 mod permit;
-mod queue;
 mod quiet_drop;
 mod receiver;
 mod recv_many;
@@ -362,10 +357,9 @@ mod select;
 mod send_from;
 mod send_many;
 mod sender;
-mod shared;
 #[cfg(feature = "sink")]
 mod sink;
-mod step;
+mod slot;
 mod stream;
 mod sync;
 mod until;
@@ -374,7 +368,7 @@ mod waiter;
 mod wake;
 mod weak;
 
-use sync::Arc;
+use chan::SharedChan;
 
 pub use batch::Unsent;
 pub use closed::ClosedFuture;
@@ -472,11 +466,8 @@ pub const fn never<T>() -> Receiver<T> {
 }
 
 fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(shared::Shared::new(capacity));
-    (
-        Sender::new(Arc::clone(&shared)),
-        Receiver::new(Some(shared)),
-    )
+    let chan = SharedChan::new(capacity);
+    (Sender::new(chan.clone()), Receiver::new(Some(chan)))
 }
 
 /// What the macros expand to; nothing for anybody else.

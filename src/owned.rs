@@ -12,6 +12,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
+    crate::chan::SpinTarget,
     crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
@@ -21,16 +22,15 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    end::Side,
+    chan::SharedChan,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    operation::{RecvOp, SendOp, WatchOp},
+    op::{BareOp, OpRef, RecvOp, SendOp},
     receiver::Receiver,
-    select::{Operates, Operation},
+    select::Operates,
     sender::Sender,
-    shared::Shared,
-    sync::Arc,
     until::Until,
-    wait::{Limit, Wait, Watched},
+    wait::{Limit, Wait},
+    waiter::Kind,
 };
 
 pin_project! {
@@ -67,7 +67,7 @@ pin_project! {
     pub struct IntoSend<T> {
         // Before the handle: it leaves the channel, and drops its message, before the last handle closes it.
         #[pin]
-        op: SendOp<Arc<Shared<T>>, T>,
+        op: SendOp<SharedChan<T>, T>,
         sender: Option<Sender<T>>,
     }
 }
@@ -109,7 +109,7 @@ pin_project! {
         // Before the handle, so that it gives its message back before the last handle drops what is in the channel. `None`
         // for the receiver on which nothing ever happens.
         #[pin]
-        op: Option<RecvOp<Arc<Shared<T>>, T>>,
+        op: Option<RecvOp<SharedChan<T>, T>>,
         receiver: Option<Receiver<T>>,
     }
 }
@@ -145,7 +145,7 @@ pin_project! {
     pub struct IntoClosed<T> {
         // Before the handle: it leaves the channel before the last sender closes it.
         #[pin]
-        op: WatchOp<Arc<Shared<T>>, T>,
+        op: BareOp<SharedChan<T>, T>,
         sender: Option<Sender<T>>,
     }
 }
@@ -153,7 +153,7 @@ pin_project! {
 impl<T> IntoSend<T> {
     pub(crate) fn new(sender: Sender<T>, message: T) -> Self {
         Self {
-            op: SendOp::new(Arc::clone(sender.shared()), message),
+            op: SendOp::new(SharedChan::clone(sender.chan()), message),
             sender: Some(sender),
         }
     }
@@ -282,7 +282,7 @@ impl<T> IntoSend<T> {
 impl<T> IntoRecv<T> {
     pub(crate) fn new(receiver: Receiver<T>) -> Self {
         Self {
-            op: receiver.shared().cloned().map(RecvOp::new),
+            op: receiver.chan().cloned().map(RecvOp::new),
             receiver: Some(receiver),
         }
     }
@@ -411,7 +411,7 @@ impl<T> IntoRecv<T> {
 impl<T> IntoClosed<T> {
     pub(crate) fn new(sender: Sender<T>) -> Self {
         Self {
-            op: WatchOp::new(Arc::clone(sender.shared()), Side::Close),
+            op: BareOp::new(SharedChan::clone(sender.chan()), Kind::Closed),
             sender: Some(sender),
         }
     }
@@ -547,7 +547,7 @@ impl<T> Future for IntoClosed<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sender<T>> {
         let this = self.project();
         let closed = this.op.poll(cx);
-        closed.map(|()| give_back(this.sender, ()).0)
+        closed.map(|_| give_back(this.sender, ()).0)
     }
 }
 
@@ -580,13 +580,14 @@ impl<T> Wait for IntoSend<T> {
         Some(give_back(this.sender, sent))
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(&self.op)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.erased().spin_target())
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
-        let sent = this.op.withdraw()?;
+        let sent = this.op.cancel()?;
         Some(give_back(this.sender, sent))
     }
 
@@ -595,7 +596,7 @@ impl<T> Wait for IntoSend<T> {
             Some((sender, sent)) => (sender, sent.map_err(SendTimeoutError::from)),
             None => {
                 let this = self.project();
-                let message = this.op.take_message();
+                let message = this.op.take_unsent();
                 let message = message.expect("a send that did not happen has its message");
                 give_back(this.sender, Err(SendTimeoutError::Timeout(message)))
             }
@@ -614,13 +615,14 @@ impl<T> Wait for IntoRecv<T> {
         Some(give_back(this.receiver, received))
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(self.op.as_ref()?)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.as_pin_ref()?.erased().spin_target())
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
-        let received = this.op.as_pin_mut()?.withdraw()?;
+        let received = this.op.as_pin_mut()?.cancel()?;
         Some(give_back(this.receiver, received))
     }
 
@@ -639,13 +641,13 @@ impl<T> Limit for IntoClosed<T> {
 impl<T> Wait for IntoClosed<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Sender<T>> {
         let this = self.project();
-        this.op.attempt()?;
+        let _closed = this.op.attempt()?;
         Some(give_back(this.sender, ()).0)
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Sender<T>> {
+    fn cancel(self: Pin<&mut Self>) -> Option<Sender<T>> {
         let this = self.project();
-        this.op.withdraw()?;
+        let _closed = this.op.cancel()?;
         Some(give_back(this.sender, ()).0)
     }
 
@@ -658,14 +660,14 @@ impl<T> Wait for IntoClosed<T> {
 }
 
 impl<T> Operates for IntoSend<T> {
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
-        Some(self.project().op)
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.erased())
     }
 }
 
 impl<T> Operates for IntoRecv<T> {
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
-        Some(self.project().op.as_pin_mut()?)
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.as_pin_ref()?.erased())
     }
 }
 

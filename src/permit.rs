@@ -10,6 +10,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
+    crate::chan::SpinTarget,
     crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
@@ -19,13 +20,13 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    chan::TypedChan,
     error::{SendError, SendTimeoutError},
-    operation::ReserveOp,
+    op::BareOp,
     sender::Sender,
-    shared::Shared,
-    step::SendStep,
     until::Until,
-    wait::{Limit, Wait, Watched},
+    wait::{Limit, Wait},
+    waiter::Kind,
 };
 
 pin_project! {
@@ -67,7 +68,7 @@ pin_project! {
     pub struct ReserveFuture<'a, T> {
         sender: &'a Sender<T>,
         #[pin]
-        op: ReserveOp<&'a Shared<T>, T>,
+        op: BareOp<&'a TypedChan<T>, T>,
     }
 }
 
@@ -75,7 +76,7 @@ impl<'a, T> ReserveFuture<'a, T> {
     pub(crate) fn new(sender: &'a Sender<T>) -> Self {
         Self {
             sender,
-            op: ReserveOp::new(sender.shared()),
+            op: BareOp::new(sender.chan(), Kind::Reserve),
         }
     }
 
@@ -196,13 +197,14 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
         Some(reserved.map(|()| Permit::new(this.sender)))
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(&self.op)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.erased().spin_target())
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
-        let reserved = this.op.withdraw()?;
+        let reserved = this.op.cancel()?;
         Some(reserved.map(|()| Permit::new(this.sender)))
     }
 
@@ -304,7 +306,7 @@ impl<'a, T> Permit<'a, T> {
     /// ```
     pub fn send(self, message: T) -> Result<(), SendError<T>> {
         let this = ManuallyDrop::new(self);
-        send(this.sender.shared(), message)
+        this.sender.chan().send_permitted(message)
     }
 
     /// The sender whose permit it is.
@@ -344,7 +346,7 @@ impl<'a, T> Permit<'a, T> {
 /// Gives the place on. Panics if a waker does, unless the thread is panicking already.
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
-        self.sender.shared().release_permit();
+        self.sender.chan().release_permit();
     }
 }
 
@@ -407,7 +409,7 @@ impl<T> OwnedPermit<T> {
     #[must_use = "a send may fail, and its sender keeps the channel open only as long as it is kept"]
     pub fn send(mut self, message: T) -> (Sender<T>, Result<(), SendError<T>>) {
         let sender = self.take();
-        let sent = send(sender.shared(), message);
+        let sent = sender.chan().send_permitted(message);
         (sender, sent)
     }
 
@@ -442,7 +444,7 @@ impl<T> OwnedPermit<T> {
     /// ```
     pub fn release(mut self) -> Sender<T> {
         let sender = self.take();
-        sender.shared().release_permit();
+        sender.chan().release_permit();
         sender
     }
 
@@ -455,7 +457,7 @@ impl<T> OwnedPermit<T> {
 impl<T> Drop for OwnedPermit<T> {
     fn drop(&mut self) {
         if let Some(sender) = self.sender.take() {
-            sender.shared().release_permit();
+            sender.chan().release_permit();
         }
     }
 }
@@ -465,19 +467,5 @@ impl<T> fmt::Debug for OwnedPermit<T> {
         f.debug_struct("OwnedPermit")
             .field("sender", &self.sender)
             .finish()
-    }
-}
-
-/// Sends a message with a permit that the caller has, and has no more then.
-pub(crate) fn send<T>(shared: &Shared<T>, message: T) -> Result<(), SendError<T>> {
-    let mut slot = Some(message);
-    let step = shared.send_permitted(|| slot.take().expect("a message is sent once"));
-    match (step, slot) {
-        (SendStep::Sent(waker), _) => {
-            crate::shared::wake(waker);
-            Ok(())
-        }
-        (_, Some(message)) => Err(SendError(message)),
-        (_, None) => unreachable!("a send that fails leaves its message"),
     }
 }

@@ -11,15 +11,14 @@ use core::{
 #[cfg(feature = "std")]
 use crate::error::RecvError;
 use crate::{
+    chan::{SharedChan, TypedChan},
     closed::ClosedFuture,
     error::TryRecvError,
     future::RecvFuture,
     iter::TryIter,
     owned::IntoRecv,
     recv_many::{Drain, RecvManyFuture},
-    shared::Shared,
     stream::{IntoStream, RecvStream},
-    sync::Arc,
     weak::WeakReceiver,
 };
 
@@ -46,17 +45,17 @@ use crate::{
 #[doc(alias("AsyncReceiver", "UnboundedReceiver", "AsyncRx", "MAsyncRx"))]
 pub struct Receiver<T> {
     /// `None` for [`never`](crate::never).
-    shared: Option<Arc<Shared<T>>>,
+    chan: Option<SharedChan<T>>,
 }
 
 impl<T> Receiver<T> {
     /// A receiver that is counted already; or, without a channel, one on which nothing happens.
-    pub(crate) const fn new(shared: Option<Arc<Shared<T>>>) -> Self {
-        Self { shared }
+    pub(crate) const fn new(chan: Option<SharedChan<T>>) -> Self {
+        Self { chan }
     }
 
-    pub(crate) fn shared(&self) -> Option<&Arc<Shared<T>>> {
-        self.shared.as_ref()
+    pub(crate) fn chan(&self) -> Option<&SharedChan<T>> {
+        self.chan.as_ref()
     }
 
     /// Receives the oldest message, waiting for one if there is none.
@@ -98,7 +97,7 @@ impl<T> Receiver<T> {
     #[doc(alias = "recv_async")]
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
-        RecvFuture::new(self.shared.as_deref())
+        RecvFuture::new(self.chan.as_deref())
     }
 
     /// As [`recv`](Self::recv), but the future owns this receiver, and returns it with the result: for tasks and structs that
@@ -199,8 +198,8 @@ impl<T> Receiver<T> {
     #[doc(alias = "try_recv_realtime")]
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match &self.shared {
-            Some(shared) => shared.try_recv(),
+        match &self.chan {
+            Some(chan) => chan.try_recv(),
             None => Err(TryRecvError::Empty),
         }
     }
@@ -347,9 +346,9 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias = "drain_into")]
     pub fn try_recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
-        match &self.shared {
+        match &self.chan {
             _ if limit == 0 => Ok(0),
-            Some(shared) => shared.try_recv_many(into, limit),
+            Some(chan) => chan.try_recv_many(into, limit),
             None => Err(TryRecvError::Empty),
         }
     }
@@ -392,7 +391,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn closed(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::closed(self.shared.as_deref())
+        ClosedFuture::closed(self.chan.as_deref())
     }
 
     /// Waits until the channel is closed and nothing is left in it.
@@ -415,7 +414,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn drained(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::drained(self.shared.as_deref())
+        ClosedFuture::drained(self.chan.as_deref())
     }
 
     /// Closes the channel; returns whether this call did.
@@ -438,7 +437,7 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias = "disconnect")]
     pub fn close(&self) -> bool {
-        self.shared.as_deref().is_some_and(Shared::close)
+        self.chan.as_deref().is_some_and(|chan| chan.close())
     }
 
     /// Whether the channel is closed, messages left in it or not.
@@ -453,7 +452,7 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias = "is_disconnected")]
     pub fn is_closed(&self) -> bool {
-        self.shared.as_deref().is_some_and(Shared::is_closed)
+        self.chan.as_deref().is_some_and(|chan| chan.is_closed())
     }
 
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
@@ -470,7 +469,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.len(), 1);
     /// ```
     pub fn len(&self) -> usize {
-        self.shared.as_deref().map_or(0, Shared::len)
+        self.chan.as_deref().map_or(0, |chan| chan.len())
     }
 
     /// Whether [`len`](Self::len) is 0.
@@ -503,7 +502,7 @@ impl<T> Receiver<T> {
     /// assert!(rx.is_full());
     /// ```
     pub fn is_full(&self) -> bool {
-        self.shared.as_deref().is_none_or(Shared::is_full)
+        self.chan.as_deref().is_none_or(|chan| chan.is_full())
     }
 
     /// How many messages the buffer holds at most; `None` if the channel is unbounded.
@@ -518,7 +517,7 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias("max_capacity", "is_bounded"))]
     pub fn capacity(&self) -> Option<usize> {
-        self.shared.as_deref().map_or(Some(0), Shared::capacity)
+        self.chan.as_deref().map_or(Some(0), |chan| chan.capacity())
     }
 
     /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
@@ -539,7 +538,9 @@ impl<T> Receiver<T> {
     /// # drop(rx);
     /// ```
     pub fn room(&self) -> Option<usize> {
-        self.shared.as_deref().map_or(Some(0), Shared::bounded_room)
+        self.chan
+            .as_deref()
+            .map_or(Some(0), |chan| chan.bounded_room())
     }
 
     /// How many permits are out: neither used nor dropped.
@@ -555,7 +556,7 @@ impl<T> Receiver<T> {
     /// # drop(rx);
     /// ```
     pub fn permit_count(&self) -> usize {
-        self.shared.as_deref().map_or(0, Shared::permits)
+        self.chan.as_deref().map_or(0, |chan| chan.permits())
     }
 
     /// How many senders the channel has, weak ones not counted.
@@ -569,7 +570,7 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias("sender_strong_count", "get_tx_count"))]
     pub fn sender_count(&self) -> usize {
-        sender_count(&self.shared)
+        sender_count(&self.chan)
     }
 
     /// How many receivers the channel has, weak ones not counted. Those made by [`never`](crate::never) share nothing, so
@@ -584,7 +585,7 @@ impl<T> Receiver<T> {
     /// ```
     #[doc(alias = "get_rx_count")]
     pub fn receiver_count(&self) -> usize {
-        receiver_count(&self.shared)
+        receiver_count(&self.chan)
     }
 
     /// How many sends and requests for permits are parked; a select counts once for each of its arms that send here.
@@ -600,7 +601,9 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn waiting_senders(&self) -> usize {
-        self.shared.as_deref().map_or(0, Shared::waiting_senders)
+        self.chan
+            .as_deref()
+            .map_or(0, |chan| chan.waiting_senders())
     }
 
     /// How many receives are parked; a select counts once for each of its arms that receive here.
@@ -616,7 +619,9 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn waiting_receivers(&self) -> usize {
-        self.shared.as_deref().map_or(0, Shared::waiting_receivers)
+        self.chan
+            .as_deref()
+            .map_or(0, |chan| chan.waiting_receivers())
     }
 
     /// Whether both are receivers of the same channel. Those made by [`never`](crate::never) are, as nil equals nil in Go.
@@ -629,7 +634,7 @@ impl<T> Receiver<T> {
     /// assert!(!rx.same_channel(&hchan::bounded(1).1));
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
-        same_channel(&self.shared, &other.shared)
+        same_channel(&self.chan, &other.chan)
     }
 
     /// Makes a weak receiver, which does not keep the channel open.
@@ -644,18 +649,18 @@ impl<T> Receiver<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver::new(self.shared.clone())
+        WeakReceiver::new(self.chan.clone())
     }
 }
 
 /// Counts one more receiver. Aborts the process beyond `isize::MAX` of them, as `Arc` does.
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        if let Some(shared) = &self.shared {
-            shared.receivers.add();
+        if let Some(chan) = &self.chan {
+            chan.receivers.add();
         }
         Self {
-            shared: self.shared.clone(),
+            chan: self.chan.clone(),
         }
     }
 }
@@ -663,15 +668,15 @@ impl<T> Clone for Receiver<T> {
 /// The last receiver closes the channel and drops the messages in it, all of them even if one of their drops panics.
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        if let Some(shared) = &self.shared {
-            shared.drop_receiver();
+        if let Some(chan) = &self.chan {
+            chan.drop_receiver();
         }
     }
 }
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_receiver(self.shared.as_deref(), "Receiver", f)
+        fmt_receiver(self.chan.as_deref(), "Receiver", f)
     }
 }
 
@@ -680,33 +685,33 @@ impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
 pub(crate) fn fmt_receiver<T>(
-    shared: Option<&Shared<T>>,
+    chan: Option<&TypedChan<T>>,
     name: &str,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    match shared {
-        Some(shared) => shared.fmt(name, f),
+    match chan {
+        Some(chan) => chan.fmt(name, f),
         None => write!(f, "{name}(never)"),
     }
 }
 
 /// Of a receiver, weak or not.
-pub(crate) fn sender_count<T>(shared: &Option<Arc<Shared<T>>>) -> usize {
-    shared.as_ref().map_or(0, |shared| shared.senders.get())
+pub(crate) fn sender_count<T>(chan: &Option<SharedChan<T>>) -> usize {
+    chan.as_ref().map_or(0, |chan| chan.senders.get())
 }
 
 /// Of a receiver, weak or not. One on which nothing ever happens counts itself.
-pub(crate) fn receiver_count<T>(shared: &Option<Arc<Shared<T>>>) -> usize {
-    shared.as_ref().map_or(1, |shared| shared.receivers.get())
+pub(crate) fn receiver_count<T>(chan: &Option<SharedChan<T>>) -> usize {
+    chan.as_ref().map_or(1, |chan| chan.receivers.get())
 }
 
 /// Of receivers, weak or not.
 pub(crate) fn same_channel<T>(
-    ours: &Option<Arc<Shared<T>>>,
-    theirs: &Option<Arc<Shared<T>>>,
+    ours: &Option<SharedChan<T>>,
+    theirs: &Option<SharedChan<T>>,
 ) -> bool {
     match (ours, theirs) {
-        (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+        (Some(ours), Some(theirs)) => SharedChan::ptr_eq(ours, theirs),
         (None, None) => true,
         _ => false,
     }

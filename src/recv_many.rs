@@ -20,10 +20,10 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    chan::TypedChan,
     error::{RecvError, RecvTimeoutError, TryRecvError},
-    operation::RecvOp,
+    op::RecvOp,
     receiver::Receiver,
-    shared::Shared,
     until::Until,
     wait::{Limit, Wait},
     wake::drop_each,
@@ -66,7 +66,7 @@ pin_project! {
         receiver: &'a Receiver<T>,
         // `None` for the receiver on which nothing ever happens.
         #[pin]
-        op: Option<RecvOp<&'a Shared<T>, T>>,
+        op: Option<RecvOp<&'a TypedChan<T>, T>>,
         into: &'a mut Vec<T>,
         limit: usize,
         terminated: bool,
@@ -75,10 +75,10 @@ pin_project! {
 
 impl<'a, T> RecvManyFuture<'a, T> {
     pub(crate) fn new(receiver: &'a Receiver<T>, into: &'a mut Vec<T>, limit: usize) -> Self {
-        let shared = receiver.shared().map(|shared| &**shared);
+        let chan = receiver.chan().map(|chan| &**chan);
         Self {
             receiver,
-            op: shared.map(RecvOp::new),
+            op: chan.map(RecvOp::new),
             into,
             limit,
             terminated: false,
@@ -246,8 +246,8 @@ impl<T> Wait for RecvManyFuture<'_, T> {
         self.receive()
     }
 
-    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let first = self.as_mut().project().op.as_pin_mut()?.withdraw()?;
+    fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let first = self.as_mut().project().op.as_pin_mut()?.cancel()?;
         Some(self.receive_more(first))
     }
 

@@ -10,6 +10,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
+    crate::chan::SpinTarget,
     crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
@@ -19,14 +20,14 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    chan::{ReserveOutcome, TypedChan},
     error::{SendError, SendTimeoutError},
-    operation::ReserveOp,
+    op::BareOp,
     permit::Permit,
     sender::Sender,
-    shared::Shared,
-    step::ReserveStep,
     until::Until,
-    wait::{Limit, Wait, Watched},
+    wait::{Limit, Wait},
+    waiter::Kind,
     wake::Panics,
 };
 
@@ -65,7 +66,7 @@ pin_project! {
     pub struct ReserveManyFuture<'a, T> {
         sender: &'a Sender<T>,
         #[pin]
-        op: ReserveOp<&'a Shared<T>, T>,
+        op: BareOp<&'a TypedChan<T>, T>,
         limit: usize,
         terminated: bool,
     }
@@ -75,7 +76,7 @@ impl<'a, T> ReserveManyFuture<'a, T> {
     pub(crate) fn new(sender: &'a Sender<T>, limit: usize) -> Self {
         Self {
             sender,
-            op: ReserveOp::new(sender.shared()),
+            op: BareOp::new(sender.chan(), Kind::Reserve),
             limit,
             terminated: false,
         }
@@ -226,12 +227,13 @@ impl<'a, T> Wait for ReserveManyFuture<'a, T> {
         Some(self.finish(first))
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(&self.op)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.erased().spin_target())
     }
 
-    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let first = self.as_mut().project().op.withdraw()?;
+    fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let first = self.as_mut().project().op.cancel()?;
         Some(self.finish(first))
     }
 
@@ -285,14 +287,14 @@ impl<'a, T> Permits<'a, T> {
     }
 
     /// Takes permits while there is room, until there are `limit`; says why there are no more.
-    pub(crate) fn reserve(&mut self, limit: usize) -> ReserveStep {
+    pub(crate) fn reserve(&mut self, limit: usize) -> ReserveOutcome {
         while self.count < limit {
-            match self.sender.shared().reserve() {
-                ReserveStep::Reserved => self.count += 1,
+            match self.sender.chan().reserve() {
+                ReserveOutcome::Reserved => self.count += 1,
                 end => return end,
             }
         }
-        ReserveStep::Reserved
+        ReserveOutcome::Reserved
     }
 
     /// The sender whose permits they are.

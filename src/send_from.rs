@@ -9,6 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
+    crate::chan::SpinTarget,
     crate::wait::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
@@ -18,12 +19,12 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
+    chan::TypedChan,
     error::{SendError, SendTimeoutError},
-    operation::SendOp,
-    select::{Operates, Operation},
-    shared::Shared,
+    op::{OpRef, SendOp},
+    select::Operates,
     until::Until,
-    wait::{Limit, Wait, Watched},
+    wait::{Limit, Wait},
 };
 
 pin_project! {
@@ -63,7 +64,7 @@ pin_project! {
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendFromFuture<'a, T> {
         #[pin]
-        op: SendOp<&'a Shared<T>, T>,
+        op: SendOp<&'a TypedChan<T>, T>,
         message: &'a mut Option<T>,
         terminated: bool,
     }
@@ -71,17 +72,17 @@ pin_project! {
     impl<T> PinnedDrop for SendFromFuture<'_, T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this;
-            let _handle = this.as_mut().project().op.detach();
+            let _target = this.as_mut().project().op.give_up();
             this.put_back();
         }
     }
 }
 
 impl<'a, T> SendFromFuture<'a, T> {
-    pub(crate) fn new(shared: &'a Shared<T>, message: &'a mut Option<T>) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<T>, message: &'a mut Option<T>) -> Self {
         let terminated = message.is_none();
         Self {
-            op: SendOp::empty(shared),
+            op: SendOp::empty(chan),
             message,
             terminated,
         }
@@ -100,7 +101,7 @@ impl<'a, T> SendFromFuture<'a, T> {
     /// Puts a message that is still in the operation, which is not parked, back.
     fn put_back(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(message) = this.op.take_message() {
+        if let Some(message) = this.op.take_unsent() {
             **this.message = Some(message);
         }
     }
@@ -269,12 +270,13 @@ impl<T> Wait for SendFromFuture<'_, T> {
         Some(self.end(result))
     }
 
-    fn watched(&self) -> Option<&dyn Watched> {
-        Some(&self.op)
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+        Some(self.project_ref().op.erased().spin_target())
     }
 
-    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let result = self.as_mut().project().op.withdraw()?;
+    fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let result = self.as_mut().project().op.cancel()?;
         Some(self.end(result))
     }
 
@@ -290,8 +292,8 @@ impl<T> Wait for SendFromFuture<'_, T> {
 }
 
 impl<T> Operates for SendFromFuture<'_, T> {
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>> {
-        Some(self.project().op)
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.erased())
     }
 
     fn load(self: Pin<&mut Self>) {

@@ -19,10 +19,10 @@ use pin_project_lite::pin_project;
 
 use crate::{
     batch::Batch,
+    chan::SendOutcome,
+    chan::TypedChan,
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
-    operation::SendOp,
-    shared::Shared,
-    step::SendStep,
+    op::SendOp,
     until::Until,
     wait::{Limit, Wait},
 };
@@ -66,20 +66,20 @@ pin_project! {
     /// ```
     #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct SendManyFuture<'a, I: Iterator> {
-        shared: &'a Shared<I::Item>,
+        chan: &'a TypedChan<I::Item>,
         // The send of the message for which there was no room; finished if there is none.
         #[pin]
-        op: SendOp<&'a Shared<I::Item>, I::Item>,
+        op: SendOp<&'a TypedChan<I::Item>, I::Item>,
         // `None` once it is all over.
         batch: Option<Batch<I>>,
     }
 }
 
 impl<'a, I: Iterator> SendManyFuture<'a, I> {
-    pub(crate) fn new(shared: &'a Shared<I::Item>, iter: I) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<I::Item>, iter: I) -> Self {
         Self {
-            shared,
-            op: SendOp::empty(shared),
+            chan,
+            op: SendOp::empty(chan),
             batch: Some(Batch::new(iter)),
         }
     }
@@ -99,19 +99,19 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
                     Poll::Ready(Err(SendError(message))) => batch.pulled().push(message),
                 }
             }
-            match send(this.shared, batch) {
-                SendStep::Full => {
+            match send(this.chan, batch) {
+                SendOutcome::Full => {
                     let first = batch.pulled().pop();
                     this.op
                         .as_mut()
                         .load(first.expect("a send fails with its message"));
                 }
-                SendStep::Sent(_) => {
+                SendOutcome::Sent(_) => {
                     let sent = batch.passed_on();
                     *this.batch = None;
                     return Poll::Ready(Ok(sent));
                 }
-                SendStep::Closed => {
+                SendOutcome::Closed => {
                     return Poll::Ready(Err(unsent(this.batch).expect("it is not over")));
                 }
             }
@@ -226,14 +226,14 @@ impl<I: Iterator> SendManyFuture<'_, I> {
 }
 
 /// Sends the messages of a batch while there is room; `Sent`: that was all.
-fn send<I: Iterator>(shared: &Shared<I::Item>, batch: &mut Batch<I>) -> SendStep {
-    while batch.pull(|| shared.room()) {
-        match shared.send_many(batch.pulled()) {
-            SendStep::Sent(_) => {}
+fn send<I: Iterator>(chan: &TypedChan<I::Item>, batch: &mut Batch<I>) -> SendOutcome {
+    while batch.pull(|| chan.room()) {
+        match chan.send_many(batch.pulled()) {
+            SendOutcome::Sent(_) => {}
             end => return end,
         }
     }
-    SendStep::Sent(None)
+    SendOutcome::Sent(None)
 }
 
 fn unsent<I: Iterator>(batch: &mut Option<Batch<I>>) -> Option<SendManyError<I>> {
@@ -245,14 +245,14 @@ fn unsent<I: Iterator>(batch: &mut Option<Batch<I>>) -> Option<SendManyError<I>>
 }
 
 pub(crate) fn try_send_many<I: Iterator>(
-    shared: &Shared<I::Item>,
+    chan: &TypedChan<I::Item>,
     iter: I,
 ) -> Result<usize, TrySendError<SendManyError<I>>> {
     let mut batch = Some(Batch::new(iter));
-    let step = batch.as_mut().map(|batch| send(shared, batch));
+    let step = batch.as_mut().map(|batch| send(chan, batch));
     match (step, unsent(&mut batch)) {
-        (Some(SendStep::Full), Some(unsent)) => Err(TrySendError::Full(unsent)),
-        (Some(SendStep::Closed), Some(unsent)) => Err(TrySendError::Closed(unsent)),
+        (Some(SendOutcome::Full), Some(unsent)) => Err(TrySendError::Full(unsent)),
+        (Some(SendOutcome::Closed), Some(unsent)) => Err(TrySendError::Closed(unsent)),
         (_, unsent) => Ok(unsent.map_or(0, |unsent| unsent.sent)),
     }
 }
@@ -275,12 +275,12 @@ impl<I: Iterator> Wait for SendManyFuture<'_, I> {
         None
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output> {
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let mut this = self.project();
-        let withdrawn = this.op.as_mut().withdraw();
+        let withdrawn = this.op.as_mut().cancel();
         let batch = this.batch.as_mut()?;
         let message = match withdrawn {
-            None => this.op.take_message(),
+            None => this.op.take_unsent(),
             Some(Ok(())) if !batch.pull(|| 1) => {
                 let sent = batch.passed_on();
                 *this.batch = None;

@@ -12,6 +12,7 @@ use crate::error::SendError;
 #[cfg(feature = "sink")]
 use crate::sink::{IntoSink, SendSink};
 use crate::{
+    chan::{ReserveOutcome, SharedChan},
     closed::ClosedFuture,
     error::{SendManyError, TrySendError},
     future::SendFuture,
@@ -20,9 +21,6 @@ use crate::{
     reserve_many::{Permits, ReserveManyFuture},
     send_from::SendFromFuture,
     send_many::{SendManyFuture, try_send_many},
-    shared::Shared,
-    step::ReserveStep,
-    sync::Arc,
     weak::WeakSender,
 };
 
@@ -50,17 +48,17 @@ use crate::{
 /// ```
 #[doc(alias("AsyncSender", "UnboundedSender", "AsyncTx", "MAsyncTx"))]
 pub struct Sender<T> {
-    shared: Arc<Shared<T>>,
+    chan: SharedChan<T>,
 }
 
 impl<T> Sender<T> {
     /// A sender that is counted already.
-    pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
-        Self { shared }
+    pub(crate) fn new(chan: SharedChan<T>) -> Self {
+        Self { chan }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared<T>> {
-        &self.shared
+    pub(crate) fn chan(&self) -> &SharedChan<T> {
+        &self.chan
     }
 
     /// Sends a message, waiting for room if there is none.
@@ -102,7 +100,7 @@ impl<T> Sender<T> {
     #[doc(alias = "send_async")]
     #[inline]
     pub fn send(&self, message: T) -> SendFuture<'_, T> {
-        SendFuture::new(&self.shared, message)
+        SendFuture::new(&self.chan, message)
     }
 
     /// Sends the message in `message`, waiting for room if there is none; if that does not come to pass, the message is
@@ -142,7 +140,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias("send_option_timeout", "try_send_option", "try_send_option_realtime"))]
     pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
-        SendFromFuture::new(&self.shared, message)
+        SendFromFuture::new(&self.chan, message)
     }
 
     /// As [`send`](Self::send), but the future owns this sender, and returns it with the result: for tasks and structs that
@@ -237,7 +235,7 @@ impl<T> Sender<T> {
     #[doc(alias = "try_send_realtime")]
     #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.shared.try_send(message)
+        self.chan.try_send(message)
     }
 
     /// Sends a message at once, and if the buffer is full evicts the oldest message from it, which is returned.
@@ -265,7 +263,7 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.try_recv(), Ok("new"));
     /// ```
     pub fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
-        self.shared.force_send(message)
+        self.chan.force_send(message)
     }
 
     /// Waits for room, and returns the right to send one message into it.
@@ -323,10 +321,10 @@ impl<T> Sender<T> {
     /// assert!(tx.try_reserve().is_ok());
     /// ```
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        match self.shared.reserve() {
-            ReserveStep::Reserved => Ok(Permit::new(self)),
-            ReserveStep::Full => Err(TrySendError::Full(())),
-            ReserveStep::Closed => Err(TrySendError::Closed(())),
+        match self.chan.reserve() {
+            ReserveOutcome::Reserved => Ok(Permit::new(self)),
+            ReserveOutcome::Full => Err(TrySendError::Full(())),
+            ReserveOutcome::Closed => Err(TrySendError::Closed(())),
         }
     }
 
@@ -382,8 +380,8 @@ impl<T> Sender<T> {
         let mut permits = Permits::none(self);
         let end = permits.reserve(limit);
         match end {
-            ReserveStep::Full if permits.len() == 0 => Err(TrySendError::Full(())),
-            ReserveStep::Closed if permits.len() == 0 => Err(TrySendError::Closed(())),
+            ReserveOutcome::Full if permits.len() == 0 => Err(TrySendError::Full(())),
+            ReserveOutcome::Closed if permits.len() == 0 => Err(TrySendError::Closed(())),
             _ => Ok(permits),
         }
     }
@@ -423,7 +421,7 @@ impl<T> Sender<T> {
         &self,
         messages: I,
     ) -> SendManyFuture<'_, I::IntoIter> {
-        SendManyFuture::new(&self.shared, messages.into_iter())
+        SendManyFuture::new(&self.chan, messages.into_iter())
     }
 
     /// Sends the messages of an iterator, in order, for as long as there is room; returns how many, if they were all.
@@ -453,7 +451,7 @@ impl<T> Sender<T> {
         &self,
         messages: I,
     ) -> Result<usize, TrySendError<SendManyError<I::IntoIter>>> {
-        try_send_many(&self.shared, messages.into_iter())
+        try_send_many(&self.chan, messages.into_iter())
     }
 
     /// This sender as a [`Sink`](futures_sink::Sink).
@@ -527,7 +525,7 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     pub fn closed(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::closed(Some(&self.shared))
+        ClosedFuture::closed(Some(&self.chan))
     }
 
     /// As [`closed`](Self::closed), but the future owns this sender, and returns it: for tasks and structs that cannot borrow it.
@@ -577,7 +575,7 @@ impl<T> Sender<T> {
     /// # }).unwrap();
     /// ```
     pub fn drained(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::drained(Some(&self.shared))
+        ClosedFuture::drained(Some(&self.chan))
     }
 
     /// Closes the channel; returns whether this call did.
@@ -602,7 +600,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias = "disconnect")]
     pub fn close(&self) -> bool {
-        self.shared.close()
+        self.chan.close()
     }
 
     /// Whether the channel is closed, messages left in it or not.
@@ -617,7 +615,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias = "is_disconnected")]
     pub fn is_closed(&self) -> bool {
-        self.shared.is_closed()
+        self.chan.is_closed()
     }
 
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
@@ -634,7 +632,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.len(), 1);
     /// ```
     pub fn len(&self) -> usize {
-        self.shared.len()
+        self.chan.len()
     }
 
     /// Whether [`len`](Self::len) is 0.
@@ -667,7 +665,7 @@ impl<T> Sender<T> {
     /// assert!(tx.is_full());
     /// ```
     pub fn is_full(&self) -> bool {
-        self.shared.is_full()
+        self.chan.is_full()
     }
 
     /// How many messages the buffer holds at most; `None` if the channel is unbounded.
@@ -682,7 +680,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias("max_capacity", "is_bounded"))]
     pub fn capacity(&self) -> Option<usize> {
-        self.shared.capacity()
+        self.chan.capacity()
     }
 
     /// How many sends could go ahead now: none if the channel is closed. `None` if it is unbounded.
@@ -703,7 +701,7 @@ impl<T> Sender<T> {
     /// # drop(rx);
     /// ```
     pub fn room(&self) -> Option<usize> {
-        self.shared.bounded_room()
+        self.chan.bounded_room()
     }
 
     /// How many permits are out: neither used nor dropped.
@@ -719,7 +717,7 @@ impl<T> Sender<T> {
     /// # drop(rx);
     /// ```
     pub fn permit_count(&self) -> usize {
-        self.shared.permits()
+        self.chan.permits()
     }
 
     /// How many senders the channel has, weak ones not counted.
@@ -733,7 +731,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias("sender_strong_count", "get_tx_count"))]
     pub fn sender_count(&self) -> usize {
-        self.shared.senders.get()
+        self.chan.senders.get()
     }
 
     /// How many receivers the channel has, weak ones not counted.
@@ -747,7 +745,7 @@ impl<T> Sender<T> {
     /// ```
     #[doc(alias = "get_rx_count")]
     pub fn receiver_count(&self) -> usize {
-        self.shared.receivers.get()
+        self.chan.receivers.get()
     }
 
     /// How many sends and requests for permits are parked; a select counts once for each of its arms that send here.
@@ -763,7 +761,7 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     pub fn waiting_senders(&self) -> usize {
-        self.shared.waiting_senders()
+        self.chan.waiting_senders()
     }
 
     /// How many receives are parked; a select counts once for each of its arms that receive here.
@@ -779,7 +777,7 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     pub fn waiting_receivers(&self) -> usize {
-        self.shared.waiting_receivers()
+        self.chan.waiting_receivers()
     }
 
     /// Whether both are senders of the same channel.
@@ -792,7 +790,7 @@ impl<T> Sender<T> {
     /// assert!(!tx.same_channel(&hchan::bounded(1).0));
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
+        SharedChan::ptr_eq(&self.chan, &other.chan)
     }
 
     /// Makes a weak sender, which does not keep the channel open.
@@ -807,16 +805,16 @@ impl<T> Sender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender::new(Arc::clone(&self.shared))
+        WeakSender::new(SharedChan::clone(&self.chan))
     }
 }
 
 /// Counts one more sender. Aborts the process beyond `isize::MAX` of them, as `Arc` does.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.senders.add();
+        self.chan.senders.add();
         Self {
-            shared: Arc::clone(&self.shared),
+            chan: SharedChan::clone(&self.chan),
         }
     }
 }
@@ -824,13 +822,13 @@ impl<T> Clone for Sender<T> {
 /// The last sender closes the channel; what is buffered can still be received.
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.shared.drop_sender();
+        self.chan.drop_sender();
     }
 }
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt("Sender", f)
+        self.chan.fmt("Sender", f)
     }
 }
 

@@ -13,8 +13,11 @@ use core::{
 use futures_sink::Sink;
 
 use crate::{
-    error::SendError, operation::ReserveOp, permit, sender::Sender, shared::Shared,
-    step::ReserveStep, sync::Arc,
+    chan::{ReserveOutcome, SharedChan},
+    error::SendError,
+    op::BareOp,
+    sender::Sender,
+    waiter::Kind,
 };
 
 /// A sender as a [`Sink`]; made by [`Sender::sink`].
@@ -423,13 +426,13 @@ impl<T> fmt::Debug for IntoSink<T> {
 
 /// What a sink is, whether it owns its sender or borrows it.
 struct Inner<S: Borrow<Sender<T>>, T> {
-    op: Option<Pin<Box<OwnedReserveOp<T>>>>,
+    op: Option<Pin<Box<OwnedBareOp<T>>>>,
     has_permit: bool,
     /// `None` once the sink is closed.
     sender: Option<S>,
 }
 
-type OwnedReserveOp<T> = ReserveOp<Arc<Shared<T>>, T>;
+type OwnedBareOp<T> = BareOp<SharedChan<T>, T>;
 
 impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
     fn new(sender: Option<S>) -> Self {
@@ -440,34 +443,34 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
         }
     }
 
-    fn shared(&self) -> Option<&Arc<Shared<T>>> {
-        self.sender.as_ref().map(|sender| sender.borrow().shared())
+    fn chan(&self) -> Option<&SharedChan<T>> {
+        self.sender.as_ref().map(|sender| sender.borrow().chan())
     }
 
     fn poll_reserve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
         let Some(sender) = &self.sender else {
             return Poll::Ready(Err(SendError(())));
         };
-        let shared = sender.borrow().shared();
+        let chan = sender.borrow().chan();
         if self.has_permit {
             return Poll::Ready(Ok(()));
         }
         if self.op.is_none() {
             // Without an operation yet, so that a sink that never waits never allocates.
-            match shared.reserve() {
-                ReserveStep::Reserved => {
+            match chan.reserve() {
+                ReserveOutcome::Reserved => {
                     self.has_permit = true;
                     return Poll::Ready(Ok(()));
                 }
-                ReserveStep::Closed => return Poll::Ready(Err(SendError(()))),
-                ReserveStep::Full => {}
+                ReserveOutcome::Closed => return Poll::Ready(Err(SendError(()))),
+                ReserveOutcome::Full => {}
             }
         }
         let op = self
             .op
-            .get_or_insert_with(|| Box::pin(ReserveOp::new(Arc::clone(shared))));
+            .get_or_insert_with(|| Box::pin(BareOp::new(SharedChan::clone(chan), Kind::Reserve)));
         let reserved = ready!(op.as_mut().poll(cx));
-        op.as_mut().renew();
+        op.as_mut().reset();
         self.has_permit = reserved.is_ok();
         Poll::Ready(reserved)
     }
@@ -477,17 +480,17 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
             mem::take(&mut self.has_permit),
             "a send comes after `poll_ready` or `poll_reserve` has said that the sink is ready"
         );
-        let shared = self.shared().expect("a closed sink has no permit");
-        permit::send(shared, message)
+        let chan = self.chan().expect("a closed sink has no permit");
+        chan.send_permitted(message)
     }
 
     /// Leaves the line, and gives up the permit if it has one.
     fn release(&mut self) {
         if let Some(op) = &mut self.op {
-            op.as_mut().release();
+            op.as_mut().cancel_and_return();
         }
-        if let (true, Some(shared)) = (mem::take(&mut self.has_permit), self.shared()) {
-            shared.release_permit();
+        if let (true, Some(chan)) = (mem::take(&mut self.has_permit), self.chan()) {
+            chan.release_permit();
         }
     }
 

@@ -12,9 +12,7 @@ use core::{
 
 use futures_core::{FusedStream, Stream};
 
-use crate::{
-    error::TryRecvError, operation::RecvOp, receiver::Receiver, shared::Shared, sync::Arc,
-};
+use crate::{chan::SharedChan, error::TryRecvError, op::RecvOp, receiver::Receiver};
 
 /// The messages of a channel as a [`Stream`]; made by [`Receiver::stream`].
 ///
@@ -331,7 +329,7 @@ struct Inner<R, T> {
     ended: bool,
 }
 
-type OwnedRecvOp<T> = RecvOp<Arc<Shared<T>>, T>;
+type OwnedRecvOp<T> = RecvOp<SharedChan<T>, T>;
 
 impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
     fn new(receiver: R) -> Self {
@@ -344,7 +342,7 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
 
     fn release(&mut self) {
         if let Some(op) = &mut self.op {
-            op.as_mut().release();
+            op.as_mut().cancel_and_return();
         }
     }
 
@@ -365,8 +363,8 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
                 Ok(message) => return Poll::Ready(Some(message)),
                 Err(TryRecvError::Closed) => return Poll::Ready(None),
                 Err(TryRecvError::Empty) => {
-                    let shared = receiver.shared();
-                    self.op = shared.map(|shared| Box::pin(RecvOp::new(Arc::clone(shared))));
+                    let chan = receiver.chan();
+                    self.op = chan.map(|chan| Box::pin(RecvOp::new(SharedChan::clone(chan))));
                 }
             }
         }
@@ -376,7 +374,7 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
         };
         let received = op.as_mut().poll(cx);
         if received.is_ready() {
-            op.as_mut().renew();
+            op.as_mut().reset();
         }
         received.map(Result::ok)
     }

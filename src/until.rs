@@ -141,7 +141,7 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
                 Poll::Pending => {
                     ready!(this.stop.as_pin_mut().poll(cx));
                     // A peer may have come in between.
-                    this.operation.as_mut().withdraw()
+                    this.operation.as_mut().cancel()
                 }
             },
             Phase::Finished => panic!("an `until` was polled again after it had completed"),
@@ -225,9 +225,9 @@ impl<F: Wait, S: Future> Wait for Until<F, S> {
         None
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<F::Limited> {
+    fn cancel(self: Pin<&mut Self>) -> Option<F::Limited> {
         let mut operation = self.project().operation;
-        let output = operation.as_mut().withdraw()?;
+        let output = operation.as_mut().cancel()?;
         Some(operation.limited(Some(output)))
     }
 

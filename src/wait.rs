@@ -7,6 +7,9 @@ use core::pin::Pin;
 #[cfg(feature = "std")]
 pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
 
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
+
 /// A future of this crate that can be given up.
 ///
 /// It is `pub` for [`Until`](crate::Until), which returns the same as waiting with a limit. Users cannot name it. There is nothing
@@ -16,7 +19,7 @@ pub trait Limit: Future {
     type Limited;
 }
 
-/// A future of this crate, as those need it who wait for it in a thread or may give it up.
+/// What it takes to wait for a future of this crate in a thread, and to give it up.
 #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
 pub(crate) trait Wait: Limit {
     /// Completes it if that can be done at once; for a future that has not been polled.
@@ -24,38 +27,16 @@ pub(crate) trait Wait: Limit {
 
     /// The operation that it is, if it is one: a thread can watch that while it is parked, and need not be woken. It is always
     /// the same one, and parked whenever a poll has returned `Pending`.
-    fn watched(&self) -> Option<&dyn Watched> {
+    #[cfg(feature = "std")]
+    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
         None
     }
 
     /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
-    fn withdraw(self: Pin<&mut Self>) -> Option<Self::Output>;
+    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// What it has come to. `None`: it was given up, and has not been polled or has been withdrawn; it is not polled again.
+    /// What it has come to. `None`: it was given up, and has not been polled or has been cancelled; it is not polled again.
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
-}
-
-/// What a thread sees that waits awake for an operation.
-#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
-pub(crate) trait Watched {
-    /// Whether it is parked and no peer has completed it.
-    fn is_parked(&self) -> bool;
-
-    /// Whether one more of its kind could go ahead at once, as far as its end of an uncoupled channel can see.
-    fn has_more(&self) -> bool;
-
-    fn traffic(&self) -> &dyn Traffic;
-}
-
-/// What goes on in the channel of an operation.
-#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
-pub(crate) trait Traffic {
-    /// About how long a peer takes to fill or empty half of the buffer, in spin hints. `None`: it is not worth pausing for, as there
-    /// is next to none, or one that takes long.
-    fn turnover(&self) -> Option<usize>;
-
-    /// How many messages have been received, or sent without bound, modulo 2ˢⁱᶻᵉ; some count twice.
-    fn passed(&self) -> usize;
 }
 
 #[cfg(feature = "std")]
@@ -67,7 +48,7 @@ mod blocking {
     };
     use std::time::Instant;
 
-    use super::Wait;
+    use super::{SpinTarget, Wait};
     use crate::{park::Parker, sync::Blocking};
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -81,63 +62,103 @@ mod blocking {
 
     /// A time too far away for an `Instant` never comes.
     #[inline]
-    pub(crate) fn wait_timeout<F: Wait>(mut future: Pin<&mut F>, timeout: Duration) -> F::Limited {
-        let _blocking = Blocking::begin();
-        let output = future.as_mut().attempt();
-        let output = output.or_else(|| park(future.as_mut(), Instant::now().checked_add(timeout)));
-        future.limited(output)
+    pub(crate) fn wait_timeout<F: Wait>(future: Pin<&mut F>, timeout: Duration) -> F::Limited {
+        wait_limited(future, || Instant::now().checked_add(timeout))
     }
 
     #[inline]
-    pub(crate) fn wait_deadline<F: Wait>(mut future: Pin<&mut F>, deadline: Instant) -> F::Limited {
+    pub(crate) fn wait_deadline<F: Wait>(future: Pin<&mut F>, deadline: Instant) -> F::Limited {
+        wait_limited(future, || Some(deadline))
+    }
+
+    fn wait_limited<F: Wait>(
+        mut future: Pin<&mut F>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> F::Limited {
         let _blocking = Blocking::begin();
         let output = future.as_mut().attempt();
-        let output = output.or_else(|| park(future.as_mut(), Some(deadline)));
+        let output = output.or_else(|| park(future.as_mut(), deadline()));
         future.limited(output)
     }
 
     /// `None`: the deadline came and nothing had happened.
     #[cold]
-    fn park<F: Wait>(mut future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
-        Parker::with(|parker| {
-            let watched = future.watched();
-            let turnover = watched.and_then(|watched| watched.traffic().turnover());
-            let has_lingered = turnover.is_some_and(|hints| parker.linger(hints, deadline));
-            let is_watched = watched.is_some() && parker.is_to_watch(deadline);
-            // Who watches is not to be woken: that would be one more cache line that goes to the peer and comes back.
-            let waker = match is_watched {
-                true => Waker::noop(),
-                false => parker.waker(),
+    #[inline(never)]
+    fn park<F: Wait>(future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
+        let mut waiting = Waiting {
+            future,
+            output: None,
+        };
+        Parker::with(|parker| park_erased(parker, &mut waiting, deadline));
+        waiting.output
+    }
+
+    /// A future that a thread waits for, and what it has come to.
+    struct Waiting<'f, F: Future> {
+        future: Pin<&'f mut F>,
+        output: Option<F::Output>,
+    }
+
+    /// A [`Waiting`] without its type.
+    trait WaitingErased {
+        /// Whether it is over.
+        fn poll(&mut self, waker: &Waker) -> bool;
+        fn cancel(&mut self);
+        fn spin_target(&self) -> Option<SpinTarget<'_>>;
+    }
+
+    impl<F: Wait> WaitingErased for Waiting<'_, F> {
+        fn poll(&mut self, waker: &Waker) -> bool {
+            let polled = self.future.as_mut().poll(&mut Context::from_waker(waker));
+            if let Poll::Ready(output) = polled {
+                self.output = Some(output);
+            }
+            self.output.is_some()
+        }
+
+        fn cancel(&mut self) {
+            self.output = self.future.as_mut().cancel();
+        }
+
+        fn spin_target(&self) -> Option<SpinTarget<'_>> {
+            self.future.as_ref().spin_target()
+        }
+    }
+
+    fn park_erased(parker: &Parker, waiting: &mut dyn WaitingErased, deadline: Option<Instant>) {
+        let target = waiting.spin_target();
+        let refill_spins = target.and_then(|target| target.refill_spins());
+        let has_lingered = refill_spins.is_some_and(|spins| parker.linger(spins, deadline));
+        let is_watched = target.is_some() && parker.is_to_watch(deadline);
+        // A thread that watches need not be woken: that would be one more cache line that goes to the peer and comes back.
+        let waker = match is_watched {
+            true => Waker::noop(),
+            false => parker.waker(),
+        };
+        let mut is_over = waiting.poll(waker);
+        if has_lingered {
+            // A peer that has sent one message, or made one place, and waits then, needs no time for more.
+            let has_more = || {
+                waiting
+                    .spin_target()
+                    .is_some_and(|target| target.has_more())
             };
-            let mut polled = future.as_mut().poll(&mut Context::from_waker(waker));
-            if has_lingered {
-                // A peer that has sent one message, or made one place, and waits then, needs no time for more.
-                let has_more = || future.watched().is_some_and(|op| op.has_more());
-                parker.note_lingered(polled.is_ready() && has_more());
+            parker.note_lingered(is_over && has_more());
+        }
+        if let (true, Some(target), false) = (is_watched, waiting.spin_target(), is_over) {
+            parker.watch(|| !target.is_parked(), || target.progress(), deadline);
+            is_over = waiting.poll(parker.waker());
+        }
+        while !is_over {
+            let is_woken = match is_watched {
+                true => parker.sleep(deadline),
+                false => parker.park(deadline),
+            };
+            if !is_woken {
+                return waiting.cancel();
             }
-            if let (true, Some(watched), Poll::Pending) = (is_watched, future.watched(), &polled) {
-                let passed = || watched.traffic().passed();
-                parker.watch(|| !watched.is_parked(), passed, deadline);
-                polled = future
-                    .as_mut()
-                    .poll(&mut Context::from_waker(parker.waker()));
-            }
-            loop {
-                if let Poll::Ready(output) = polled {
-                    return Some(output);
-                }
-                let is_woken = match is_watched {
-                    true => parker.sleep(deadline),
-                    false => parker.park(deadline),
-                };
-                if !is_woken {
-                    return future.withdraw();
-                }
-                polled = future
-                    .as_mut()
-                    .poll(&mut Context::from_waker(parker.waker()));
-            }
-        })
+            is_over = waiting.poll(parker.waker());
+        }
     }
 }
 
@@ -151,15 +172,18 @@ mod tests {
         time::Duration,
     };
 
-    use super::{Limit, Traffic, Wait, Watched, wait_timeout};
-    use crate::park::Parker;
+    use super::{Limit, Wait, wait_timeout};
+    use crate::{
+        chan::{FakeTarget, SpinTarget},
+        park::Parker,
+    };
 
     /// A future that a peer completes after so many looks, or that its third poll completes.
     struct Parked {
         looks_left: Cell<u32>,
         /// Of each poll, whether it could be woken.
         polls: Vec<bool>,
-        turnover: Option<usize>,
+        refill_spins: Option<usize>,
         has_more: bool,
     }
 
@@ -168,7 +192,7 @@ mod tests {
             Self {
                 looks_left: Cell::new(looks_left),
                 polls: Vec::new(),
-                turnover: None,
+                refill_spins: None,
                 has_more: false,
             }
         }
@@ -197,11 +221,12 @@ mod tests {
             None
         }
 
-        fn watched(&self) -> Option<&dyn Watched> {
-            Some(self)
+        #[cfg(feature = "std")]
+        fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
+            Some(SpinTarget::fake(self.get_ref()))
         }
 
-        fn withdraw(self: Pin<&mut Self>) -> Option<Vec<bool>> {
+        fn cancel(self: Pin<&mut Self>) -> Option<Vec<bool>> {
             None
         }
 
@@ -210,7 +235,7 @@ mod tests {
         }
     }
 
-    impl Watched for Parked {
+    impl FakeTarget for Parked {
         fn is_parked(&self) -> bool {
             let looks_left = self.looks_left.get().saturating_sub(1);
             self.looks_left.set(looks_left);
@@ -221,18 +246,8 @@ mod tests {
             self.has_more
         }
 
-        fn traffic(&self) -> &dyn Traffic {
-            self
-        }
-    }
-
-    impl Traffic for Parked {
-        fn turnover(&self) -> Option<usize> {
-            self.turnover
-        }
-
-        fn passed(&self) -> usize {
-            0
+        fn refill_spins(&self) -> Option<usize> {
+            self.refill_spins
         }
     }
 
@@ -254,7 +269,7 @@ mod tests {
     /// Whether a thread goes on lingering after a wait that was over at once and left more behind, or not.
     fn goes_on_lingering(has_more: bool) -> bool {
         let future = Parked {
-            turnover: Some(5),
+            refill_spins: Some(5),
             has_more,
             ..Parked::new(0)
         };
@@ -274,7 +289,11 @@ mod tests {
         let polled = future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        polled.is_pending() && future.watched().is_some_and(|op| op.is_parked())
+        polled.is_pending()
+            && future
+                .as_ref()
+                .spin_target()
+                .is_some_and(|op| op.is_parked())
     }
 
     #[test]
@@ -289,26 +308,24 @@ mod tests {
         assert!(is_watched(tx.reserve()));
     }
 
+    fn has_more<F: Wait>(future: F) -> bool {
+        pin!(future).as_ref().spin_target().unwrap().has_more()
+    }
+
     #[test]
     fn one_more_can_go_ahead_where_there_is_room_or_a_message() {
         let (tx, rx) = crate::bounded(5);
         (0..3).for_each(|_| tx.try_send(0).unwrap());
         drop(rx.drain());
-        let has_more = |op: Option<&dyn Watched>| op.unwrap().has_more();
-        let both = || {
-            [
-                has_more(rx.recv().watched()),
-                has_more(tx.send(0).watched()),
-            ]
-        };
+        let both = || [has_more(rx.recv()), has_more(tx.send(0))];
         assert_eq!(both(), [false, true]);
         tx.try_send(0).unwrap();
         assert_eq!(both(), [true, true]);
         let permits: Vec<_> = (0..4).map(|_| tx.try_reserve().unwrap()).collect();
-        assert!(!has_more(tx.reserve().watched()));
+        assert!(!has_more(tx.reserve()));
         assert_eq!(both(), [true, false]);
         drop(permits);
-        assert!(has_more(tx.reserve().watched()));
+        assert!(has_more(tx.reserve()));
         (0..4).for_each(|_| tx.try_send(0).unwrap());
         let mut send = pin!(tx.send(0));
         assert!(

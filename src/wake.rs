@@ -15,17 +15,34 @@ pub(crate) use uncaught::{Panics, quietly};
 /// How many wakers are collected under the lock at a time. Fewer under Miri, which takes its time for each empty place.
 const BATCH: usize = if cfg!(miri) { 4 } else { 32 };
 
+/// A wake that is owed to a waiter that was completed: to be run when no lock is held.
+#[must_use = "the waiter that was completed is to be woken"]
+pub(crate) struct Wake(Waker);
+
+impl Wake {
+    #[inline(always)]
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self(waker)
+    }
+
+    /// User code.
+    #[inline(always)]
+    pub(crate) fn run(self) {
+        self.0.wake();
+    }
+}
+
 /// A few wakers, collected under the lock and woken after it; more than a few take an allocation.
 pub(crate) struct WakeBatch {
-    wakers: [Option<Waker>; BATCH],
+    wakes: [Option<Wake>; BATCH],
     len: usize,
-    more: Vec<Waker>,
+    more: Vec<Wake>,
 }
 
 impl WakeBatch {
     pub(crate) fn new() -> Self {
         Self {
-            wakers: [const { None }; BATCH],
+            wakes: [const { None }; BATCH],
             len: 0,
             more: Vec::new(),
         }
@@ -40,23 +57,47 @@ impl WakeBatch {
         self.len == 0
     }
 
-    pub(crate) fn push(&mut self, waker: Waker) {
-        match self.wakers.get_mut(self.len) {
+    pub(crate) fn push(&mut self, wake: Wake) {
+        match self.wakes.get_mut(self.len) {
             Some(place) => {
-                *place = Some(waker);
+                *place = Some(wake);
                 self.len += 1;
             }
-            None => no_unwind(|| self.more.push(waker)),
+            None => no_unwind(|| self.more.push(wake)),
         }
     }
 
     /// Wakes all, in order, whatever some of them do; then the first panic goes on, if there was one.
-    pub(crate) fn wake(self) {
-        let mut wakers = self.wakers.into_iter().flatten().chain(self.more);
+    pub(crate) fn run(self) {
+        let mut wakes = self.wakes.into_iter().flatten().chain(self.more);
         let mut panics = Panics::default();
-        panics.catch_each(|| wakers.next().map(Waker::wake).is_some());
+        panics.catch_each(|| wakes.next().map(Wake::run).is_some());
         panics.resume();
     }
+}
+
+#[inline(always)]
+pub(crate) fn run(wake: Option<Wake>) {
+    if let Some(wake) = wake {
+        wake.run();
+    }
+}
+
+/// Wakes the peer that an operation completed, and drops a waker that the operation did not need, even if the wake panics.
+#[inline(always)]
+pub(crate) fn run_and_drop(wake: Option<Wake>, unused: Option<Waker>) {
+    if unused.is_none() {
+        return run(wake);
+    }
+    run_and_drop_slow(wake, unused);
+}
+
+#[inline(never)]
+fn run_and_drop_slow(wake: Option<Wake>, unused: Option<Waker>) {
+    let mut panics = Panics::default();
+    panics.catch(|| run(wake));
+    panics.catch(|| drop(unused));
+    panics.resume();
 }
 
 #[cfg(feature = "std")]

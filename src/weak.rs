@@ -8,10 +8,9 @@ use core::{
 };
 
 use crate::{
+    chan::SharedChan,
     receiver::{Receiver, fmt_receiver, receiver_count, same_channel, sender_count},
     sender::Sender,
-    shared::Shared,
-    sync::Arc,
 };
 
 /// A sender that does not keep its channel open; made by [`Sender::downgrade`].
@@ -33,12 +32,12 @@ use crate::{
 /// ```
 #[doc(alias("WeakUnboundedSender", "WeakTx"))]
 pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
+    chan: SharedChan<T>,
 }
 
 impl<T> WeakSender<T> {
-    pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
-        Self { shared }
+    pub(crate) fn new(chan: SharedChan<T>) -> Self {
+        Self { chan }
     }
 
     /// Makes a sender of it, unless the last one has been dropped.
@@ -55,8 +54,8 @@ impl<T> WeakSender<T> {
     /// second.try_send(1).unwrap();
     /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let counted = self.shared.senders.add_unless_zero();
-        counted.then(|| Sender::new(Arc::clone(&self.shared)))
+        let counted = self.chan.senders.add_unless_zero();
+        counted.then(|| Sender::new(SharedChan::clone(&self.chan)))
     }
 
     /// Whether both are of the same channel.
@@ -69,7 +68,7 @@ impl<T> WeakSender<T> {
     /// assert!(weak.same_channel(&tx.clone().downgrade()));
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
+        SharedChan::ptr_eq(&self.chan, &other.chan)
     }
 
     /// How many senders the channel has, weak ones not counted.
@@ -85,7 +84,7 @@ impl<T> WeakSender<T> {
     /// ```
     #[doc(alias = "strong_count")]
     pub fn sender_count(&self) -> usize {
-        self.shared.senders.get()
+        self.chan.senders.get()
     }
 
     /// How many receivers the channel has, weak ones not counted.
@@ -100,21 +99,21 @@ impl<T> WeakSender<T> {
     /// assert_eq!(weak.receiver_count(), 0);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.shared.receivers.get()
+        self.chan.receivers.get()
     }
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
+            chan: SharedChan::clone(&self.chan),
         }
     }
 }
 
 impl<T> fmt::Debug for WeakSender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt("WeakSender", f)
+        self.chan.fmt("WeakSender", f)
     }
 }
 
@@ -137,12 +136,12 @@ impl<T> RefUnwindSafe for WeakSender<T> {}
 /// ```
 pub struct WeakReceiver<T> {
     /// `None` for [`never`](crate::never).
-    shared: Option<Arc<Shared<T>>>,
+    chan: Option<SharedChan<T>>,
 }
 
 impl<T> WeakReceiver<T> {
-    pub(crate) fn new(shared: Option<Arc<Shared<T>>>) -> Self {
-        Self { shared }
+    pub(crate) fn new(chan: Option<SharedChan<T>>) -> Self {
+        Self { chan }
     }
 
     /// Makes a receiver of it, unless the last one has been dropped.
@@ -159,10 +158,10 @@ impl<T> WeakReceiver<T> {
     /// ```
     pub fn upgrade(&self) -> Option<Receiver<T>> {
         let counted = self
-            .shared
+            .chan
             .as_ref()
-            .is_none_or(|shared| shared.receivers.add_unless_zero());
-        counted.then(|| Receiver::new(self.shared.clone()))
+            .is_none_or(|chan| chan.receivers.add_unless_zero());
+        counted.then(|| Receiver::new(self.chan.clone()))
     }
 
     /// Whether both are of the same channel.
@@ -175,7 +174,7 @@ impl<T> WeakReceiver<T> {
     /// assert!(weak.same_channel(&rx.clone().downgrade()));
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
-        same_channel(&self.shared, &other.shared)
+        same_channel(&self.chan, &other.chan)
     }
 
     /// How many senders the channel has, weak ones not counted.
@@ -190,7 +189,7 @@ impl<T> WeakReceiver<T> {
     /// assert_eq!(weak.sender_count(), 0);
     /// ```
     pub fn sender_count(&self) -> usize {
-        sender_count(&self.shared)
+        sender_count(&self.chan)
     }
 
     /// How many receivers the channel has, weak ones not counted.
@@ -205,21 +204,21 @@ impl<T> WeakReceiver<T> {
     /// assert_eq!(weak.receiver_count(), 0);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        receiver_count(&self.shared)
+        receiver_count(&self.chan)
     }
 }
 
 impl<T> Clone for WeakReceiver<T> {
     fn clone(&self) -> Self {
         Self {
-            shared: self.shared.clone(),
+            chan: self.chan.clone(),
         }
     }
 }
 
 impl<T> fmt::Debug for WeakReceiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt_receiver(self.shared.as_deref(), "WeakReceiver", f)
+        fmt_receiver(self.chan.as_deref(), "WeakReceiver", f)
     }
 }
 

@@ -268,8 +268,8 @@ impl<T> Wait for RecvAny<'_, T> {
         Some(self.result(number))
     }
 
-    fn withdraw(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let number = self.as_mut().project().race.withdraw()?;
+    fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
+        let number = self.as_mut().project().race.cancel()?;
         Some(self.result(number))
     }
 

@@ -2,18 +2,17 @@
 
 use core::{
     pin::Pin,
-    ptr::NonNull,
     task::{Context, Poll, Waker},
 };
 
 use pin_project_lite::pin_project;
 
 use crate::{
-    claim::Claim,
+    chan::Done,
+    op::OpRef,
     quiet_drop::QuietDrop,
-    shared::{Shared, wake_and_drop},
     waiter::State,
-    wake::{Panics, WakeBatch},
+    wake::{Panics, run_and_drop},
 };
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
@@ -47,7 +46,7 @@ impl<F: Future + Operates> Arm for F {}
 /// It is `pub(crate)`, not `pub` in a private module: users could call the methods of a `pub` trait through a bound on [`Arm`].
 pub(crate) trait Operates {
     /// The operation; `None` if it can never happen.
-    fn operation(self: Pin<&mut Self>) -> Option<Pin<&mut (dyn Operation + '_)>>;
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>>;
 
     /// Makes the operation of a future that has not been polled one that a select may try and park.
     fn load(self: Pin<&mut Self>) {}
@@ -61,123 +60,28 @@ pub(crate) trait Operates {
     }
 }
 
-/// A send or a receive, as a select uses it.
-pub(crate) trait Operation {
-    fn channel(&self) -> &dyn Channel;
-
-    fn state(&self) -> State;
-
-    /// Does the operation, which is `Idle`, if that can be done at once. Its result is left in it.
-    fn attempt(self: Pin<&mut Self>) -> Option<Done>;
-
-    /// As `attempt`.
-    ///
-    /// # Safety
-    ///
-    /// The caller has locked the channel by hand.
-    unsafe fn attempt_locked(self: Pin<&mut Self>) -> Option<Done>;
-
-    /// As `attempt`; parks the operation if that is `None`.
-    ///
-    /// # Safety
-    ///
-    /// The claim stays where it is until the operation has been unparked.
-    unsafe fn attempt_or_park(self: Pin<&mut Self>, select: NonNull<Claim>) -> Option<Done>;
-
-    /// Parks the operation, which is `Idle`.
-    ///
-    /// # Safety
-    ///
-    /// The caller has locked the channel by hand, and has found since that the operation cannot be done at once. The claim
-    /// stays where it is until the operation has been unparked.
-    unsafe fn park_locked(self: Pin<&mut Self>, select: NonNull<Claim>);
-
-    /// Lets those go ahead to whom a parked receive gives room, and adds whom to wake when no lock is held.
-    ///
-    /// # Safety
-    ///
-    /// The caller has locked the channel by hand.
-    unsafe fn serve_locked(&self, wakes: &mut WakeBatch);
-
-    /// Unparks the operation, if it is parked. Where a peer is at it, waits for the lock that the peer holds.
-    ///
-    /// If the operation was parked by itself, its waker drops, which is user code.
-    fn unpark(self: Pin<&mut Self>);
-
-    /// Unparks the operation, if a select has parked it; runs no user code.
-    fn leave_select(self: Pin<&mut Self>);
-}
-
-/// An operation has been done; when no lock is held, its peers are to be told.
-pub(crate) struct Done {
-    /// Whom to wake.
-    pub(crate) waker: Option<Waker>,
-    /// Whether those are to be told who waited for the last message of the closed channel.
-    pub(crate) has_drained: bool,
-}
-
 impl Done {
-    /// There is nobody to be told.
-    pub(crate) const QUIETLY: Self = Self {
-        waker: None,
-        has_drained: false,
-    };
-
     /// Tells the peers of the arm that has happened, and drops the select's own waker. Any of that may panic.
     #[inline(always)]
     pub(super) fn tell<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
         if self.has_drained {
             return self.tell_all(arms, number, own);
         }
-        wake_and_drop(self.waker, own);
+        run_and_drop(self.wake, own);
     }
 
     #[cold]
+    #[inline(never)]
     fn tell_all<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
         let mut panics = Panics::default();
         arms.visit(number, |place| {
             if let Place::Operation(operation) = place {
-                panics.catch(|| operation.channel().tell_drained());
+                panics.catch(|| operation.chan().complete_closing());
             }
         });
         // There is nobody else to wake: no sender is parked in a closed channel.
-        panics.catch(|| wake_and_drop(self.waker, own));
+        panics.catch(|| run_and_drop(self.wake, own));
         panics.resume();
-    }
-}
-
-/// A channel whatever its message type, to be locked by hand.
-pub(crate) trait Channel {
-    /// Channels are locked in the order of their ranks, which are above 0.
-    fn rank(&self) -> usize;
-
-    fn lock(&self);
-
-    /// # Safety
-    ///
-    /// The caller has locked it.
-    unsafe fn unlock(&self);
-
-    /// Tells those who waited for its last message.
-    fn tell_drained(&self);
-}
-
-impl<T> Channel for Shared<T> {
-    fn rank(&self) -> usize {
-        self.rank()
-    }
-
-    fn lock(&self) {
-        self.lock_by_hand();
-    }
-
-    unsafe fn unlock(&self) {
-        // SAFETY: the caller's promise.
-        unsafe { self.unlock_by_hand() };
-    }
-
-    fn tell_drained(&self) {
-        self.complete_closing();
     }
 }
 
@@ -229,7 +133,7 @@ impl<F: Future> Foreign for FutureArm<F> {
 pub(crate) enum Place<'p> {
     /// Switched off.
     Disabled,
-    Operation(Pin<&'p mut (dyn Operation + 'p)>),
+    Operation(OpRef<'p>),
     Future(Pin<&'p mut (dyn Foreign + 'p)>),
 }
 
@@ -251,7 +155,7 @@ impl<'p> Place<'p> {
 
     /// The operation, if it is neither done nor parked.
     #[inline(always)]
-    pub(crate) fn idle(self) -> Option<Pin<&'p mut (dyn Operation + 'p)>> {
+    pub(crate) fn idle(self) -> Option<OpRef<'p>> {
         match self {
             Self::Operation(operation) if operation.state() == State::Idle => Some(operation),
             _ => None,
@@ -259,7 +163,7 @@ impl<'p> Place<'p> {
     }
 
     #[inline(always)]
-    pub(crate) fn of(operation: Option<Pin<&'p mut (dyn Operation + 'p)>>) -> Self {
+    pub(crate) fn of(operation: Option<OpRef<'p>>) -> Self {
         operation.map_or(Self::Disabled, Self::Operation)
     }
 }

@@ -3,10 +3,11 @@
 use core::{pin::Pin, task::Context};
 
 use super::{
-    arm::{Done, Places},
+    arm::Places,
     locked::Locked,
     order::{Chance, Order},
 };
+use crate::chan::Done;
 
 /// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done, or what the
 /// order was drawn by.

@@ -13,12 +13,8 @@ pub use blocking::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
-use super::{
-    arm::{Done, Places},
-    attempt as steps,
-    order::Chance,
-    race::Race,
-};
+use super::{arm::Places, attempt as steps, order::Chance, race::Race};
+use crate::chan::Done;
 
 /// What is left of a select that found nothing to do: what it drew.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]

@@ -342,8 +342,8 @@ impl Wait for Select<'_> {
         self.project().race.attempt()
     }
 
-    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
-        self.project().race.withdraw()
+    fn cancel(self: Pin<&mut Self>) -> Option<usize> {
+        self.project().race.cancel()
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {

@@ -3,10 +3,14 @@
 use core::{pin::Pin, ptr::NonNull};
 
 use super::{
-    arm::{Channel, Done, Place, Places},
+    arm::{Place, Places},
     order::Order,
 };
-use crate::{claim::Claim, wake::WakeBatch};
+use crate::{
+    chan::{Chan, Done},
+    waiter::Claim,
+    wake::WakeBatch,
+};
 
 /// The arms, with all their channels locked.
 pub(super) struct Locked<'l, P: Places> {
@@ -20,7 +24,7 @@ impl<'l, P: Places> Locked<'l, P> {
         let mut order = Order::new(arms.count());
         order.sort_by_key(|number| rank(arms.as_mut(), number));
         let mut locked = Self { arms, order };
-        locked.for_each_channel(|channel| channel.lock());
+        locked.for_each_channel(|chan| chan.lock_by_hand());
         locked
     }
 
@@ -60,22 +64,22 @@ impl<'l, P: Places> Locked<'l, P> {
             self.arms.as_mut().visit(number, |place| {
                 if let Place::Operation(operation) = place {
                     // SAFETY: its channel is locked.
-                    unsafe { operation.serve_locked(wakes) };
+                    unsafe { operation.promote_locked(wakes) };
                 }
             });
         }
     }
 
     /// Calls `f` with each channel once, in the order of their ranks.
-    fn for_each_channel(&mut self, f: impl Fn(&dyn Channel)) {
+    fn for_each_channel(&mut self, f: impl Fn(&Chan)) {
         let mut last = 0;
         for number in self.order.iter() {
             self.arms.as_mut().visit(number, |place| {
                 if let Place::Operation(operation) = place {
-                    let channel = operation.channel();
-                    if channel.rank() != last {
-                        f(channel);
-                        last = channel.rank();
+                    let chan = operation.chan();
+                    if chan.rank() != last {
+                        f(chan);
+                        last = chan.rank();
                     }
                 }
             });
@@ -86,14 +90,14 @@ impl<'l, P: Places> Locked<'l, P> {
 impl<P: Places> Drop for Locked<'_, P> {
     fn drop(&mut self) {
         // SAFETY: each was locked once, by `new`.
-        self.for_each_channel(|channel| unsafe { channel.unlock() });
+        self.for_each_channel(|chan| unsafe { chan.unlock_by_hand() });
     }
 }
 
 /// The rank of an arm's channel; 0 for an arm that has none.
 fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
     arms.visit(number, |place| match place {
-        Place::Operation(operation) => operation.channel().rank(),
+        Place::Operation(operation) => operation.chan().rank(),
         _ => 0,
     })
 }

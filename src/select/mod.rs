@@ -20,7 +20,7 @@ pub use expanded::{
 pub use list::Select;
 pub use order::seed_select;
 
-pub(crate) use arm::{Channel, Done, Operates, Operation};
+pub(crate) use arm::Operates;
 
 use core::pin::Pin;
 
@@ -30,5 +30,5 @@ use crate::wait::Wait;
 #[allow(private_bounds, reason = "for the macros alone")]
 #[inline]
 pub fn outcome<A: Arm + Wait>(operation: Pin<&mut A>) -> Option<A::Output> {
-    operation.withdraw()
+    operation.cancel()
 }

@@ -33,7 +33,11 @@ impl Order {
     pub(crate) fn drawn(count: usize, chance: Chance) -> Self {
         let mut order = Self::new(count);
         let mut draws = chance.draws(count);
-        (0..count).for_each(|place| _ = order.draw(place, &mut draws));
+        let numbers = order.numbers();
+        // For the last place one is left.
+        for place in 0..count.saturating_sub(1) {
+            numbers.swap(place, place + draws.draw(place));
+        }
         order
     }
 

@@ -30,16 +30,16 @@ use core::{
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Done, Place, Places},
+    arm::{Place, Places},
     attempt::{attempt, attempt_now},
     locked::Locked,
     order::{Chance, Order},
 };
 use crate::{
-    claim::Claim,
+    chan::Done,
     quiet_drop::QuietDrop,
     wait::{Limit, Wait},
-    waiter::State,
+    waiter::{Claim, State},
     wake::WakeBatch,
 };
 
@@ -73,7 +73,7 @@ pin_project! {
         P: Places,
     {
         fn drop(this: Pin<&mut Self>) {
-            let _ = this.withdraw();
+            let _ = this.cancel();
         }
     }
 }
@@ -167,7 +167,7 @@ impl<P: Places> Race<P> {
         let mut wakes = WakeBatch::new();
         locked.serve(&mut wakes);
         drop(locked);
-        wakes.wake();
+        wakes.run();
         Poll::Pending
     }
 
@@ -220,8 +220,6 @@ impl<P: Places> Race<P> {
     }
 
     /// Ends the select while nobody can claim it. Its waker is to be dropped.
-    ///
-    /// Nothing here is user code: a panic would leave the other arms linked, with a pointer to the claim.
     fn finish(self: Pin<&mut Self>) -> Option<Waker> {
         let mut this = self.project();
         let is_parked = *this.phase == Phase::Parked;
@@ -242,16 +240,14 @@ impl<P: Places> Race<P> {
     }
 
     /// Ends the select that a peer has claimed. `None`: it did so only to have the arms tried again, and the select is as new.
-    ///
-    /// Nothing here is user code, as in `finish`.
     fn finish_claimed(self: Pin<&mut Self>) -> Option<usize> {
         let mut this = self.project();
         *this.phase = Phase::Finished;
         let mut chosen = None;
         for number in 0..this.arms.count() {
             let is_done = this.arms.as_mut().visit(number, |place| match place {
-                Place::Operation(mut operation) => {
-                    operation.as_mut().leave_select();
+                Place::Operation(operation) => {
+                    operation.leave_select();
                     matches!(operation.state(), State::Done | State::Closed)
                 }
                 _ => false,
@@ -294,7 +290,7 @@ impl<P: Places> Wait for Race<P> {
     }
 
     /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
-    fn withdraw(self: Pin<&mut Self>) -> Option<usize> {
+    fn cancel(self: Pin<&mut Self>) -> Option<usize> {
         if self.phase != Phase::Parked {
             None
         } else if self.claim.recall() {

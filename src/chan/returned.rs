@@ -5,13 +5,13 @@
 use alloc::{boxed::Box, collections::BTreeMap};
 use core::cmp::Ordering;
 
-use crate::no_unwind::no_unwind;
+use crate::slot::BoxedMessage;
 
 /// Empty nearly always, and then one null pointer.
-pub(crate) struct GivenBack<T>(Option<Box<Messages<T>>>);
+pub(crate) struct Returned(Option<Box<Messages>>);
 
 /// By sequence number; never empty.
-type Messages<T> = BTreeMap<Seq, T>;
+type Messages = BTreeMap<Seq, BoxedMessage>;
 
 /// A sequence number. The numbers of messages that are given back at one time lie less than 2⁶³ apart, so their order is known
 /// even where the numbers wrap around.
@@ -32,7 +32,7 @@ impl PartialOrd for Seq {
     }
 }
 
-impl<T> GivenBack<T> {
+impl Returned {
     pub(crate) const fn new() -> Self {
         Self(None)
     }
@@ -46,22 +46,12 @@ impl<T> GivenBack<T> {
         self.0.as_ref().map_or(0, |messages| messages.len())
     }
 
-    pub(crate) fn insert(&mut self, seq: u64, message: T) {
-        no_unwind(|| self.0.get_or_insert_default().insert(Seq(seq), message));
+    pub(crate) fn insert(&mut self, seq: u64, message: BoxedMessage) {
+        self.0.get_or_insert_default().insert(Seq(seq), message);
     }
 
     /// Takes the oldest.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
-        if self.is_empty() {
-            None
-        } else {
-            self.pop_some()
-        }
-    }
-
-    #[cold]
-    fn pop_some(&mut self) -> Option<(u64, T)> {
+    pub(crate) fn pop(&mut self) -> Option<(u64, BoxedMessage)> {
         let messages = self.0.as_mut()?;
         let oldest = messages.pop_first();
         if messages.is_empty() {

@@ -1,13 +1,13 @@
 //! The invariants, as far as they can be checked at once.
 
-use super::Core;
-use crate::{end::RecvEnd, list::List, waiter::Waiter};
+use super::{state::RecvSide, transition::LockedChan};
+use crate::waiter::List;
 
-impl<T> Core<'_, T> {
+impl LockedChan<'_> {
     /// Panics if one does not hold.
     pub(super) fn assert_invariants(&self) {
-        let RecvEnd {
-            beyond,
+        let RecvSide {
+            overflow,
             sendq,
             recvq,
             closeq,
@@ -15,7 +15,7 @@ impl<T> Core<'_, T> {
             closing,
             closed,
             ..
-        } = &*self.recv_end;
+        } = &*self.recv;
         let (len, capacity) = (self.ring_len(), self.capacity());
         assert!(
             self.len() == 0 || recvq.is_empty(),
@@ -29,7 +29,7 @@ impl<T> Core<'_, T> {
             "2: a sender is parked beside room"
         );
         assert!(
-            len == capacity || len < capacity && beyond.is_empty(),
+            len == capacity || len < capacity && overflow.is_empty(),
             "4: more messages than places, or one beyond them though there is one"
         );
         if *closed {
@@ -48,8 +48,8 @@ impl<T> Core<'_, T> {
 }
 
 /// Whether those parked first and last on both sides are arms of one select.
-fn are_of_one_select<T>(sendq: &List<Waiter<T>>, recvq: &List<Waiter<T>>) -> bool {
-    // SAFETY: the caller has borrowed the queues from the core, so it holds the lock, and who is in them is linked.
+fn are_of_one_select(sendq: &List, recvq: &List) -> bool {
+    // SAFETY: the caller has borrowed the queues from a locked channel, so it holds the lock, and their waiters are linked.
     let ends = [sendq.ends(), recvq.ends()].map(|ends| ends.map(|end| unsafe { end?.select() }));
     ends[0][0].is_some()
         && ends

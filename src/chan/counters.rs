@@ -20,7 +20,7 @@ fn poll<F: Future>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
 fn pretended_backlog(real: usize) -> (Sender<()>, Receiver<()>) {
     let (tx, rx) = unbounded();
     (0..real).for_each(|_| tx.try_send(()).unwrap());
-    tx.shared().locked(|core| core.pretend(0, HALF));
+    tx.chan().locked(|chan| chan.pretend(0, HALF));
     (tx, rx)
 }
 
@@ -46,7 +46,7 @@ fn full_chain_is_full_after_the_count_has_come_round() {
     }
     // After these, 1.5 capacities fewer than 2ˢⁱᶻᵉ messages have entered since the last look.
     let passed = 0_usize.wrapping_sub(5 * CAPACITY / 2);
-    tx.shared().locked(|core| core.pretend(passed, passed));
+    tx.chan().locked(|chan| chan.pretend(passed, passed));
     for _ in 0..2 * CAPACITY {
         assert_eq!(rx.try_recv(), Ok(received.next().unwrap()));
         let mut send = parked.pop_front().unwrap();
@@ -95,15 +95,15 @@ fn permits_leave_the_rest_of_the_room() {
     for capacity in [Some(usize::MAX), Some(usize::MAX - 1), None] {
         let (tx, rx) = capacity.map_or_else(unbounded, bounded);
         tx.try_send(()).unwrap();
-        let shared = tx.shared();
+        let chan = tx.chan();
         let permits = capacity.unwrap_or(usize::MAX) - 1 - LEFT;
-        shared.locked(|core| core.pretend_permits(permits));
+        chan.locked(|chan| chan.pretend_permits(permits));
         let mut owned: Vec<_> = (0..LEFT).map(|_| tx.try_reserve().unwrap()).collect();
         assert!(tx.is_full() && tx.try_reserve().is_err() && tx.try_send(()).is_err());
         drop(owned.pop());
         assert_eq!(tx.try_send_many([(); 2]).unwrap_err().into_inner().sent, 1);
         drop(owned);
-        shared.locked(|core| core.pretend_permits(0));
+        chan.locked(|chan| chan.pretend_permits(0));
         assert_eq!(rx.drain().len(), 2);
     }
 }

@@ -1,0 +1,83 @@
+//! Letting senders go ahead when room came otherwise than by a message that left: a permit was given back, or a receiver that a permit
+//! counted on has come.
+
+use core::ptr::NonNull;
+
+use super::{state::RecvSide, transition::LockedChan};
+use crate::{
+    waiter::{Claim, Kind, List, dequeue, dequeue_first},
+    wake::WakeBatch,
+};
+
+impl LockedChan<'_> {
+    /// Lets those in `sendq` go ahead while there is room.
+    #[inline(never)]
+    pub(crate) fn promote_waiters(&mut self, wakes: &mut WakeBatch) {
+        let mut passed_over = List::new();
+        while self.has_room() {
+            let has_place = self.room() > self.recv.recvq.len();
+            let RecvSide { sendq, recvq, .. } = &mut *self.recv;
+            let Some(first) = sendq.front() else { break };
+            if recvq.is_empty() || first.kind() == Kind::Reserve {
+                if let Some(sender) = dequeue(sendq) {
+                    wakes.push(self.admit(sender));
+                }
+                continue;
+            }
+            // SAFETY: it is linked, and we hold the lock.
+            match unsafe { first.select() } {
+                None => self.pair(wakes),
+                // Its own receives are all the room there is.
+                Some(select) if !has_place && is_alone(recvq, select) => {
+                    sendq.move_front_to(&mut passed_over);
+                }
+                Some(_) => self.pair_select(wakes),
+            }
+        }
+        self.recv.sendq.prepend(&mut passed_over);
+    }
+
+    /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver, if that can be had.
+    fn pair(&mut self, wakes: &mut WakeBatch) {
+        // The receiver is claimed first: the send is there to be taken.
+        let Some(receiver) = dequeue_first(&mut self.recv.recvq) else {
+            return;
+        };
+        let sender = self.dequeue_send();
+        let sender = sender.expect("the first in `sendq` is no arm of a select");
+        let seq = self.recv.number();
+        // SAFETY: a send and a receive, just dequeued from the queues of this channel.
+        unsafe { sender.hand_to(receiver, self.message(), seq) }
+            .into_iter()
+            .for_each(|wake| wakes.push(wake));
+    }
+
+    /// As `pair`, of an arm of a select, if that can be had, and the oldest receiver that is not of the same select, or a place in
+    /// the ring. Two selects cannot be claimed in one step: if there is neither, the one that has been claimed is only woken, and
+    /// tries anew.
+    fn pair_select(&mut self, wakes: &mut WakeBatch) {
+        let Some(sender) = dequeue_first(&mut self.recv.sendq) else {
+            return;
+        };
+        match dequeue(&mut self.recv.recvq) {
+            Some(receiver) => {
+                let seq = self.recv.number();
+                // SAFETY: as in `pair`.
+                let [receiver, sender] = unsafe { sender.hand_to(receiver, self.message(), seq) };
+                wakes.push(sender);
+                wakes.push(receiver);
+            }
+            // Its own receives were all there were, and are lost now.
+            None if self.has_room() => wakes.push(self.admit(sender)),
+            None => wakes.push(sender.unpark()),
+        }
+    }
+}
+
+/// Whether all those in the queue are arms of that select.
+fn is_alone(queue: &mut List, select: NonNull<Claim>) -> bool {
+    queue.iter().all(|waiter| {
+        // SAFETY: the caller has borrowed the queue from a locked channel, so it holds the lock, and its waiters are linked.
+        unsafe { waiter.select() == Some(select) }
+    })
+}

@@ -1,0 +1,299 @@
+//! The operation of a future: a channel and a waiter, pinned together.
+//!
+//! [`SendOp`] and [`RecvOp`] have a message, [`BareOp`] (a permit, the close, the last message) has none. What they have in common is
+//! written once, here, for a channel and a waiter without their message type: the first poll off the fast path, the later ones, and
+//! giving up.
+//!
+//! What makes it sound: an operation is `!Unpin` and acts only through `Pin<&mut _>`, so the code that holds that is the waiter's owner;
+//! and its drop unparks the waiter, so a parked waiter is never freed or moved. An operation that is forgotten leaks its memory with
+//! it, by the rules of pinning.
+//!
+//! Peers have pointers to a parked waiter while its owner has that `Pin<&mut _>`. They may: of a type that is `!Unpin` the
+//! compiler does not take a mutable reference for the only one, and all that changes in a waiter is in a cell.
+//!
+//! A send's message is moved out of its waiter under a lock, and the state that says so is set after it. Nothing panics in
+//! between (an allocation that fails aborts), so the message cannot drop twice.
+
+mod bare;
+mod recv;
+mod send;
+
+pub(crate) use bare::BareOp;
+pub(crate) use recv::RecvOp;
+pub(crate) use send::SendOp;
+
+use core::{ptr::NonNull, task::Waker};
+
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
+use crate::{
+    chan::{Chan, Done, Received},
+    quiet_drop::QuietDrop,
+    waiter::{Claim, Kind, State, WaiterRef, WakeTarget},
+    wake::{self, WakeBatch, quietly},
+};
+
+/// What an operation has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Polled {
+    /// It is parked, or was given up before anything happened.
+    Pending,
+    /// It was done. The waiter is `Finished`; a received message is in its slot.
+    Done,
+    /// The channel is closed. The waiter is `Finished`, but that of a send is `Closed` and has its message.
+    Closed,
+}
+
+/// An operation without its types: a channel and a waiter, for the owner of the waiter.
+#[derive(Clone, Copy)]
+pub(crate) struct OpRef<'a> {
+    chan: &'a Chan,
+    waiter: WaiterRef<'a>,
+}
+
+impl<'a> OpRef<'a> {
+    /// # Safety
+    ///
+    /// The waiter is of this channel, and pinned together with the right to it. The caller and everything that gets this act for
+    /// the waiter's owner, which cancels the operation before the waiter goes.
+    #[inline(always)]
+    unsafe fn new(chan: &'a Chan, waiter: WaiterRef<'a>) -> Self {
+        Self { chan, waiter }
+    }
+
+    pub(crate) fn chan(self) -> &'a Chan {
+        self.chan
+    }
+
+    #[inline(always)]
+    pub(crate) fn state(self) -> State {
+        self.waiter.state()
+    }
+
+    /// For a thread that waits for it.
+    #[cfg(feature = "std")]
+    pub(crate) fn spin_target(self) -> SpinTarget<'a> {
+        SpinTarget::new(self.chan, self.waiter)
+    }
+
+    /// Does the operation, which is `Idle`, if that can be done at once. Its result is left in the waiter.
+    #[inline(always)]
+    pub(crate) fn attempt(self) -> Option<Done> {
+        debug_assert_eq!(self.state(), State::Idle);
+        // SAFETY: we own the idle waiter, which is of this channel.
+        unsafe { self.chan.attempt(self.waiter) }
+    }
+
+    /// As `attempt`.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand.
+    pub(crate) unsafe fn attempt_locked(self) -> Option<Done> {
+        // SAFETY: as in `attempt`, and the caller's promise.
+        unsafe { self.chan.attempt_locked(self.waiter) }
+    }
+
+    /// As `attempt`; parks the operation as an arm of a select if that is `None`.
+    ///
+    /// # Safety
+    ///
+    /// The select is awake, and its claim stays where it is until the operation has been unparked.
+    pub(crate) unsafe fn attempt_or_park(self, select: NonNull<Claim>) -> Option<Done> {
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; the rest is the caller's promise.
+        unsafe { (self.chan).attempt_or_park(self.waiter, WakeTarget::Select(select)) }
+    }
+
+    /// Parks the operation, which is `Idle`, as an arm of a select.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand, and has found since that the operation cannot be done. The claim stays where it is
+    /// until the operation has been unparked.
+    pub(crate) unsafe fn park_locked(self, select: NonNull<Claim>) {
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; the rest is the caller's promise.
+        unsafe { (self.chan).park_locked(self.waiter, WakeTarget::Select(select)) };
+    }
+
+    /// Lets those go ahead to whom a parked receive gives room, and adds whom to wake when no lock is held.
+    ///
+    /// # Safety
+    ///
+    /// The caller has locked the channel by hand.
+    pub(crate) unsafe fn promote_locked(self, wakes: &mut WakeBatch) {
+        if self.waiter.kind() == Kind::Recv {
+            // SAFETY: the caller's promise.
+            unsafe { self.chan.promote_locked(wakes) };
+        }
+    }
+
+    /// Unparks the operation, if it is parked and no peer has completed it. Its waker drops, which may panic: it is `Idle` then.
+    #[inline(never)]
+    pub(crate) fn unpark(self) {
+        drop(self.chan.unpark(self.waiter));
+    }
+
+    /// As `unpark`, if it is parked as an arm; one that is parked by itself stays so. So no code of the caller's runs: an arm
+    /// has no waker.
+    pub(crate) fn leave_select(self) {
+        self.chan.leave_select(self.waiter);
+    }
+
+    /// Does the operation of an idle waiter, or parks it.
+    fn start(self, waker: &Waker) -> Polled {
+        if !self.chan.would_block(self.waiter.kind()) {
+            if let Some(done) = self.attempt() {
+                return self.finish(done, None);
+            }
+        }
+        self.park(waker)
+    }
+
+    /// Parks an idle operation, unless it can be done by now.
+    #[inline(never)]
+    fn park(self, waker: &Waker) -> Polled {
+        // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
+        let target = WakeTarget::Task(waker.clone());
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; it is no select's target.
+        match unsafe { self.chan.attempt_or_park(self.waiter, target) } {
+            None => Polled::Pending,
+            // SAFETY: it has not parked.
+            Some(done) => unsafe { self.finish_unparked(done) },
+        }
+    }
+
+    /// As `finish`.
+    ///
+    /// # Safety
+    ///
+    /// The target with which it was to park is still in the waiter.
+    #[inline(never)]
+    unsafe fn finish_unparked(self, done: Done) -> Polled {
+        // SAFETY: it is there, and ours.
+        let unused = unsafe { self.waiter.take_target() }.into_waker();
+        self.finish(done, unused)
+    }
+
+    /// A later poll, or the first of an operation without a fast path.
+    #[inline(never)]
+    fn poll(self, waker: &Waker) -> Polled {
+        if self.state() == State::Parked {
+            self.chan.replace_waker(self.waiter, waker);
+        }
+        match self.state() {
+            // (If it was parked before, a forgotten select had left it so.)
+            State::Idle => self.start(waker),
+            State::Parked => Polled::Pending,
+            State::Done | State::Closed => self.take_result(),
+            State::Finished => panic!("{}", polled_again(self.waiter.kind())),
+        }
+    }
+
+    /// Ends an operation that its owner has just done itself: tells the peers, and drops a waker cloned for parking that is left. If
+    /// that panics, a message sent is sent, a message received goes back, and a permit is the waiter's.
+    #[inline(always)]
+    fn finish(self, done: Done, unused: Option<Waker>) -> Polled {
+        let Self { chan, waiter } = self;
+        match (waiter.kind(), waiter.state()) {
+            (Kind::Send, State::Done) => {
+                waiter.set_state(State::Finished);
+                wake::run_and_drop(done.wake, unused);
+                Polled::Done
+            }
+            (Kind::Recv, State::Done) => {
+                // Idle until it is settled: the message is the channel's if that panics.
+                waiter.set_state(State::Idle);
+                // SAFETY: we own the waiter; a receive that is done has its message and its number.
+                unsafe {
+                    let received = Received {
+                        seq: waiter.seq(),
+                        wake: done.wake,
+                        has_drained: done.has_drained,
+                    };
+                    chan.settle(received, waiter.slot(chan.message()), unused);
+                }
+                waiter.set_state(State::Finished);
+                Polled::Done
+            }
+            _ => {
+                // It may panic: the result is in the waiter.
+                drop(unused);
+                self.take_result()
+            }
+        }
+    }
+
+    /// Ends an operation that was completed.
+    fn take_result(self) -> Polled {
+        let polled = match self.state() {
+            State::Done => Polled::Done,
+            State::Closed => Polled::Closed,
+            State::Idle | State::Parked | State::Finished => return Polled::Pending,
+        };
+        if (polled, self.waiter.kind()) != (Polled::Closed, Kind::Send) {
+            self.waiter.set_state(State::Finished);
+        }
+        polled
+    }
+
+    /// Stops waiting. `Pending`: nothing happened, and a send has its message.
+    #[inline(never)]
+    fn cancel(self) -> Polled {
+        if self.state() == State::Parked {
+            self.unpark();
+        }
+        self.take_result()
+    }
+
+    /// Stops waiting, and gives back what was given to it by a peer: a message, a permit. The operation is as new then, and a send
+    /// has its message, if that was not taken. What it returns is to drop last, as that may panic.
+    #[inline(never)]
+    pub(crate) fn give_up(self) -> Option<QuietDrop<Waker>> {
+        self.give_up_inlined()
+    }
+
+    #[inline(always)]
+    fn give_up_inlined(self) -> Option<QuietDrop<Waker>> {
+        let Self { chan, waiter } = self;
+        let waker = chan.unpark(waiter).map(QuietDrop::new);
+        let (kind, state) = (waiter.kind(), waiter.state());
+        waiter.set_state(match (kind, state) {
+            (Kind::Send, State::Done | State::Finished) => State::Finished,
+            _ => State::Idle,
+        });
+        match (kind, state) {
+            // SAFETY: we own the waiter, which was `Done`: the message is in it.
+            (Kind::Recv, State::Done) => unsafe {
+                chan.give_back(waiter.seq(), waiter.slot(chan.message()));
+            },
+            (Kind::Reserve, State::Done) => chan.release_permit(),
+            _ => {}
+        }
+        waker
+    }
+
+    /// Ends an operation that is dropped.
+    #[inline(never)]
+    fn abandon(self) {
+        let _waker = self.give_up_inlined();
+        let Self { chan, waiter } = self;
+        if waiter.kind() == Kind::Send && waiter.state() == State::Idle {
+            waiter.set_state(State::Finished);
+            let message = chan.message();
+            // SAFETY: we own the waiter, and an idle send has its message.
+            quietly(|| unsafe { message.drop_in(waiter.slot(message)) });
+        }
+    }
+}
+
+#[cold]
+fn polled_again(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Send => "a send was polled again after it had completed",
+        Kind::Recv => "a receive was polled again after it had completed",
+        Kind::Reserve => "a request for a permit was polled again after it had completed",
+        Kind::Closed | Kind::Drained => {
+            "a wait for a close was polled again after it had completed"
+        }
+    }
+}

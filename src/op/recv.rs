@@ -1,0 +1,185 @@
+//! A receive.
+
+use core::{
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{OpRef, Polled};
+use crate::{
+    chan::{Missed, RecvSide, TypedChan},
+    error::{RecvError, TryRecvError},
+    waiter::{Kind, State, Waiter, WaiterRef},
+};
+
+pin_project! {
+    /// A receive. `C` is how it reaches the channel: a borrow or a handle.
+    pub(crate) struct RecvOp<C, T>
+    where
+        C: Deref<Target = TypedChan<T>>,
+    {
+        chan: C,
+        #[pin]
+        waiter: Waiter<T>,
+    }
+
+    impl<C, T> PinnedDrop for RecvOp<C, T>
+    where
+        C: Deref<Target = TypedChan<T>>,
+    {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {
+                this.as_ref().erased().abandon();
+            }
+        }
+    }
+}
+
+impl<C, T> RecvOp<C, T>
+where
+    C: Deref<Target = TypedChan<T>>,
+{
+    pub(crate) fn new(chan: C) -> Self {
+        Self {
+            chan,
+            waiter: Waiter::receiving(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.waiter.state() == State::Finished
+    }
+
+    /// Whether it is neither parked nor completed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiter.state() == State::Idle
+    }
+
+    /// Receives if that can be done at once; for an operation that has not been polled.
+    #[inline(always)]
+    pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
+        let this = self.into_ref();
+        let (op, this) = (this.erased(), this.project_ref());
+        // Beforehand, so that nothing comes between taking the message and returning it.
+        this.waiter.set_state(State::Finished);
+        this.chan.recv_fast(
+            |message| Some(Ok(message)),
+            |missed| {
+                this.waiter.set_state(State::Idle);
+                result(this.waiter, op.recv_slow(missed))
+            },
+        )
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        let this = self.into_ref();
+        let (op, this) = (this.erased(), this.project_ref());
+        if this.waiter.state() != State::Idle {
+            return poll_again(op, this.waiter, cx.waker());
+        }
+        // As in `attempt`.
+        this.waiter.set_state(State::Finished);
+        this.chan.recv_fast(
+            |message| Poll::Ready(Ok(message)),
+            |missed| {
+                this.waiter.set_state(State::Idle);
+                let polled = op.recv_slow_or_park(missed, cx.waker());
+                result(this.waiter, polled).map_or(Poll::Pending, Poll::Ready)
+            },
+        )
+    }
+
+    /// Stops waiting. `None`: nothing happened.
+    pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
+        let polled = self.as_ref().erased().cancel();
+        result(self.into_ref().project_ref().waiter, polled)
+    }
+
+    /// Stops waiting, and gives a message that was handed over already back to the channel. The operation is as new then.
+    pub(crate) fn cancel_and_return(self: Pin<&mut Self>) {
+        drop(self.as_ref().erased().give_up());
+    }
+
+    /// Makes a finished operation ready for the next receive.
+    pub(crate) fn reset(self: Pin<&mut Self>) {
+        debug_assert!(self.is_finished());
+        self.waiter.set_state(State::Idle);
+    }
+
+    /// It without its types.
+    #[inline(always)]
+    pub(crate) fn erased(self: Pin<&Self>) -> OpRef<'_> {
+        let this = self.project_ref();
+        // SAFETY: made with this channel, and pinned; our drop cancels it.
+        unsafe { OpRef::new(this.chan, WaiterRef::new(this.waiter)) }
+    }
+}
+
+impl OpRef<'_> {
+    /// Receives after a fast path, if that can be done at once; the operation is an idle receive.
+    #[inline(never)]
+    fn recv_slow(self, missed: Missed<'_, RecvSide>) -> Polled {
+        if missed.must_wait() {
+            return Polled::Pending;
+        }
+        let Self { chan, waiter } = self;
+        // Idle until it is settled: the message is the channel's if that panics.
+        // SAFETY: the slot of an idle receive is empty, and ours.
+        let received = unsafe { chan.recv_slow(missed, waiter.slot(chan.message())) };
+        let polled = match received {
+            Ok(()) => Polled::Done,
+            Err(TryRecvError::Closed) => Polled::Closed,
+            Err(TryRecvError::Empty) => return Polled::Pending,
+        };
+        waiter.set_state(State::Finished);
+        polled
+    }
+
+    /// As `recv_slow`, or parks.
+    #[inline(never)]
+    fn recv_slow_or_park(self, missed: Missed<'_, RecvSide>, waker: &Waker) -> Polled {
+        if missed.must_wait() || !missed.has_looked() && self.chan.would_block(Kind::Recv) {
+            drop(missed);
+        } else {
+            let polled = self.recv_slow(missed);
+            if polled != Polled::Pending {
+                return polled;
+            }
+        }
+        self.park(waker)
+    }
+}
+
+#[inline(never)]
+fn poll_again<T>(
+    op: OpRef<'_>,
+    waiter: Pin<&Waiter<T>>,
+    waker: &Waker,
+) -> Poll<Result<T, RecvError>> {
+    let polled = match waiter.state() {
+        // codegen: most later polls find the message there.
+        State::Done => {
+            waiter.set_state(State::Finished);
+            Polled::Done
+        }
+        _ => op.poll(waker),
+    };
+    result(waiter, polled).map_or(Poll::Pending, Poll::Ready)
+}
+
+/// What a receive has come to; `None` if it is pending.
+#[inline(always)]
+fn result<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Option<Result<T, RecvError>> {
+    match polled {
+        Polled::Pending => None,
+        // SAFETY: the caller owns the waiter, and its message is in its slot, as `Polled` says.
+        Polled::Done => Some(Ok(unsafe { waiter.get_ref().slot().take() })),
+        Polled::Closed => Some(Err(RecvError)),
+    }
+}

@@ -1,0 +1,205 @@
+//! A send.
+
+use core::{
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{OpRef, Polled};
+use crate::{
+    chan::{Missed, SendSide, TypedChan},
+    error::{SendError, TrySendError},
+    quiet_drop::QuietDrop,
+    waiter::{Kind, State, Waiter, WaiterRef},
+};
+
+pin_project! {
+    /// A send. `C` is how it reaches the channel: a borrow or a handle.
+    pub(crate) struct SendOp<C, T>
+    where
+        C: Deref<Target = TypedChan<T>>,
+    {
+        chan: C,
+        #[pin]
+        waiter: Waiter<T>,
+    }
+
+    impl<C, T> PinnedDrop for SendOp<C, T>
+    where
+        C: Deref<Target = TypedChan<T>>,
+    {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            if !this.is_finished() {
+                this.as_ref().erased().abandon();
+            }
+        }
+    }
+}
+
+impl<C, T> SendOp<C, T>
+where
+    C: Deref<Target = TypedChan<T>>,
+{
+    #[inline(always)]
+    pub(crate) fn new(chan: C, message: T) -> Self {
+        Self {
+            chan,
+            waiter: Waiter::sending(message),
+        }
+    }
+
+    /// A send without a message yet, finished as it is.
+    pub(crate) fn empty(chan: C) -> Self {
+        Self {
+            chan,
+            waiter: Waiter::sending_nothing(),
+        }
+    }
+
+    /// Makes a finished send ready to send a message.
+    pub(crate) fn load(self: Pin<&mut Self>, message: T) {
+        assert!(self.is_finished());
+        // SAFETY: we own the finished waiter, whose slot is empty.
+        unsafe { self.waiter.slot().put_with(|| message) };
+        self.waiter.set_state(State::Idle);
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.waiter.state() == State::Finished
+    }
+
+    /// Sends if that can be done at once; for an operation that has not been polled.
+    #[inline(always)]
+    pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
+        let this = self.into_ref();
+        let (op, this) = (this.erased(), this.project_ref());
+        // SAFETY: we own the idle waiter, which has its message.
+        match unsafe { this.chan.send_fast(this.waiter.get_ref().slot()) } {
+            Ok(()) => {
+                this.waiter.set_state(State::Finished);
+                Some(Ok(()))
+            }
+            Err(missed) => result(this.waiter, op.send_slow(missed)),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        let this = self.into_ref();
+        let (op, this) = (this.erased(), this.project_ref());
+        if this.waiter.state() != State::Idle {
+            return poll_again(op, this.waiter, cx.waker());
+        }
+        // SAFETY: we own the idle waiter, which has its message.
+        match unsafe { this.chan.send_fast(this.waiter.get_ref().slot()) } {
+            Ok(()) => {
+                this.waiter.set_state(State::Finished);
+                Poll::Ready(Ok(()))
+            }
+            Err(missed) => {
+                let polled = op.send_slow_or_park(missed, cx.waker());
+                result(this.waiter, polled).map_or(Poll::Pending, Poll::Ready)
+            }
+        }
+    }
+
+    /// Stops waiting. `None`: nothing happened, and the message is still here.
+    pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
+        let polled = self.as_ref().erased().cancel();
+        result(self.into_ref().project_ref().waiter, polled)
+    }
+
+    /// Stops waiting; the message is still here, if it was not taken. What it returns is to drop last, as that may panic.
+    pub(crate) fn give_up(self: Pin<&mut Self>) -> Option<QuietDrop<Waker>> {
+        self.as_ref().erased().give_up()
+    }
+
+    /// Takes the message out, if it has not been sent, of an operation that is not parked; that is over then.
+    #[inline]
+    pub(crate) fn take_unsent(self: Pin<&mut Self>) -> Option<T> {
+        self.into_ref().project_ref().waiter.take_unsent()
+    }
+
+    /// It without its types.
+    #[inline(always)]
+    pub(crate) fn erased(self: Pin<&Self>) -> OpRef<'_> {
+        let this = self.project_ref();
+        // SAFETY: made with this channel, and pinned; our drop cancels it.
+        unsafe { OpRef::new(this.chan, WaiterRef::new(this.waiter)) }
+    }
+}
+
+impl OpRef<'_> {
+    /// Sends after a fast path, if that can be done at once; the operation is an idle send.
+    #[inline(never)]
+    fn send_slow(self, missed: Missed<'_, SendSide>) -> Polled {
+        if missed.must_wait() {
+            return Polled::Pending;
+        }
+        let Self { chan, waiter } = self;
+        // Beforehand: if the receiver's wake panics, the message has been sent.
+        waiter.set_state(State::Finished);
+        // SAFETY: an idle send has its message, and its slot is ours.
+        let (state, polled) = match unsafe { chan.send_slow(missed, waiter.slot(chan.message())) } {
+            Ok(()) => return Polled::Done,
+            Err(TrySendError::Full(())) => (State::Idle, Polled::Pending),
+            Err(TrySendError::Closed(())) => (State::Closed, Polled::Closed),
+        };
+        waiter.set_state(state);
+        polled
+    }
+
+    /// As `send_slow`, or parks.
+    #[inline(never)]
+    fn send_slow_or_park(self, missed: Missed<'_, SendSide>, waker: &Waker) -> Polled {
+        if missed.must_wait() || !missed.has_looked() && self.chan.would_block(Kind::Send) {
+            drop(missed);
+        } else {
+            let polled = self.send_slow(missed);
+            if polled != Polled::Pending {
+                return polled;
+            }
+        }
+        self.park(waker)
+    }
+}
+
+#[inline(never)]
+fn poll_again<T>(
+    op: OpRef<'_>,
+    waiter: Pin<&Waiter<T>>,
+    waker: &Waker,
+) -> Poll<Result<(), SendError<T>>> {
+    let polled = match waiter.state() {
+        // codegen: most later polls find the message taken.
+        State::Done => {
+            waiter.set_state(State::Finished);
+            Polled::Done
+        }
+        _ => op.poll(waker),
+    };
+    result(waiter, polled).map_or(Poll::Pending, Poll::Ready)
+}
+
+/// What a send has come to; `None` if it is pending.
+#[inline(always)]
+fn result<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Option<Result<(), SendError<T>>> {
+    match polled {
+        Polled::Pending => None,
+        Polled::Done => Some(Ok(())),
+        Polled::Closed => {
+            let message = waiter.take_unsent();
+            Some(Err(SendError(
+                message.expect("a send that failed has its message"),
+            )))
+        }
+    }
+}
