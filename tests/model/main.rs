@@ -39,7 +39,7 @@ fn config() -> Config {
     Config {
         cases: match env::var_os("PROPTEST_CASES") {
             Some(_) => from_env.cases,
-            None if cfg!(miri) => 20,
+            None if cfg!(miri) => 5,
             None => 8_000,
         },
         rng_seed: match from_env.rng_seed {

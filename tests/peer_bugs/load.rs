@@ -152,9 +152,11 @@ impl<F: Future> Future for CountPolls<F> {
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn large_messages_fit_on_a_stack_that_could_not_hold_the_buffer() {
-    const STACK: usize = 32 << 20;
+    const STACK: usize = if cfg!(miri) { 1 << 20 } else { 32 << 20 };
     // Code that is not optimized copies a message into every frame that it passes.
-    const SIZE: usize = if cfg!(debug_assertions) {
+    const SIZE: usize = if cfg!(miri) {
+        16 << 10
+    } else if cfg!(debug_assertions) {
         512 << 10
     } else {
         1 << 20
@@ -202,7 +204,7 @@ fn large_messages_fit_on_a_stack_that_could_not_hold_the_buffer() {
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn four_threads_stream_a_million_messages_to_four_over_capacity_1() {
     ends_within(Duration::from_secs(600), || {
-        stream_through(bounded(1), 4, MILLION)
+        stream_through(bounded(1), 4, if cfg!(miri) { 200 } else { MILLION })
     });
 }
 

@@ -389,6 +389,7 @@ fn waiter_freed_inside_its_own_wake_is_not_touched_again() {
 /// Row 19, CB#821, KN#11: whoever waited kept the processor busy.
 #[cfg(all(target_os = "linux", feature = "std"))]
 #[test]
+#[cfg_attr(miri, ignore = "Miri has no clock for a thread's processor time")]
 fn blocked_receive_costs_next_to_no_processor_time() {
     use rustix::time::{ClockId, clock_gettime};
 
