@@ -4,7 +4,7 @@
 
 use core::{error::Error, fmt};
 
-use crate::batch::Unsent;
+use crate::future::Unsent;
 
 /// The channel is closed; the message that was not sent is in here, if the operation had one.
 ///

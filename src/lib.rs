@@ -331,11 +331,9 @@ extern crate std;
 #[cfg(all(hchan_loom, not(feature = "std")))]
 compile_error!("the models of `hchan_loom` need the feature `std`");
 
-mod batch;
 #[cfg(feature = "std")]
 pub mod blocking;
 mod chan;
-mod closed;
 mod error;
 mod future;
 mod iter;
@@ -344,55 +342,37 @@ mod iter_blocking;
 mod no_unwind;
 mod numbers;
 mod op;
-mod owned;
-#[cfg(feature = "std")]
-mod park;
-mod permit;
 mod quiet_drop;
 mod receiver;
-mod recv_many;
-mod reserve_many;
 mod ring;
 mod select;
-mod send_from;
-mod send_many;
 mod sender;
-#[cfg(feature = "sink")]
-mod sink;
 mod slot;
-mod stream;
 mod sync;
-mod until;
-mod wait;
+mod thread;
 mod waiter;
 mod wake;
 mod weak;
 
 use chan::SharedChan;
 
-pub use batch::Unsent;
-pub use closed::ClosedFuture;
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TrySendError,
 };
-pub use future::{RecvFuture, SendFuture};
+pub use future::{
+    ClosedFuture, Drain, IntoClosed, IntoRecv, IntoSend, IntoStream, OwnedPermit, Permit, Permits,
+    RecvFuture, RecvManyFuture, RecvStream, ReserveFuture, ReserveManyFuture, SendFromFuture,
+    SendFuture, SendManyFuture, Unsent, Until,
+};
+#[cfg(feature = "sink")]
+pub use future::{IntoSink, SendSink};
 pub use iter::TryIter;
 #[cfg(feature = "std")]
 pub use iter_blocking::IterBlocking;
-pub use owned::{IntoClosed, IntoRecv, IntoSend};
-pub use permit::{OwnedPermit, Permit, ReserveFuture};
 pub use receiver::Receiver;
-pub use recv_many::{Drain, RecvManyFuture};
-pub use reserve_many::{Permits, ReserveManyFuture};
 pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
-pub use send_from::SendFromFuture;
-pub use send_many::SendManyFuture;
 pub use sender::Sender;
-#[cfg(feature = "sink")]
-pub use sink::{IntoSink, SendSink};
-pub use stream::{IntoStream, RecvStream};
-pub use until::Until;
 pub use weak::{WeakReceiver, WeakSender};
 
 /// Makes a channel whose buffer holds up to `capacity` messages; with `capacity` 0 there is none, and sender and receiver

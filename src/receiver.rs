@@ -12,13 +12,13 @@ use core::{
 use crate::error::RecvError;
 use crate::{
     chan::{SharedChan, TypedChan},
-    closed::ClosedFuture,
     error::TryRecvError,
+    future::ClosedFuture,
+    future::IntoRecv,
     future::RecvFuture,
+    future::{Drain, RecvManyFuture},
+    future::{IntoStream, RecvStream},
     iter::TryIter,
-    owned::IntoRecv,
-    recv_many::{Drain, RecvManyFuture},
-    stream::{IntoStream, RecvStream},
     weak::WeakReceiver,
 };
 

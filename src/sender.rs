@@ -10,17 +10,17 @@ use core::{
 #[cfg(feature = "std")]
 use crate::error::SendError;
 #[cfg(feature = "sink")]
-use crate::sink::{IntoSink, SendSink};
+use crate::future::{IntoSink, SendSink};
 use crate::{
     chan::{ReserveOutcome, SharedChan},
-    closed::ClosedFuture,
     error::{SendManyError, TrySendError},
+    future::ClosedFuture,
+    future::SendFromFuture,
     future::SendFuture,
-    owned::{IntoClosed, IntoSend},
-    permit::{Permit, ReserveFuture},
-    reserve_many::{Permits, ReserveManyFuture},
-    send_from::SendFromFuture,
-    send_many::{SendManyFuture, try_send_many},
+    future::{IntoClosed, IntoSend},
+    future::{Permit, ReserveFuture},
+    future::{Permits, ReserveManyFuture},
+    future::{SendManyFuture, try_send_many},
     weak::WeakSender,
 };
 

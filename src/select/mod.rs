@@ -1,30 +1,30 @@
 //! Several operations, exactly one of which happens.
 
-mod any;
 mod arm;
-mod attempt;
-mod expanded;
-mod list;
+mod dynamic;
 mod locked;
+mod macro_support;
 mod macros;
 mod order;
-mod race;
+mod recv_any;
+mod state;
+mod try_arms;
 
-pub use any::{RecvAny, recv_any};
 pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
-pub use expanded::{attempt, attempt_now, happened, select};
+pub use dynamic::Select;
+pub use macro_support::{attempt, attempt_now, happened, select};
 #[cfg(feature = "std")]
-pub use expanded::{
+pub use macro_support::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
-pub use list::Select;
 pub use order::seed_select;
+pub use recv_any::{RecvAny, recv_any};
 
 pub(crate) use arm::Operates;
 
 use core::pin::Pin;
 
-use crate::wait::Wait;
+use crate::thread::Wait;
 
 /// The result of the operation that happened; `None` if it is not complete.
 #[allow(private_bounds, reason = "for the macros alone")]

@@ -18,7 +18,7 @@ use super::{
     UnsafeCell,
     atomic::{AtomicBool, AtomicU32, Ordering},
     backoff::backoff,
-    bed::Bed,
+    sleep::Bed,
 };
 
 /// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every

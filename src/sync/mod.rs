@@ -6,17 +6,17 @@
 
 mod arc;
 mod backoff;
-mod bed;
 mod cell;
 mod count;
 mod lock;
-mod rank;
+mod lock_order;
+mod sleep;
 
 #[cfg(feature = "std")]
 pub(crate) use backoff::Blocking;
 pub(crate) use cell::UnsafeCell;
 pub(crate) use count::Count;
-pub(crate) use rank::Rank;
+pub(crate) use lock_order::Rank;
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {

@@ -11,7 +11,7 @@ use core::{
 #[cfg(feature = "std")]
 use {
     crate::chan::SpinTarget,
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -22,11 +22,11 @@ use pin_project_lite::pin_project;
 use crate::{
     chan::{ReserveOutcome, TypedChan},
     error::{SendError, SendTimeoutError},
+    future::Permit,
+    future::Until,
     op::BareOp,
-    permit::Permit,
     sender::Sender,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
     waiter::Kind,
     wake::Panics,
 };

@@ -9,7 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -17,14 +17,14 @@ use {
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::batch::Batch;
 use crate::{
-    batch::Batch,
     chan::SendOutcome,
     chan::TypedChan,
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
+    future::Until,
     op::SendOp,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
 };
 
 pin_project! {

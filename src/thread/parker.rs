@@ -2,19 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-mod lingering;
-mod turns;
-
 use alloc::{sync::Arc, task::Wake};
 use core::{cell::Cell, hint, task::Waker, time::Duration};
 use std::time::Instant;
 
+use super::{pre_park_spin::Lingering, yield_backoff::Turns};
 use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread,
 };
-use lingering::Lingering;
-use turns::Turns;
 
 /// How long a thread yields in vain, at the most, before it sleeps.
 ///

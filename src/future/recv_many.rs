@@ -11,7 +11,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -22,10 +22,10 @@ use pin_project_lite::pin_project;
 use crate::{
     chan::TypedChan,
     error::{RecvError, RecvTimeoutError, TryRecvError},
+    future::Until,
     op::RecvOp,
     receiver::Receiver,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
     wake::drop_each,
 };
 

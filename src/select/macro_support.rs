@@ -13,7 +13,7 @@ pub use blocking::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
-use super::{arm::Places, attempt as steps, order::Chance, race::Race};
+use super::{arm::Places, order::Chance, state::Race, try_arms as steps};
 use crate::chan::Done;
 
 /// What is left of a select that found nothing to do: what it drew.
@@ -63,8 +63,8 @@ mod blocking {
 
     use super::{ArmList, Race, Tried, attempt_now_with, attempt_with};
     use crate::{
-        select::race::noop_context,
-        wait::{wait, wait_timeout},
+        select::state::noop_context,
+        thread::{wait, wait_timeout},
     };
 
     /// As `attempt`, for a thread.

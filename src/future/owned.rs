@@ -13,7 +13,7 @@ use core::{
 #[cfg(feature = "std")]
 use {
     crate::chan::SpinTarget,
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -24,12 +24,12 @@ use pin_project_lite::pin_project;
 use crate::{
     chan::SharedChan,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
+    future::Until,
     op::{BareOp, OpRef, RecvOp, SendOp},
     receiver::Receiver,
     select::Operates,
     sender::Sender,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
     waiter::Kind,
 };
 

@@ -8,7 +8,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -19,14 +19,14 @@ use pin_project_lite::pin_project;
 use super::{
     arm::{Operates, Place, Places},
     order::FEW,
-    race::Race,
+    state::Race,
 };
 use crate::{
     error::RecvError,
     future::RecvFuture,
+    future::Until,
     receiver::Receiver,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
 };
 
 /// Receives from any one of `receivers`, and returns which: the select for receivers of one type.

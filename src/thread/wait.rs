@@ -49,7 +49,7 @@ mod blocking {
     use std::time::Instant;
 
     use super::{SpinTarget, Wait};
-    use crate::{park::Parker, sync::Blocking};
+    use crate::{sync::Blocking, thread::parker::Parker};
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
@@ -175,7 +175,7 @@ mod tests {
     use super::{Limit, Wait, wait_timeout};
     use crate::{
         chan::{FakeTarget, SpinTarget},
-        park::Parker,
+        thread::parker::Parker,
     };
 
     /// A future that a peer completes after so many looks, or that its third poll completes.

@@ -1,4 +1,4 @@
-//! The futures of the two operations.
+//! The future of a receive.
 
 #![forbid(unsafe_code)]
 
@@ -9,8 +9,10 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::chan::SpinTarget,
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::{
+        chan::SpinTarget,
+        thread::{wait, wait_deadline, wait_timeout},
+    },
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -18,61 +20,14 @@ use {
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::Until;
 use crate::{
     chan::TypedChan,
-    error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    op::{OpRef, RecvOp, SendOp},
+    error::{RecvError, RecvTimeoutError},
+    op::{OpRef, RecvOp},
     select::Operates,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
 };
-
-pin_project! {
-    /// A send of one message; made by [`Sender::send`](crate::Sender::send).
-    ///
-    /// Await it in a task, or call [`wait`](Self::wait) or one of its siblings in a thread. It does nothing before its
-    /// first poll. If the channel has no room then, it parks: it has its place in the order of senders from there on,
-    /// and a receiver may take its message at any time, whether the future is polled again or not.
-    ///
-    /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
-    ///
-    /// # Panics
-    ///
-    /// When polled again after it has returned `Ready`. A poll also panics if a waker does, of this task (cloned or dropped)
-    /// or of the peer's (woken): nothing is lost or left hanging then, and a send may have taken place.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it has completed, it drops its message, which will never be delivered, unless a receiver had
-    /// taken it before: then it was sent. The caller that drops it cannot tell which: where that matters (a losing arm of a
-    /// `select!`, a timeout around it), use [`send_from`](crate::Sender::send_from), whose `Option` tells, or
-    /// [`until`](Self::until), whose result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.send("one").await?;
-    ///
-    /// // A second one has to wait. Dropped, it takes its message with it.
-    /// let mut second = Box::pin(tx.send("two"));
-    /// assert!(futures::poll!(&mut second).is_pending());
-    /// drop(second);
-    ///
-    /// drop(tx);
-    /// assert_eq!(rx.recv().await, Ok("one"));
-    /// assert!(rx.recv().await.is_err());
-    /// # Ok::<(), hchan::SendError<&str>>(())
-    /// # }).unwrap();
-    /// ```
-    #[doc(alias("Send", "SendFut"))]
-    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
-    pub struct SendFuture<'a, T> {
-        #[pin]
-        op: SendOp<&'a TypedChan<T>, T>,
-    }
-}
 
 pin_project! {
     /// A receive of one message; made by [`Receiver::recv`](crate::Receiver::recv).
@@ -118,124 +73,6 @@ pin_project! {
         // `None` for the receiver on which nothing ever happens.
         #[pin]
         op: Option<RecvOp<&'a TypedChan<T>, T>>,
-    }
-}
-
-impl<'a, T> SendFuture<'a, T> {
-    pub(crate) fn new(chan: &'a TypedChan<T>, message: T) -> Self {
-        Self {
-            op: SendOp::new(chan, message),
-        }
-    }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too. What has to run in the same thread to complete `stop`, a timer of a
-    /// one-thread executor for instance, does not run while a loop always finds room: see [stopping](crate#stopping).
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: a caller that drops it cannot tell whether the message was sent. Where `stop` ends it, the
-    /// result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::future;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// assert_eq!(tx.send(1).until(future::pending::<()>()).await, Ok(()));
-    /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
-    /// # });
-    /// ```
-    #[doc(alias = "send_with_timer")]
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
-}
-
-#[cfg(feature = "std")]
-impl<T> SendFuture<'_, T> {
-    /// Blocks the thread until the message is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] with the message, if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let receiving = std::thread::spawn(move || rx.recv().wait());
-    /// tx.send(7).wait().unwrap();
-    /// assert_eq!(receiving.join().unwrap(), Ok(7));
-    /// ```
-    #[doc(alias = "blocking_send")]
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn wait(self) -> Result<(), SendError<T>> {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until the message is sent or `timeout` has passed; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// assert_eq!(tx.send(1).wait_timeout(Duration::from_millis(1)), Ok(()));
-    /// assert_eq!(tx.send(2).wait_timeout(Duration::from_millis(1)), Err(SendTimeoutError::Timeout(2)));
-    /// ```
-    #[doc(alias = "send_timeout")]
-    pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert_eq!(tx.send(1).wait_deadline(soon), Err(SendTimeoutError::Timeout(1)));
-    /// ```
-    #[doc(alias = "send_deadline")]
-    pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        wait_deadline(pin!(self), deadline)
     }
 }
 
@@ -367,15 +204,6 @@ impl<T> RecvFuture<'_, T> {
     }
 }
 
-impl<T> Future for SendFuture<'_, T> {
-    type Output = Result<(), SendError<T>>;
-
-    #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().op.poll(cx)
-    }
-}
-
 impl<T> Future for RecvFuture<'_, T> {
     type Output = Result<T, RecvError>;
 
@@ -388,47 +216,9 @@ impl<T> Future for RecvFuture<'_, T> {
     }
 }
 
-impl<T> FusedFuture for SendFuture<'_, T> {
-    fn is_terminated(&self) -> bool {
-        self.op.is_finished()
-    }
-}
-
 impl<T> FusedFuture for RecvFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.op.as_ref().is_some_and(RecvOp::is_finished)
-    }
-}
-
-impl<T> Limit for SendFuture<'_, T> {
-    type Limited = Result<(), SendTimeoutError<T>>;
-}
-
-impl<T> Wait for SendFuture<'_, T> {
-    #[inline(always)]
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.attempt()
-    }
-
-    #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.erased().spin_target())
-    }
-
-    fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.cancel()
-    }
-
-    fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
-        match output {
-            Some(result) => Ok(result?),
-            None => {
-                let message = self.project().op.take_unsent();
-                Err(SendTimeoutError::Timeout(
-                    message.expect("a send that did not happen has its message"),
-                ))
-            }
-        }
     }
 }
 
@@ -459,25 +249,11 @@ impl<T> Wait for RecvFuture<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for SendFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
-    }
-}
-
 impl<T> fmt::Debug for RecvFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvFuture")
             .field("terminated", &self.is_terminated())
             .finish_non_exhaustive()
-    }
-}
-
-impl<T> Operates for SendFuture<'_, T> {
-    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
-        Some(self.into_ref().project_ref().op.erased())
     }
 }
 

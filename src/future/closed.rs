@@ -9,7 +9,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::{pin::pin, time::Duration},
     std::time::Instant,
 };
@@ -19,9 +19,9 @@ use pin_project_lite::pin_project;
 
 use crate::{
     chan::TypedChan,
+    future::Until,
     op::BareOp,
-    until::Until,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
     waiter::Kind,
 };
 

@@ -16,10 +16,10 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 #[cfg(feature = "std")]
-use crate::wait::{wait, wait_deadline, wait_timeout};
+use crate::thread::{wait, wait_deadline, wait_timeout};
 use crate::{
     quiet_drop::QuietDrop,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
 };
 
 pin_project! {

@@ -31,14 +31,14 @@ use pin_project_lite::pin_project;
 
 use super::{
     arm::{Place, Places},
-    attempt::{attempt, attempt_now},
     locked::Locked,
     order::{Chance, Order},
+    try_arms::{attempt, attempt_now},
 };
 use crate::{
     chan::Done,
     quiet_drop::QuietDrop,
-    wait::{Limit, Wait},
+    thread::{Limit, Wait},
     waiter::{Claim, State},
     wake::WakeBatch,
 };

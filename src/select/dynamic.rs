@@ -10,7 +10,7 @@ use core::{
 };
 #[cfg(feature = "std")]
 use {
-    crate::wait::{wait, wait_deadline, wait_timeout},
+    crate::thread::{wait, wait_deadline, wait_timeout},
     core::time::Duration,
     std::time::Instant,
 };
@@ -21,11 +21,11 @@ use pin_project_lite::pin_project;
 use super::{
     arm::{Arm, Operates, Place, Places},
     order::FEW,
-    race::Race,
+    state::Race,
 };
 use crate::{
-    until::Until,
-    wait::{Limit, Wait},
+    future::Until,
+    thread::{Limit, Wait},
 };
 
 pin_project! {

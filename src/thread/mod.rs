@@ -1,0 +1,16 @@
+//! Threads that wait for a future: how they are woken, and how long they stay awake before they sleep.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "std")]
+mod parker;
+#[cfg(feature = "std")]
+mod pre_park_spin;
+mod wait;
+#[cfg(feature = "std")]
+mod yield_backoff;
+
+pub(crate) use wait::Limit;
+pub(crate) use wait::Wait;
+#[cfg(feature = "std")]
+pub(crate) use wait::{wait, wait_deadline, wait_timeout};
