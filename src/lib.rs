@@ -315,11 +315,12 @@
 //!
 //! # Looking inside
 //!
-//! The names are those of Go's runtime where it has one: `core` is its `hchan`, with the transitions above; a `waiter` is
-//! its `sudog`, with a table of who owns it when; `operation` is a waiter in use; `shared` puts locks, transitions and wakes
-//! together; `select` is its `selectgo`, and `claim` its `selectDone`. Where Go has one lock there are two, one at each end
+//! The names are those of Go's runtime where it has one: `chan` is its `hchan`, with the transitions above; `waiter` is its
+//! `sudog`, with a table of who owns it when, and `waiter/claim` its `selectDone`; `select` is its `selectgo`. As Go's `hchan` does,
+//! `chan` knows of a message only how to move it from one `slot` to another, so all of it is compiled once for all message types.
+//! `op` is a waiter in use, and `future` holds what users await. Where Go has one lock there are two, one for each side
 //! (one for both up to capacity 4), so that senders and receivers that need not wait need not meet either. Each file opens
-//! with what it is for, `core` with its invariants, which debug builds check.
+//! with what it is for, `chan` with its invariants, which debug builds check.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
