@@ -1,7 +1,7 @@
 //! Names that are nobody's but the crate's.
 
-use hchan::wait::Wait as _; //~ E0603
-use hchan::wait::Limit as _; //~ E0603
+use hchan::thread::Wait as _; //~ E0603
+use hchan::thread::Limit as _; //~ E0603
 use hchan::select::Arm as _; //~ E0603
 use hchan::select::Operates as _; //~ E0603
 use hchan::__private::ArmList as _; //~ E0432
