@@ -252,6 +252,7 @@ impl<'a> OpRef<'a> {
         self.give_up_inlined()
     }
 
+    // codegen: `abandon` has its own copy, as a receive that is dropped while it is parked goes there.
     #[inline(always)]
     fn give_up_inlined(self) -> Option<QuietDrop<Waker>> {
         let Self { chan, waiter } = self;
