@@ -13,7 +13,7 @@ use std::{
 };
 
 use hchan::{Receiver, RecvError, bounded, unbounded};
-use support::{ends_within, scaled, until};
+use support::{ends_within, until};
 
 /// A thread-local of the user's that blocks on a channel when the thread ends, initialized before and after the crate's own.
 #[test]
@@ -127,7 +127,7 @@ fn messages_of_every_alignment_lie_where_they_should() {
 /// Sends and receives meet over every capacity around the edge between one lock and two, whoever is ahead.
 #[test]
 fn four_to_four_threads_over_capacities_around_the_edge() {
-    const EACH: usize = scaled(20_000);
+    const EACH: usize = if cfg!(miri) { 10 } else { 20_000 };
     for capacity in [3, 4, 5, 6] {
         let (tx, rx) = bounded(capacity);
         ends_within(Duration::from_secs(100), move || {

@@ -17,7 +17,7 @@ use hchan::{Receiver, Sender, bounded, unbounded};
 use crate::support::blocking::*;
 use crate::support::{CountingWaker, ends_within, no_deadlock, poll, poll_with, scaled};
 
-const MILLION: usize = scaled(1_000_000);
+const MILLION: usize = if cfg!(miri) { 300 } else { 1_000_000 };
 
 /// Row 8, FL#88, FL#182, LO#4, TK#2637: each poll queued the future again.
 #[test]
@@ -204,7 +204,7 @@ fn large_messages_fit_on_a_stack_that_could_not_hold_the_buffer() {
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn four_threads_stream_a_million_messages_to_four_over_capacity_1() {
     ends_within(Duration::from_secs(600), || {
-        stream_through(bounded(1), 4, if cfg!(miri) { 200 } else { MILLION })
+        stream_through(bounded(1), 4, MILLION)
     });
 }
 
