@@ -31,6 +31,11 @@ fn everything_is_invariant_in_the_message() {
     check("variance");
 }
 
+#[test]
+fn nothing_that_drops_messages_outlives_what_they_borrow() {
+    check("drops");
+}
+
 /// Users can call the methods of a `pub` trait through any bound that implies it, in whatever module it is.
 #[test]
 fn public_traits_have_no_methods() {
