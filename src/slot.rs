@@ -150,6 +150,11 @@ impl Message {
         self.size
     }
 
+    /// The bytes that a message takes in a buffer at the least: those of its alignment, if it has no size.
+    pub(crate) fn least_place(&self) -> usize {
+        self.size.max(self.slot.align())
+    }
+
     /// Moves the message of one slot into another.
     ///
     /// # Safety

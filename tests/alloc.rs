@@ -916,6 +916,27 @@ fn huge_capacity_takes_no_memory_until_it_is_used() {
     }
 }
 
+/// What they take is their alignment.
+#[test]
+fn messages_of_no_size_take_no_more_memory_than_those_of_a_size() {
+    #[repr(align(4096))]
+    struct Page(#[expect(dead_code, reason = "for its size")] u8);
+    #[repr(align(4096))]
+    struct Nothing;
+
+    fn bytes_of<T>(capacity: usize, message: T) -> isize {
+        let before = live_bytes();
+        let (tx, _rx) = hchan::bounded(capacity);
+        assert!(tx.try_send(message).is_ok());
+        live_bytes() - before
+    }
+
+    for capacity in [5, 100, 100_000, usize::MAX] {
+        let [some, none] = [bytes_of(capacity, Page(1)), bytes_of(capacity, Nothing)];
+        assert!(none <= some, "{capacity}: {none} bytes, {some} bytes");
+    }
+}
+
 /// Of four such messages on its stack, a thread of two megabytes would die.
 #[test]
 #[cfg_attr(target_family = "wasm", ignore = "needs threads")]

@@ -191,5 +191,5 @@ fn layout_of_cells(message: &Message, len: usize) -> Layout {
 
 /// How many messages a block of so many bytes holds.
 fn messages_in(message: &Message, bytes: usize) -> usize {
-    (bytes / message.size().max(1)).max(LEAST_MESSAGES)
+    (bytes / message.least_place()).max(LEAST_MESSAGES)
 }
