@@ -36,14 +36,25 @@
 //!
 //! # Two ways to wait
 //!
-//! [`send`](Sender::send) and [`recv`](Receiver::recv) return futures. A task awaits them; a thread calls
-//! [`wait`](RecvFuture::wait), [`wait_timeout`](RecvFuture::wait_timeout) or
-//! [`wait_deadline`](RecvFuture::wait_deadline) on them, or the shorthands [`send_blocking`](Sender::send_blocking) and
-//! [`recv_blocking`](Receiver::recv_blocking). Both park in the same queues, each in its turn. [`try_send`](Sender::try_send),
-//! [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait for a peer. As a flow of messages there are
-//! [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and [`try_iter`](Receiver::try_iter).
-//! [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle instead of borrowing it, and give
-//! it back.
+//! | | a task: [`bounded`] | a thread: [`blocking::bounded`] |
+//! |---|---|---|
+//! | send | `tx.send(msg).await` | `tx.send(msg)` |
+//! | receive | `rx.recv().await` | `rx.recv()` |
+//! | until closed | `rx.stream()`, `rx.into_stream()` | `for msg in &rx`, `for msg in rx` |
+//! | give up | `rx.recv().until(stop).await` | `rx.recv_timeout(time)` |
+//! | at once or not at all | `tx.try_send(msg)`, `rx.try_recv()` | the same |
+//! | the other kind | `tx.into_blocking()`, `tx.as_blocking()` | `tx.into_async()`, `tx.as_async()` |
+//!
+//! [`send`](Sender::send) and [`recv`](Receiver::recv) return futures, which a task awaits. A program of threads uses the handles of
+//! [`blocking`], whose calls wait in place. Both kinds of handle can be of one channel: all that wait park in the same queues, each in
+//! its turn. A thread that has an async handle calls [`wait`](RecvFuture::wait), [`wait_timeout`](RecvFuture::wait_timeout) or
+//! [`wait_deadline`](RecvFuture::wait_deadline) on the future, or the shorthands [`send_blocking`](Sender::send_blocking) and
+//! [`recv_blocking`](Receiver::recv_blocking). A call that blocks in a task stalls the runtime's worker thread.
+//!
+//! [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait for a peer. As a
+//! flow of messages there are [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and
+//! [`try_iter`](Receiver::try_iter). [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle
+//! instead of borrowing it, and give it back.
 //!
 //! [`send_many`](Sender::send_many), [`recv_many`](Receiver::recv_many) and [`drain`](Receiver::drain) move as many messages
 //! as can go, in one step or a few. [`reserve`](Sender::reserve) waits for room first and gives a [`Permit`] for one message,
