@@ -146,6 +146,7 @@ impl Message {
     }
 
     /// The bytes of a message.
+    #[cfg(feature = "std")]
     pub(crate) fn size(&self) -> usize {
         self.size
     }
