@@ -15,12 +15,12 @@ use crate::{
 pub(crate) struct Done {
     /// Whom to wake.
     pub(crate) wake: Option<Wake>,
-    /// Whether those are to be told who waited for the last message of the closed channel.
+    /// Whether the waits for the last message of the closed channel are to be completed.
     pub(crate) has_drained: bool,
 }
 
 impl Done {
-    /// There is nobody to be told.
+    /// No peer is to be told.
     pub(crate) const QUIETLY: Self = Self {
         wake: None,
         has_drained: false,

@@ -29,12 +29,12 @@ pub(super) struct TakenMany {
     pub(super) count: usize,
     /// Why there are no more.
     pub(super) end: Option<TryRecvError>,
-    /// Whether those who wait for the last message are to be told.
+    /// Whether the waits for the last message are to be completed.
     pub(super) has_drained: bool,
 }
 
 impl Chan {
-    /// Sends messages while there is room, and wakes those who get them. `Sent`: none is left.
+    /// Sends messages while there is room, and wakes the receivers that get them. `Sent`: none is left.
     ///
     /// # Safety
     ///
@@ -98,7 +98,7 @@ impl Chan {
         end
     }
 
-    /// Gives back messages that were received together, with their numbers, and wakes those who get them. All are back before
+    /// Gives back messages that were received together, with their numbers, and wakes the receivers that get them. All are back before
     /// a receiver can be woken for one of them, unless more are woken than fit into one batch.
     ///
     /// # Safety

@@ -569,7 +569,7 @@ impl Chan {
         })
     }
 
-    /// Drops what is in a channel that is closed and has no receivers; before, if its close is awaited, tells who waits.
+    /// Drops what is in a channel that is closed and has no receivers; before that, if its close is awaited, completes those waits.
     ///
     /// # Safety
     ///
@@ -597,8 +597,8 @@ impl Chan {
         panics.resume();
     }
 
-    /// Tells all those for whom the wait is over by the close, or by the last message after it; then the first panic of a
-    /// waker goes on, if there was one.
+    /// Completes all operations that the close has ended, or the last message after it; then the first panic of a waker goes on, if
+    /// there was one.
     pub(crate) fn complete_closing(&self) {
         let mut panics = Panics::default();
         panics.catch_each(|| {

@@ -27,7 +27,7 @@ pub(crate) struct Received {
     pub(crate) seq: u64,
     /// The sender that its leaving completed, to be woken.
     pub(crate) wake: Option<Wake>,
-    /// Whether it was the last of a closed channel, and those who have waited for that are to be told.
+    /// Whether it was the last of a closed channel, and parked waits for that are to be completed.
     pub(crate) has_drained: bool,
 }
 

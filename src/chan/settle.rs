@@ -23,7 +23,7 @@ impl Drop for ReturnOnDrop<'_> {
 }
 
 impl Chan {
-    /// Wakes the sender that a receive completed, tells those who have waited for the last message if this was it, and drops a
+    /// Wakes the sender that a receive completed, completes the waits for the last message if this was it, and drops a
     /// waker that the receive did not need; if any of that panics, the message goes back.
     ///
     /// # Safety

@@ -49,9 +49,9 @@ pub(crate) struct RecvSide {
     /// Whether a receive has to go the long way (9).
     pub(crate) slow: bool,
     pub(crate) closed: bool,
-    /// Whether the channel has been closed and empty, as far as those in `drainq` were concerned.
+    /// Whether the channel has been closed and empty, so that `drainq` was moved to `closing`.
     pub(crate) drained: bool,
-    /// Whether a receive has to look elsewhere than in the ring, or to tell somebody that its message was the last (9).
+    /// Whether a receive has to look elsewhere than in the ring, or its message may be the last that parked waits wait for (9).
     pub(crate) has_side_queue: bool,
     /// The sequence number of the next message that leaves; it wraps around.
     pub(crate) next_seq: u64,
@@ -64,11 +64,11 @@ pub(crate) struct RecvSide {
     pub(crate) returned: Returned,
     /// Messages sent with a permit that counted on a receiver that has left: they come after those of the full ring.
     pub(crate) overflow: VecDeque<BoxedMessage>,
-    /// Those who wait for the close.
+    /// Parked waits for the close.
     pub(crate) closeq: List,
-    /// Those who wait for the channel to be closed and empty.
+    /// Parked waits for the channel to be closed and empty.
     pub(crate) drainq: List,
-    /// Those for whom the wait is over by the close and who have not been told yet.
+    /// Operations that the close has ended and that have not been completed yet.
     pub(crate) closing: List,
 }
 
@@ -544,19 +544,19 @@ impl RecvSide {
         self.has_side_queue = has_more || self.closed && !self.drainq.is_empty();
     }
 
-    /// Whether there is somebody for whom the wait is over by the close and who has not been told yet.
+    /// Whether there are operations that the close has ended and that have not been completed yet.
     pub(crate) fn is_closing_awaited(&self) -> bool {
         !self.closing.is_empty()
     }
 
-    /// Moves those who wait for the last message to `closing`: it has left.
+    /// Moves the waits for the last message to `closing`: it has left.
     #[cold]
     pub(crate) fn release_drainq(&mut self) {
         self.drained = true;
         self.closing.append(&mut self.drainq);
     }
 
-    /// Completes as many of those parked at the close as fit into the batch, in the order in which they parked.
+    /// Completes as many of the operations in `closing` as fit into the batch, in the order in which they parked.
     pub(crate) fn complete_closing(&mut self, wakes: &mut WakeBatch) {
         while !wakes.is_full() {
             let Some(waiter) = dequeue(&mut self.closing) else {

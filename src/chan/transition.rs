@@ -516,7 +516,7 @@ impl<'c> LockedChan<'c> {
         was_open
     }
 
-    /// If the channel is closed and empty now, moves those who wait for that to `closing`; says whether there were any.
+    /// If the channel is closed and empty now, moves the waits for that to `closing`; says whether there were any.
     #[inline]
     fn note_drained(&mut self) -> bool {
         let has_drained = self.recv.closed && !self.recv.drainq.is_empty() && self.len() == 0;

@@ -174,7 +174,7 @@ impl<T> TypedChan<T> {
         }
     }
 
-    /// Sends messages, the last first, while there is room, and wakes those who get them. `Sent`: none is left.
+    /// Sends messages, the last first, while there is room, and wakes the receivers that get them. `Sent`: none is left.
     pub(crate) fn send_many(&self, messages: &mut Vec<T>) -> SendOutcome {
         if !self.is_single_lock() && !self.sides.send.would_block.get() {
             let mut send = self.sides.send.lock.lock();
@@ -198,7 +198,7 @@ impl<T> TypedChan<T> {
         unsafe { self.chan.send_many(&mut outgoing) }
     }
 
-    /// Receives what can be had at once, up to `limit` messages, and wakes those who can go ahead by that; returns how many.
+    /// Receives the messages that are there, up to `limit`, and wakes the senders that can go ahead by that; returns how many.
     /// If a wake panics, all go back.
     pub(crate) fn try_recv_many(
         &self,

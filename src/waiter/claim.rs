@@ -1,10 +1,10 @@
-//! The one thing that the waiters of a select share: who commits it. Go's `selectDone`.
+//! The one thing that the waiters of a select share: which peer commits it. Go's `selectDone`.
 //!
 //! | state     | set by                 | meaning                                                   | the waker belongs to |
 //! |-----------|------------------------|-----------------------------------------------------------|----------------------|
 //! | `AWAKE`   | the owner              | the owner runs; nobody may claim                          | the owner            |
-//! | `MARKED`  | who passes by          | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
-//! | `OPEN`    | the owner              | the owner waits; who changes this to `CLAIMED` commits it | who claims           |
+//! | `MARKED`  | a peer that passes by  | as `AWAKE`; the owner must try its arms before it waits   | the owner            |
+//! | `OPEN`    | the owner              | the owner waits; the peer that changes this to `CLAIMED` commits it | that peer |
 //! | `CLAIMED` | a peer that commits it | that peer completes one arm; the others are lost          | that peer            |
 //! |           |                        | (or it completes none, and the owner begins anew)         |                      |
 
@@ -65,7 +65,7 @@ impl Claim {
     ///
     /// The owner is awake.
     pub(crate) unsafe fn open(&self) {
-        // Relaxed: who claims holds one of these locks, after us, and finds the waker by that.
+        // Relaxed: a peer that claims holds one of these locks, after us, and finds the waker by that.
         self.state.store(OPEN, Ordering::Relaxed);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A waiter lives inside the pinned future (or the boxed operation of a stream) that waits, and is linked into a queue of its
 //! channel while it is parked. A [`Waiter`] is a [`Header`], which the type-erased core knows, followed by a slot for the message; an
-//! operation without a message is a bare header. The state says who may touch the contents (the wake target, the sequence number and the
+//! operation without a message is a bare header. The state says which code may touch the contents (the wake target, the sequence number and the
 //! slot), and which of them are there:
 //!
 //! | state      | linked | contents belong to                | a send's message | a receive's message | wake target |
@@ -531,7 +531,7 @@ impl Drop for Claimed {
 #[inline(always)]
 unsafe fn change(waiter: NonNull<Header>, state: State) {
     // SAFETY: until the store the waiter is alive and ours. `Release` publishes the contents, and that we are through
-    // with the waiter, to the owner, who reads the state without the lock.
+    // with the waiter, to the owner, which reads the state without the lock.
     unsafe { waiter.as_ref().state.store(state as u8, Ordering::Release) };
 }
 
