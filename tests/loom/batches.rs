@@ -36,6 +36,25 @@ fn batch_against_receives() {
     });
 }
 
+/// The other receive takes a message that the batch has counted on.
+#[test]
+fn batch_received_against_a_receive() {
+    explore_bounded(|ledger| {
+        let (tx, rx) = bounded(5);
+        assert!(tx.try_send_many(batch(ledger, 3)).is_ok());
+        let receiving = thread::spawn({
+            let rx = rx.clone();
+            move || rx.try_recv().map(number).ok()
+        });
+        let mut received = drained(&rx);
+        assert!(received.is_sorted(), "out of order: {received:?}");
+        received.extend(receiving.join().unwrap());
+        received.sort();
+        assert_eq!(received, [1, 2, 3]);
+        assert_idle(&rx);
+    });
+}
+
 fn full_channel_drained_against_a_send(capacity: usize) {
     explore_bounded(move |ledger| {
         let (tx, rx) = bounded(capacity);

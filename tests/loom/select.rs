@@ -310,6 +310,45 @@ fn peer_against_the_poll_of_another_future() {
     }
 }
 
+/// The select is passed by and parks again: the next send must see that it has.
+#[test]
+fn send_after_a_select_that_was_passed_by_wakes_it() {
+    for capacity in [0, 1, 5] {
+        explore(move |ledger| {
+            let (tx, rx) = bounded(capacity);
+            let (bell, waker) = Bell::new();
+            let polls = Cell::new(0);
+            let other = poll_fn(|_| {
+                polls.set(polls.get() + 1);
+                // The message is gone before the select looks for it.
+                if polls.get() == 2 && tx.try_send(ledger.message()).is_ok() {
+                    assert_eq!(rx.try_recv().map(number), Ok(1));
+                }
+                Poll::<()>::Pending
+            });
+            let mut selecting = Box::pin(async {
+                select! {
+                    recv(rx) -> message => message.map(number).ok(),
+                    future(other) -> () => None,
+                }
+            });
+            assert!(poll_with(&mut selecting, &waker).is_pending());
+            assert!(poll_with(&mut selecting, &waker).is_pending());
+            let message = ledger.message();
+            let last = message.number;
+            let sending = thread::spawn({
+                let tx = tx.clone();
+                move || tx.try_send(message).is_ok()
+            });
+            assert!(sending.join().unwrap());
+            assert_eq!(bell.rings(), 1);
+            assert_eq!(output(&mut selecting), Some(last));
+            drop(selecting);
+            assert_idle(&rx);
+        });
+    }
+}
+
 /// A plain send parks instead of passing on: then the marked select takes its message.
 #[test]
 fn parking_send_against_the_poll_of_another_future() {
