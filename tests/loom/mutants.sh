@@ -1,46 +1,61 @@
 #!/usr/bin/env bash
 # Takes one thing at a time out of the crate - a wake, a re-check, an ordering - and prints which models notice.
 #
-#   tests/loom/mutants.sh            all mutations, after a run of the models on the crate as it is
-#   tests/loom/mutants.sh wakes      only those whose name contains "wakes"
+#   tests/loom/mutants.sh                  all mutations, after a run of the models on the crate as it is
+#   tests/loom/mutants.sh wakes            only those whose name contains "wakes"
+#   tests/loom/mutants.sh --check [wakes]  runs no model: says which mutations do not compile
+#   MODELS=permits:: tests/loom/mutants.sh permit
+#                                          runs only the models whose name matches the regular expression
 #
-# Works on a copy of the working tree in a temporary directory. A mutation that no longer fits the source, or does not
-# build, ends the script: it has to be brought up to date. Models are explored up to a few preemptions first, and in full
-# if none of them notices. A mutation that none notices then is printed as SURVIVED; why that is as it should be stands in
-# MUTANTS.md.
+# Works on a copy of the working tree in a temporary directory. First of all the script finds the place of each mutation in the
+# source: one that occurs nowhere, or more than once, ends the script, as does a mutation that does not build. Both have to be
+# brought up to date. Models are explored up to a few preemptions first, and in full if none of them notices. A mutation that no
+# model notices is printed as SURVIVED; MUTANTS.md says why that is as it should be.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
+only_check=false
+if [ "${1:-}" = --check ]; then
+  only_check=true
+  shift
+fi
 only=${1:-}
 # A mutated model may run for ever; unmutated, none takes a quarter of this, up to so many preemptions and in full.
 few=3 seconds_few=10 seconds_full=120
-# Nor are the remains of one that crashes of use.
+# A model that crashes need not leave a core file.
 ulimit -c 0
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-clean=$scratch/clean copy=$scratch/copy
-mkdir "$clean" "$copy"
+clean=$scratch/clean copy=$scratch/copy before=$scratch/before
+mkdir "$clean" "$before"
 git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml src tests examples |
   (cd "$root" && xargs -0 cp --parents -t "$clean")
+cp -r "$clean" "$copy"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export RUSTFLAGS="--cfg hchan_loom" RUST_BACKTRACE=0
-# The crate is built a hundred times, so building fast counts for more than running fast. Loom itself is optimized.
+# The crate is built two hundred times, so building fast counts for more than running fast. Loom itself is optimized.
 export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_DEBUG=0
 fast=(--config profile.release.package.hchan.opt-level=0)
 
 die() { printf 'mutants: %s\n' "$*" >&2; exit 1; }
 
-# Builds the copy and prints "binary test" for each of its models.
-models() {
-  local log=$scratch/build.log binary
-  (cd "$copy" && cargo "${fast[@]}" test --release --lib --test loom --no-run) >"$log" 2>&1 || { cat "$log" >&2; return 1; }
-  sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$log" | while read -r binary; do
+# Runs cargo on the copy; prints what it says if it fails.
+cargo_on_copy() {
+  (cd "$copy" && cargo "${fast[@]}" "$@" --release) >"$scratch/cargo.log" 2>&1 || { cat "$scratch/cargo.log" >&2; return 1; }
+}
+
+# Builds the copy and notes "binary test" for each of its models.
+build() {
+  local binary
+  cargo_on_copy test --lib --test loom --no-run || return 1
+  sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$scratch/cargo.log" | while read -r binary; do
     case $binary in /*) ;; *) binary=$copy/$binary ;; esac
     # In the library, models stand among plain tests.
     "$binary" --list 2>/dev/null | sed -n 's/: test$//p' |
-      case $binary in */hchan-*) grep '::model::' ;; *) cat ;; esac | sed "s|^|$binary |"
-  done
+      case $binary in */hchan-*) grep '::model::' ;; *) cat ;; esac | { grep -E -- "${MODELS:-}" || true; } | sed "s|^|$binary |"
+  done >"$scratch/models"
+  [ -s "$scratch/models" ] || die "there are no models"
 }
 
 # Prints those of the copy's models that fail within so many seconds, each run in a process of its own: some crash.
@@ -50,38 +65,71 @@ failures() {
     <"$scratch/models" 2>/dev/null | sort
 }
 
-build() {
-  models >"$scratch/models" || return 1
-  [ -s "$scratch/models" ] || die "there are no models"
+# What is done with each mutation once it stands in the copy.
+step=
+fail=0 tried=0 survived=0
+# The mutation at hand, the files that it changed, and why it does not fit, if it does not.
+name='' changed=() misfit=''
+
+complain() {
+  printf 'mutants: %s: %s\n' "$name" "$*" >&2
+  fail=$((fail + 1))
 }
 
-# Starts a mutation, after trying the one before.
+# Starts a mutation, after ending the one before.
 mutant() {
-  try_mutant
+  end_mutant
   name=$1
-  rm -rf "$copy"
-  cp -r "$clean" "$copy"
 }
 
 # Replaces a piece of a file of the copy, which must occur just once.
 replace() {
-  local file=$copy/src/$1 old=$2 new=$3 text rest
-  text=$(cat "$file")
-  rest=${text#*"$old"}
-  [ "$rest" != "$text" ] || die "$name: no longer in $1: $old"
-  [ "${rest#*"$old"}" = "$rest" ] || die "$name: more than once in $1: $old"
-  printf '%s\n' "${text%%"$old"*}$new$rest" >"$file"
+  local file=src/$1 old=$2 new=$3 count
+  case " ${changed[*]} " in *" $file "*) ;; *) (cd "$copy" && cp --parents "$file" "$before") && changed+=("$file") ;; esac
+  count=$(OLD=$old NEW=$new perl -0777 -i -pe '$count = s/\Q$ENV{OLD}\E/$ENV{NEW}/g; END { print STDOUT $count || 0 }' "$copy/$file")
+  [ "$count" = 1 ] || misfit="occurs $count times in $file: $old"
 }
 
-tried=0 survived=0 name=
-try_mutant() {
+end_mutant() {
+  local keep=false file
   [ -n "$name" ] || return 0
-  case $name in *"$only"*) ;; *) return 0 ;; esac
+  case $name in *"$only"*) "$step" ;; esac
+  for file in "${changed[@]}"; do
+    "$keep" || cp "$before/$file" "$copy/$file"
+  done
+  name='' changed=() misfit=''
+}
+
+# The steps.
+
+find_place() {
+  [ -z "$misfit" ] || complain "$misfit"
+  tried=$((tried + 1))
+  checked[$name]=false
+}
+
+# Leaves the mutation in the copy, unless it is in the way of one that is there.
+gather() {
+  [ "${checked[$name]}" = false ] && [ -z "$misfit" ] || return 0
+  keep=true
+  checked[$name]=now
+  gathered=$((gathered + 1))
+}
+
+check() {
+  [ "${checked[$name]}" = now ] || return 0
+  cargo_on_copy check --lib || complain "does not compile"
+}
+
+note_checked() {
+  [ "${checked[$name]}" != now ] || checked[$name]=true
+}
+
+try() {
   local failed count
   build || die "$name: does not build"
   failed=$(LOOM_MAX_PREEMPTIONS=$few failures $seconds_few)
   [ -n "$failed" ] || failed=$(failures $seconds_full)
-  tried=$((tried + 1))
   if [ -z "$failed" ]; then
     survived=$((survived + 1))
     printf '| %s | SURVIVED |\n' "$name"
@@ -92,360 +140,439 @@ try_mutant() {
   fi
 }
 
-cp -r "$clean/." "$copy"
-build
-unmutated=$(failures $seconds_full)
-[ -z "$unmutated" ] || die "fails without any mutation: $unmutated"
-printf '| taken out or changed | noticed by |\n|---|---|\n'
+# Takes that step with each mutation.
+each() {
+  step=$1
+  mutations
+  end_mutant
+}
+
+mutations() {
 
 # Wakes.
 
 mutant "a send wakes nobody"
-replace operation/send.rs "wake_and_drop(waker, unused);" "drop((waker, unused));"
+replace chan/transition.rs "SendOutcome::Sent(Some(unsafe { self.hand_over(receiver, from) }))" \
+  "drop(unsafe { self.hand_over(receiver, from) });
+            SendOutcome::Sent(None)"
 
-mutant "\`try_send\` and \`force_send\` wake nobody"
-replace shared.rs "        (SendStep::Sent(waker), _) => {
-            wake(waker);" "        (SendStep::Sent(waker), _) => {
-            drop(waker);"
+mutant "a send that meets a receiver as it parks wakes nobody"
+replace op/mod.rs "wake::run_and_drop(done.wake, unused);" "drop((done.wake, unused));"
+
+mutant "\`force_send\` wakes nobody"
+replace chan/mod.rs "wake::run(wake);
+                Ok(false)" "drop(wake);
+                Ok(false)"
 
 mutant "a receive wakes nobody"
-replace shared/held.rs "        wake_and_drop(taken.waker, unused);
-        held" "        drop((taken.waker, unused));
-        held"
+replace chan/settle.rs "            wake.run();" "            drop(wake);"
+replace chan/settle.rs "wake::run_and_drop(received.wake, unused);" "drop((received.wake, unused));"
 
 mutant "a promotion wakes nobody"
-replace core.rs "        self.admit(sender);
-        Some(waker)" "        self.admit(sender);
-        drop(waker);
+replace chan/transition.rs "Some(self.admit(sender))" "drop(self.admit(sender));
         None"
 
 mutant "a rendezvous wakes nobody"
-replace core.rs "(message, Some(waker))," "(message, { drop(waker); None }),"
+replace chan/transition.rs "Some(wake) => Some(wake)," "Some(wake) => { drop(wake); None }"
 
 mutant "a message given back wakes nobody"
-replace shared/held.rs "let waker = self.recv_end_locked(|recv_end| recv_end.give_back(seq, message));" \
-  "drop(self.recv_end_locked(|recv_end| recv_end.give_back(seq, message)));
-        let waker = None;"
+replace chan/settle.rs "panics.catch(|| wake::run(wake));" "panics.catch(|| drop(wake));"
 
 mutant "a message given back goes past the parked receivers"
-replace end.rs "match dequeue(&mut self.recvq) {" "match None::<(NonNull<Waiter<T>>, Waker)> {"
+replace chan/state.rs "match dequeue(&mut self.recvq) {" "match None::<crate::waiter::Claimed> {"
 
 mutant "\`close\` completes nobody"
-replace shared.rs "        if is_awaited {
-            self.complete_closing();
-        }
-" ""
+replace chan/mod.rs "if is_awaited {" "if false && is_awaited {"
 
 mutant "the last receiver completes nobody"
-replace shared.rs "self.clear(is_awaited);" "self.clear(false);"
+replace chan/typed.rs "self.clear_all(is_awaited);" "self.clear_all(false && is_awaited);"
 
 mutant "a close completes but does not wake"
-replace shared.rs "            wakes.wake();
-            is_more" "            drop(wakes);
+replace chan/mod.rs "wakes.run();
+            is_more" "drop(wakes);
             is_more"
 
 mutant "a close completes one batch only"
-replace shared.rs "            wakes.wake();
-            is_more" "            wakes.wake();
-            is_more && false"
+replace chan/mod.rs "let is_more = !wakes.is_empty();" "let is_more = false;"
+
+mutant "a close drops the waiters that it claims"
+replace chan/state.rs "wakes.push(waiter.fail());" "drop(waiter);"
 
 mutant "a close leaves the parked senders"
-replace core.rs "            closing.append(sendq);
-" ""
+replace chan/transition.rs "closing.append(sendq);" "let _ = sendq;"
 
 mutant "a close leaves the parked receivers"
-replace core.rs "            closing.append(recvq);
-" ""
+replace chan/transition.rs "closing.append(recvq);" "let _ = recvq;"
 
 mutant "the last sender does not close"
-replace shared.rs "        if self.senders.remove() {
-            self.close();
-        }" "        let _ = self.senders.remove();"
+replace chan/mod.rs "if self.senders.remove() {" "if self.senders.remove() && false {"
 
 mutant "a thread that sleeps is not unparked"
-replace park.rs "== ASLEEP {
+replace thread/parker.rs "== ASLEEP {
             self.thread.unpark();" "== ASLEEP {"
 
 mutant "a wake does not look whether the thread sleeps"
-replace park.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {" \
+replace thread/parker.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASLEEP {" \
   "if { let asleep = self.state.load(Ordering::Relaxed) == ASLEEP; self.state.store(NOTIFIED, Ordering::Release); asleep } {"
 
 # Re-checks.
 
 mutant "a receive parks without a second look"
-replace operation/recv.rs "let step = core.recv();
-            if let RecvStep::Empty = step {
-                is_beside" "let step = RecvStep::Empty;
-            if let RecvStep::Empty = step {
-                is_beside"
+replace chan/attempt.rs "let outcome = chan.recv(waiter.slot(chan.message()));" "let outcome = RecvOutcome::Empty;"
 
 mutant "a send parks without a second look"
-replace operation/send.rs "|core| match core.send(|| unsafe { waiter.take_message() }) {" "|core| match SendStep::Full {"
+replace chan/attempt.rs "let outcome = unsafe { chan.send(waiter.slot(chan.message())) };" \
+  "let outcome = SendOutcome::Full;"
 
 mutant "unparking does not look again under the lock"
-replace operation.rs "(waiter.state() == State::Parked).then(unpark)" "Some(unpark())"
+replace chan/attempt.rs "(waiter.state() == State::Parked).then(" "true.then("
+
+mutant "leaving a select does not look again under the lock"
+replace chan/attempt.rs "waiter.state() == State::Parked && waiter.select().is_some()" "waiter.select().is_some()"
 
 mutant "renewing a waker does not look whether it is still parked"
-replace operation.rs "waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }" \
+replace chan/attempt.rs "waiter.state() != State::Parked || unsafe { waiter.will_wake(waker) }" \
   "unsafe { waiter.will_wake(waker) }"
 
 mutant "renewing a waker does not look again after cloning it"
-replace operation.rs "        if waiter.state() != State::Parked {
-            return None;
-        }
-" ""
+replace chan/attempt.rs "            if waiter.state() != State::Parked {
+                return None;" "            if false {
+                return None;"
 
 mutant "the waker of a parked operation stays the first"
-replace operation.rs "    if is_renewed {" "    if true || is_renewed {"
+replace chan/attempt.rs "if is_current {" "if true || is_current {"
 
 mutant "a waiter told of a close is looked for in its old queue"
-replace end.rs "            _ if self.closed => &mut self.closing,
-" ""
+replace chan/state.rs "_ if self.closed =>" "_ if false && self.closed =>"
 
 mutant "a channel closes twice"
-replace core.rs "let was_open = !*closed;" "let was_open = true;"
+replace chan/transition.rs "let was_open = !*closed;" "let was_open = true;"
 
 mutant "a send does not look whether the channel is closed"
-replace core.rs "        if self.recv_end.closed {
-            SendStep::Closed
-        } else if let Some((receiver, waker)) = self.dequeue_receiver() {" \
-  "        if let Some((receiver, waker)) = self.dequeue_receiver() {"
+replace chan/transition.rs "if self.recv.closed {
+            SendOutcome::Closed
+        } else if let Some(receiver) = self.dequeue_receiver()" "if let Some(receiver) = self.dequeue_receiver()"
 
 mutant "a closed channel receives nothing more"
-replace core.rs "        if self.recv_end.irregular {
-            return" "        if self.recv_end.closed {
-            return RecvStep::Closed;
-        }
-        if self.recv_end.irregular {
-            return"
+replace chan/transition.rs "self.recv.next(message, self.sides) else" \
+  "self.recv.next(message, self.sides).filter(|_| !self.recv.closed) else"
 
 mutant "a thread lies down over a wake that has come"
-replace park.rs "            self.state
+replace thread/parker.rs "            self.state
                 .compare_exchange(EMPTY, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);" \
   "            { self.state.store(ASLEEP, Ordering::Relaxed); Ok::<u8, u8>(EMPTY) };"
 
 mutant "a thread that finds a wake does not keep it from lying down"
-replace park.rs "while asleep.is_ok() && self" "let _ = asleep;
+replace thread/parker.rs "while asleep.is_ok() && self" "let _ = asleep;
         while self"
 
 mutant "a thread that is out of time does not look for a wake"
-replace park.rs "return self.unparker.consume();" "return false;"
+replace thread/parker.rs "return self.unparker.consume();" "return false;"
 
 mutant "a thread keeps the wake that ended another wait of its"
-replace park.rs "if has_napped {" "if false && has_napped {"
+replace thread/parker.rs "if has_napped {" "if false && has_napped {"
 
 mutant "an operation whose time is up is given up unseen"
-replace wait.rs "return future.withdraw();" "let _ = future.withdraw();
-                return None;"
+replace thread/wait.rs "self.output = self.future.as_mut().cancel();" "let _ = self.future.as_mut().cancel();"
 
 mutant "an operation that is stopped is given up unseen"
-replace until.rs "this.operation.as_mut().withdraw()" "{ let _ = this.operation.as_mut().withdraw(); None }"
+replace future/until.rs "this.operation.as_mut().cancel()" "{ let _ = this.operation.as_mut().cancel(); None }"
 
-mutant "an operation that is stopped is not withdrawn"
-replace until.rs "this.operation.as_mut().withdraw()" "None"
+mutant "an operation that is stopped is not cancelled"
+replace future/until.rs "this.operation.as_mut().cancel()" "None"
 
 # Who gets what.
 
 mutant "a message is not promoted"
-replace core.rs "(message, self.promote())" "(message, None)"
+replace chan/transition.rs "true => self.promote()," "true => None,"
 
 mutant "messages in the ring come before those given back"
-replace core.rs "match self.recv_end.given_back.pop() {" "match (self.ring_len() == 0).then(|| self.recv_end.given_back.pop()).flatten() {"
+replace chan/transition.rs "match self.recv.returned.pop() {" \
+  "match (self.ring_len() == 0).then(|| self.recv.returned.pop()).flatten() {"
 
 mutant "all messages leave with the same number"
-replace end.rs "        self.next_seq += 1;
-" ""
+replace chan/state.rs "self.next_seq = self.next_seq.wrapping_add(1);" ""
 
 mutant "a message given back gets a new number when it is handed on"
-replace end.rs "                unsafe { Waiter::fill(receiver, seq, message) };
-                Some(waker)" "                let seq = seq + self.number();
-                unsafe { Waiter::fill(receiver, seq, message) };
-                Some(waker)"
+replace chan/state.rs "receiver.fill(message, from, seq)" \
+  "receiver.fill(message, from, seq.wrapping_add(self.number()))"
+
+mutant "a message given back is boxed under its neighbour's number"
+replace chan/returned.rs "fn insert(&mut self, seq: u64, message: BoxedMessage) {" \
+  "fn insert(&mut self, seq: u64, message: BoxedMessage) {
+        let seq = seq ^ 1;"
 
 mutant "a cancelled receive keeps its message"
-replace operation/recv.rs "                this.release();" "                let _ = this.withdraw();"
+replace op/mod.rs "chan.give_back(waiter.seq(), waiter.slot(chan.message()));" ""
 
 mutant "a cancelled receive stays in the queue"
-replace operation/recv.rs "if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {" \
-  "if matches!(this.waiter.state(), State::Done | State::Closed) {"
+replace op/recv.rs "State::Parked | State::Done | State::Closed" "State::Done | State::Closed"
 
 mutant "a cancelled send stays in the queue"
-replace operation/send.rs "        let _handle = self.as_mut().detach();
-" ""
+replace op/mod.rs "let waker = chan.unpark(waiter).map(QuietDrop::new);" \
+  "let is_left = waiter.kind() == Kind::Send;
+        let waker = if is_left { None } else { chan.unpark(waiter).map(QuietDrop::new) };"
 
 mutant "a cancelled send does not drop its message"
-replace operation/send.rs "        let _message = QuietDrop::new(self.take_message());
-" ""
+replace op/mod.rs "if waiter.kind() == Kind::Send && waiter.state() == State::Idle {" \
+  "if false && waiter.kind() == Kind::Send && waiter.state() == State::Idle {"
+
+mutant "a cancelled send drops its message though it was taken"
+replace op/mod.rs "(Kind::Send, State::Done | State::Finished) => State::Finished," ""
+
+mutant "a send that is done drops its message, too"
+replace op/send.rs "this.waiter.set_state(State::Finished);
+                Poll::Ready(Ok(()))" "Poll::Ready(Ok(()))"
+
+mutant "the numbers of the messages of a batch are given to others, too"
+replace chan/state.rs "self.next_seq = self.next_seq.wrapping_add(count as u64);" ""
 
 mutant "a released stream is not as new"
-replace operation/recv.rs "        this.waiter.set_state(State::Idle);
-        if let" "        if let"
+replace op/mod.rs "            _ => State::Idle," \
+  "            (Kind::Recv, _) => state,
+            _ => State::Idle,"
 
 mutant "a stream that has had an item is not as new"
-replace stream.rs "            op.as_mut().renew();" ""
+replace future/stream.rs "op.as_mut().reset();" ""
 
 mutant "the last receiver leaves what is buffered"
-replace shared.rs "if is_awaited || !is_empty {" "if is_awaited {"
+replace chan/mod.rs "(is_awaited || chan.len() > 0, is_awaited)" "(is_awaited, is_awaited)"
+
+mutant "the last receiver forgets what is buffered"
+replace chan/mod.rs "unsafe { self.message().drop_in(place) };" ""
 
 mutant "the last receiver drops what is buffered, then closes"
-replace shared.rs "            let step = self.recv();
-" "            let step = RecvStep::<T>::Empty;
-"
-replace shared.rs "            let (is_awaited, is_empty)" \
-  "            while let RecvStep::Received(_) = self.recv() {}
-            let (is_awaited, is_empty)"
+replace chan/typed.rs "self.clear_all(is_awaited);" \
+  "if is_awaited {
+                self.complete_closing();
+            }"
+replace chan/typed.rs "let (is_left, is_awaited)" \
+  "while self.receivers.get() == 1 && self.try_recv().is_ok() {}
+        let (is_left, is_awaited)"
 
 mutant "a receive is completed before its message is there"
-replace waiter.rs "            this.as_ref().contents.with_mut(|contents| {
-                (*contents).seq = seq;" "            Self::change(this, State::Done);
-            this.as_ref().contents.with_mut(|contents| {
-                (*contents).seq = seq;"
+replace waiter/mod.rs "message.relocate(from, slot_of(self.waiter, message));" \
+  "change(self.waiter, State::Done);
+            message.relocate(from, slot_of(self.waiter, message));"
+
+mutant "a receive is completed before its number is there"
+replace waiter/mod.rs ".with_mut(|contents| (*contents).seq = seq);" \
+  ".with_mut(|contents| {
+                    change(self.waiter, State::Done);
+                    (*contents).seq = seq
+                });"
 
 mutant "a send is completed before its message is taken"
-replace waiter.rs "            let message = (!waiter.is_reserve).then(|| waiter.take_message());
-            Self::change(this, State::Done);" "            Self::change(this, State::Done);
-            let message = (!waiter.is_reserve).then(|| waiter.take_message());"
+replace waiter/mod.rs "unsafe { message.relocate(slot_of(self.waiter, message), to) };" \
+  "unsafe {
+            change(self.waiter, State::Done);
+            message.relocate(slot_of(self.waiter, message), to)
+        };"
 
-# Two ends, two locks.
+mutant "a send is completed before its message is handed to a receive"
+replace waiter/mod.rs "let woken = unsafe {" \
+  "unsafe { change(self.waiter, State::Done) };
+        let woken = unsafe {"
+
+# Without types.
+
+mutant "a waiter is pointed to by its header alone"
+replace waiter/mod.rs "NonNull::from(waiter.get_ref()).cast()" "NonNull::from(&waiter.get_ref().header)"
+
+mutant "a list keeps pointers to headers alone"
+replace waiter/list.rs "let waiter = waiter.pointer();" "let waiter = NonNull::from(&*waiter);"
+
+mutant "cells are found by another stride without their type"
+replace ring/cell.rs "        self.cell.size()" "        2 * self.cell.size()"
+
+mutant "a waker cloned for parking is left in a waiter that has not parked"
+replace op/mod.rs "unsafe { self.waiter.take_target() }.into_waker();" "None;"
+
+mutant "a message is given back though its wake has not panicked"
+replace chan/settle.rs "            wake.run();
+            core::mem::forget(guard);" "            wake.run();"
+
+mutant "a message is not given back though its wake has panicked"
+replace chan/settle.rs "            wake.run();
+            core::mem::forget(guard);" "            core::mem::forget(guard);
+            wake.run();"
+
+mutant "a message that leaves its box leaves the memory"
+replace slot.rs "            if message.slot.size() > 0 {" "            if false && message.slot.size() > 0 {"
+
+# Two sides, two locks.
 
 mutant "a send does not look whether it has to go the long way"
-replace end.rs "take: impl FnOnce() -> T) -> bool {
-        let is_possible = !self.slow && " "take: impl FnOnce() -> T) -> bool {
-        let is_possible = "
+replace chan/state.rs "if self.slow {
+            return false;
+        }
+        let Some(cell)" "let Some(cell)"
 
 mutant "a send does not look whether there is room"
-replace end.rs "self.has_room(ends);
-        if is_possible {
-            self.push" "true;
-        if is_possible {
-            self.push"
+replace chan/state.rs "let Some(cell) = self.next_free(geometry, sides) else {" \
+  "let Some(cell) = Some(self.producer.next(geometry, &sides.blocks)) else {"
 
 mutant "nothing sends senders the long way"
-replace core.rs "        self.send_end.slow = is_send_slow;
-" ""
+replace chan/transition.rs "self.send.slow = is_send_slow;" "let _ = is_send_slow;"
 
 mutant "a parked receive does not send senders the long way"
-replace core.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = *closed;"
+replace chan/transition.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = *closed;"
 
 mutant "a close does not send senders the long way"
-replace core.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = !recvq.is_empty();"
+replace chan/transition.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = !recvq.is_empty();"
 
 mutant "once a send has had to go the long way all do"
-replace core.rs "self.send_end.slow = is_send_slow;" "self.send_end.slow |= is_send_slow;"
+replace chan/transition.rs "self.send.slow = is_send_slow;" "self.send.slow |= is_send_slow;"
 
 mutant "a short receive does not look for parked senders"
-replace core.rs "let is_recv_slow = *irregular | !sendq.is_empty();" "let is_recv_slow = *irregular;"
+replace chan/transition.rs "let is_recv_slow = *has_side_queue | !sendq.is_empty();" \
+  "let is_recv_slow = *has_side_queue;"
 
-mutant "nothing is irregular for long"
-replace core.rs "            self.recv_end.note_irregularities();" "            self.recv_end.irregular = false;"
+mutant "nothing is beside the ring for long"
+replace chan/transition.rs "self.recv.update_side_queue();" "self.recv.has_side_queue = false;"
 
 mutant "a short receive does not look for messages given back"
-replace end.rs "                self.slow = true;
-" ""
+replace chan/state.rs "                self.slow = true;" ""
+
+mutant "a receive does not look for messages given back"
+replace chan/state.rs "                self.has_side_queue = true;" ""
 
 mutant "a short receive takes no number"
-replace shared.rs "let seq = recv_end.number();" "let seq = recv_end.next_seq;"
+replace chan/attempt.rs "waiter.set_seq(recv.number());" "waiter.set_seq(recv.next_seq);"
 
-mutant "the long way does not lock the senders' end"
-replace shared.rs "(!self.is_coupled()).then(|| self.ends.send.lock.lock())" "false.then(|| self.ends.send.lock.lock())"
+mutant "the long way does not lock the senders' side"
+replace chan/mod.rs "(!self.is_single_lock()).then(|| self.sides.send.lock.lock())" \
+  "false.then(|| self.sides.send.lock.lock())"
 
-mutant "the long way unlocks the senders' end too early"
-replace shared.rs "let _held = (!self" "let _ = (!self"
+mutant "the long way unlocks the senders' side too early"
+replace chan/mod.rs "            send: self.lock_send()," "            send: { drop(self.lock_send()); None },"
 
-mutant "a receive that needs both ends does not lock the senders'"
-replace shared.rs "        let mut send_end = self.ends.send.lock.lock();
-        Core::new(&mut recv_end, &mut send_end," "        let send_end = unsafe { &mut *self.ends.send.lock.get() };
-        Core::new(&mut recv_end, send_end,"
+mutant "a receive that needs both sides does not lock the senders'"
+replace chan/mod.rs "None => self.sides.recv.lock.lock(),
+        };
+        self.lock_send_beside(recv)" "None => self.sides.recv.lock.lock(),
+        };
+        Both { send: None, recv, sides: &self.sides }"
 
-mutant "a send into a coupled channel locks the senders' end"
-replace shared.rs "if self.is_coupled() || self.is_to_wait(Side::Send) {" "if self.is_to_wait(Side::Send) {"
+mutant "a receive that parks does not lock the senders' side"
+replace chan/attempt.rs "let mut both = self.lock_both();" \
+  "let recv = self.sides.recv.lock.lock();
+        let mut both = super::Both { send: None, recv, sides: &self.sides };"
 
-mutant "a send that needs both ends waits for the receivers' with its own locked"
-replace shared.rs "= self.ends.recv.lock.try_lock() {" "= Some(self.ends.recv.lock.lock()) {"
+mutant "a send into a channel with a single lock takes the senders'"
+replace chan/typed.rs "if self.is_single_lock() || self.sides" "if self.sides"
 
-mutant "a send that does not get the receivers' end keeps its own"
-replace shared.rs "        drop(send_end);
-" "        let _kept = send_end;
-"
+mutant "a send that needs both sides waits for the receivers' with its own locked"
+replace chan/mod.rs "self.sides.recv.lock.try_lock()) {" "Some(self.sides.recv.lock.lock())) {"
 
-mutant "a receive that needs both ends is given up"
-replace end.rs "(!self.slow).then(step)" "Some(step())"
+mutant "a send that does not get the receivers' side keeps its own"
+replace chan/mod.rs "                drop(send);
+                (self.sides.recv.lock.lock(), self.lock_send())" "                (self.sides.recv.lock.lock(), send.or_else(|| self.lock_send()))"
 
-mutant "\`try_send\` says what one end sees"
-replace shared.rs "            step = self.locked(|core| core.send(|| take(&mut slot)));
-" ""
+mutant "a receive that needs both sides is given up"
+replace chan/state.rs "fn is_empty(&self) -> bool {
+        !self.slow" "fn is_empty(&self) -> bool {
+        true"
 
-mutant "\`try_recv\` says what one end sees"
-replace shared.rs "            step = self.locked(|core| core.recv());
-" ""
+mutant "a send that needs both sides is given up"
+replace chan/state.rs "fn is_full(&self) -> bool {
+        !self.slow" "fn is_full(&self) -> bool {
+        true"
 
-mutant "a short receive looks for messages and for the close apart"
-replace shared.rs "        if let Some(step) = recv_end.step_if_empty() {" "        drop(recv_end);
-        let mut recv_end = self.ends.recv.lock.lock();
-        if let Some(step) = recv_end.step_if_empty() {"
+mutant "\`try_send\` says what one side sees"
+replace chan/typed.rs "let sent = self.send_slow(missed, slot.erased());" \
+  "let sent = match missed.must_wait() {
+                true => Err(TrySendError::Full(())),
+                false => self.send_slow(missed, slot.erased()),
+            };"
+
+mutant "\`try_recv\` says what one side sees"
+replace chan/typed.rs "self.recv_slow(missed, slot.erased())?;" \
+  "if missed.must_wait() {
+                return Err(TryRecvError::Empty);
+            }
+            self.recv_slow(missed, slot.erased())?;"
+
+mutant "a receive off the fast path looks in the ring alone"
+replace chan/mod.rs "if both.recv.has_side_queue {" "if false && both.recv.has_side_queue {"
+
+mutant "a fast path lets go of its lock before its end is judged"
+replace chan/typed.rs "return slow(Missed(Some(recv)));" \
+  "drop(recv);
+            return slow(Missed(Some(self.sides.recv.lock.lock())));"
 
 mutant "a send queues up though nobody stands before it"
-replace operation/send.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "Some(park(recv_end))"
+replace chan/attempt.rs "if recv.must_send_wait() {" "if true || recv.must_send_wait() {"
 
 mutant "a send never queues up with one lock"
-replace operation/send.rs "recv_end.is_send_to_wait().then(|| park(recv_end))" "{ let _ = recv_end; None }"
+replace chan/attempt.rs "if recv.must_send_wait() {" "if false && recv.must_send_wait() {"
 
-mutant "the outlook is the opposite"
-replace core.rs "send.outlook.set(is_full & !is_send_slow);" "send.outlook.set(!is_full | is_send_slow);"
-replace core.rs "recv.outlook.set((len == 0) & !is_recv_slow & !*closed);" "recv.outlook.set((len > 0) | is_recv_slow | *closed);"
+mutant "a send queues up beside a select with both ends"
+replace chan/state.rs "!self.sendq.is_empty() && self.recvq.is_empty()" "!self.sendq.is_empty()"
+
+mutant "the hint to wait is the opposite"
+replace chan/transition.rs "send.would_block.set(is_full & !is_send_slow);" \
+  "send.would_block.set(!is_full | is_send_slow);"
+replace chan/transition.rs "recv.would_block.set((len == 0) & !is_recv_slow & !*closed);" \
+  "recv.would_block.set((len > 0) | is_recv_slow | *closed);"
+replace chan/transition.rs "send.would_block.set(!sendq.is_empty());" "send.would_block.set(sendq.is_empty());"
 
 # The buffer.
 
 mutant "the producer takes one message too many"
-replace ring.rs "|seen| limit.saturating_sub(" "|seen| limit.saturating_add(1).saturating_sub("
+replace ring/mod.rs "|seen| limit.saturating_sub(" "|seen| limit.saturating_add(1).saturating_sub("
 
-mutant "the producer does not look whether the slot is empty"
-replace ring.rs "!unsafe { self.cursor.slot() }.is_full()" "true"
+mutant "the producer does not look whether the cell is empty"
+replace ring/mod.rs "(!cell.is_full()).then_some(cell)" "Some(cell)"
 
 mutant "the producer does not look where the consumer is"
-replace ring.rs "            self.seen = head.of_other();
-" "            let _ = head;
-"
+replace ring/mod.rs "self.seen = head.of_other();" "let _ = head;"
 
 mutant "the producer believes in a ring what it saw of the consumer"
-replace ring.rs "blocks.ring.is_some() || room(self.seen) < most" "room(self.seen) < most"
+replace ring/mod.rs "blocks.ring.is_some() || room(self.seen) < most" "room(self.seen) < most"
 
-mutant "the consumer does not look whether the slot is full"
-replace ring.rs "unsafe { self.0.slot() }.is_full()" "true"
+mutant "the holder of both sides does not note where the consumer is"
+replace chan/state.rs "self.producer.note_head(head);" "let _ = head;"
 
-mutant "a slot is full before the message is in it"
-replace ring/slot.rs "        self.message
-            .with_mut(|message| unsafe { _ = (*message).write(take()) });
-        self.is_full.store(true, Ordering::Release);" "        self.is_full.store(true, Ordering::Release);
-        self.message
-            .with_mut(|message| unsafe { _ = (*message).write(take()) });"
+mutant "the consumer does not look whether the cell is full"
+replace ring/mod.rs "        cell.is_full().then_some(cell)" "        Some(cell)"
 
-mutant "a slot is empty before the message has left it"
-replace ring/slot.rs "let _emptying = Emptying(&self.is_full);" "drop(Emptying(&self.is_full));"
+mutant "a receive of many does not look whether the cell is full"
+replace ring/mod.rs "if !cell.is_full() {" "if false && !cell.is_full() {"
 
-mutant "a message has left before its slot is empty"
-replace ring.rs "let _leaving = Leaving { head };" "drop(Leaving { head });"
+mutant "a cell is full before the message is in it"
+replace ring/cell.rs "        self.flag().store(true, Ordering::Release);
+" ""
+replace ring/cell.rs "        put(unsafe {" \
+  "        self.flag().store(true, Ordering::Release);
+        put(unsafe {"
+
+mutant "a cell is empty before the message has left it"
+replace ring/cell.rs "let _emptying = Emptying(self);" "drop(Emptying(self));"
+
+mutant "a message has left before its cell is empty"
+replace ring/mod.rs "let _leaving = Leaving { head };" "drop(Leaving { head });"
 
 mutant "the producer stays in its block"
-replace ring.rs "let next = blocks.supply();" \
+replace ring/mod.rs "let next = blocks.supply();" \
   "let next = if self.cursor.block.is_null() { blocks.supply() } else { self.cursor.block };"
 
 mutant "the consumer stays in its block"
-replace ring.rs "let next = link.load(Ordering::Acquire);" \
+replace ring/mod.rs "let next = link.load(Ordering::Acquire);" \
   "let next = if drained.is_null() { link.load(Ordering::Acquire) } else { drained };"
 
 mutant "the producer does not say which block is the first"
-replace ring.rs "        link.store(next, Ordering::Release);" "        if !self.cursor.block.is_null() {
+replace ring/mod.rs "        link.store(next, Ordering::Release);" "        if !self.cursor.block.is_null() {
             link.store(next, Ordering::Release);
         }"
 
 mutant "the producer does not link the next block"
-replace ring.rs "        link.store(next, Ordering::Release);" "        if self.cursor.block.is_null() {
+replace ring/mod.rs "        link.store(next, Ordering::Release);" "        if self.cursor.block.is_null() {
             link.store(next, Ordering::Release);
         }"
 
 mutant "the producer links the next block when it leaves that one"
-replace ring.rs "        link.store(next, Ordering::Release);" \
+replace ring/mod.rs "        link.store(next, Ordering::Release);" \
   "        if self.cursor.block.is_null() {
             link.store(next, Ordering::Release);
         } else {
@@ -454,18 +581,18 @@ replace ring.rs "        link.store(next, Ordering::Release);" \
                 unsafe { (*last).next.store(self.cursor.block, Ordering::Release) };
             }
         }"
-replace ring.rs "    block: *mut Block<T>,
-}" "    block: *mut Block<T>,
-    unlinked: *mut Block<T>,
+replace ring/mod.rs "    block: *mut Block,
+}" "    block: *mut Block,
+    unlinked: *mut Block,
 }"
-replace ring.rs "            block: null_mut()," "            block: null_mut(),
+replace ring/mod.rs "            block: null_mut()," "            block: null_mut(),
             unlinked: null_mut(),"
 
 mutant "a drained block keeps its link"
 replace ring/blocks.rs "unsafe { (*block).next.store(null_mut(), Ordering::Relaxed) };" ""
 
 mutant "the consumer recycles the block that it enters"
-replace ring.rs "unsafe { blocks.recycle(drained) };" "unsafe { blocks.recycle(next) };"
+replace ring/mod.rs "unsafe { blocks.recycle(drained) };" "unsafe { blocks.recycle(next) };"
 
 mutant "a spare block is given out twice"
 replace ring/blocks.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.load(Ordering::Acquire)"
@@ -479,40 +606,44 @@ replace ring/blocks.rs "if !kept {" "if false && !kept {"
 # Select.
 
 mutant "a select is claimed while its owner runs"
-replace claim.rs "if before != OPEN {" "if before == CLAIMED {"
+replace waiter/claim.rs "if before != OPEN {" "if before == CLAIMED {"
 
 mutant "\`Relaxed\`: the step that claims a select"
-replace claim.rs "fetch_or(MARKED, Ordering::Acquire)" "fetch_or(MARKED, Ordering::Relaxed)"
+replace waiter/claim.rs "fetch_or(MARKED, Ordering::Acquire)" "fetch_or(MARKED, Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the step that opens a select again"
-replace claim.rs "(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)" "(AWAKE, OPEN, Ordering::Relaxed, Ordering::Relaxed)"
+replace waiter/claim.rs "(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)" "(AWAKE, OPEN, Ordering::Relaxed, Ordering::Relaxed)"
 
 mutant "a peer that passes a select by does not mark it"
-replace claim.rs "self.state.fetch_or(MARKED, Ordering::Acquire);" \
+replace waiter/claim.rs "self.state.fetch_or(MARKED, Ordering::Acquire);" \
   "self.state.compare_exchange(OPEN, CLAIMED, Ordering::Acquire, Ordering::Acquire).unwrap_or_else(|state| state);"
 
 mutant "a select opens again though it is marked"
-replace claim.rs "        self.state
+replace waiter/claim.rs "        self.state
             .compare_exchange(AWAKE, OPEN, Ordering::Release, Ordering::Relaxed)
             .is_ok()" "        self.state.store(OPEN, Ordering::Release);
         true"
 
+mutant "an arm that is passed by stays parked, in no queue"
+replace waiter/mod.rs "                        change(waiter, State::Idle);
+                        return None;" "                        return None;"
+
 mutant "a select that is marked while it parks waits all the same"
-replace select/race.rs "None if this.claim.reopen() => Poll::Pending," "None if { this.claim.reopen(); true } => Poll::Pending,"
+replace select/state.rs "None if this.claim.reopen() => Poll::Pending," "None if { this.claim.reopen(); true } => Poll::Pending,"
 
 mutant "a select that is marked while it polls its futures waits all the same"
-replace select/race.rs "match self.claim.reopen() {" "match { self.claim.reopen(); true } {"
+replace select/state.rs "match self.claim.reopen() {" "match { self.claim.reopen(); true } {"
 
 mutant "a select that has been claimed takes itself back"
-replace claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
+replace waiter/claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
 
 mutant "a select does not look again with all its channels locked"
-replace select/race.rs "if let Some((number, done)) = locked.attempt(order.iter()) {" \
-  "let _ = locked.attempt(std::iter::empty()).is_none();
+replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter()) {" \
+  "let _ = locked.attempt(core::iter::empty()).is_none();
         if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
 
 mutant "a select that has parked with all its channels locked is not opened"
-replace select/race.rs "unsafe { this.claim.open() };" ""
+replace select/state.rs "unsafe { this.claim.open() };" ""
 
 mutant "the channels of a select are locked in any order"
 replace select/locked.rs "        order.sort_by_key(|number| rank(arms.as_mut(), number));
@@ -521,189 +652,214 @@ replace select/locked.rs "        order.sort_by_key(|number| rank(arms.as_mut(),
 "
 
 mutant "a channel in two arms of a select is locked twice"
-replace select/locked.rs "if channel.rank() != last {" "if { let _ = last; true } {"
+replace select/locked.rs "if chan.rank() != last {" "if { let _ = last; true } {"
+
+mutant "what a select did with all its channels locked is seen by nobody"
+replace chan/mod.rs "            drop(self.by_hand());" ""
 
 mutant "the default of a select happens after one channel was looked at after the other"
-replace select/attempt.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
+replace select/try_arms.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
 
 mutant "a select that has chosen an arm leaves the others parked"
-replace select/race.rs "                    operation.leave_select();
-" "                    let _ = operation;
-"
+replace select/state.rs "if let Place::Operation(operation) = place {
+                    operation." "if let Place::Operation(operation) = place {
+                    let _ = || operation."
 
 mutant "a select that has been claimed leaves its other arms parked"
-replace select/race.rs "                    operation.as_mut().leave_select();
-" ""
+replace select/state.rs "Place::Operation(operation) => {
+                    operation." "Place::Operation(operation) => {
+                    let _ = || operation."
 
 mutant "a select that is dropped leaves its arms parked"
-replace select/race.rs "            let _ = this.withdraw();
-" "            let _ = this;
-"
+replace select/state.rs "let _ = this.cancel();" "let _ = this;"
 
 mutant "a select that was claimed when its time was up is given up unseen"
-replace select/race.rs "            self.finish_claimed()
+replace select/state.rs "            self.finish_claimed()
 " "            self.finish_claimed();
             None
 "
 
 mutant "the waker of a parked select stays the first"
-replace select/race.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
+replace select/state.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
 
 mutant "a select that does not wait wakes nobody"
-replace select/expanded.rs "done.tell(Pin::new(arms), number, None);" "drop(done);"
+replace select/macro_support.rs "done.tell(Pin::new(arms), number, None);" "drop(done);"
 
 mutant "a select that finds an arm ready as it parks wakes nobody"
-replace select/race.rs "done.tell(self.project().arms, number, own);" "drop((done, own));"
+replace select/state.rs "done.tell(self.project().arms, number, own);" "drop((done, own));"
 
 # Permits.
 
 mutant "a permit takes no place"
-replace end.rs "ends.blocks.capacity().saturating_sub(permits)" "ends.blocks.capacity()"
+replace chan/state.rs "sides.blocks.capacity().saturating_sub(permits)" "sides.blocks.capacity()"
+
+mutant "the cell tells of room though permits are out"
+replace chan/state.rs "self.cell_tells_room = (permits == 0) & self.is_ring;" "self.cell_tells_room = self.is_ring;"
 
 mutant "a permit that is dropped keeps its room"
-replace core.rs "wakes: &mut WakeBatch) {
-        self.set_permits(self.send_end.permits() - 1);" "wakes: &mut WakeBatch) {"
+replace chan/transition.rs "self.set_permits(self.send.permits() - 1);
+        self.promote_waiters" "self.promote_waiters"
 
-mutant "a permit that is dropped serves nobody"
-replace core.rs "        self.serve(wakes);
-" "        let _ = wakes;
-"
+mutant "a permit that is dropped promotes nobody"
+replace chan/transition.rs "self.promote_waiters(wakes);" "let _ = wakes;"
 
 mutant "a permit that is dropped wakes nobody"
-replace shared.rs "core.release_permit(&mut wakes));
-        wakes.wake();" "core.release_permit(&mut wakes));
+replace chan/mod.rs "chan.release_permit(&mut wakes));
+        wakes.run();" "chan.release_permit(&mut wakes));
         drop(wakes);"
 
 mutant "a permit that is used keeps its room"
-replace end.rs "            self.set_permits(ends, self.permits - 1);
-" ""
+replace chan/state.rs "self.set_permits(sides, self.permits - 1);" ""
+
+mutant "a permit's send wakes nobody"
+replace chan/mod.rs "wake::run(wake);
+                true" "drop(wake);
+                true"
 
 mutant "a permit's short send does not look whether it has to go the long way"
-replace end.rs "!self.slow && (self.producer).has_room(tail, head, blocks, blocks.capacity())" \
-  "(self.producer).has_room(tail, head, blocks, blocks.capacity())"
+replace chan/state.rs "if self.slow {
+            return false;
+        }
+        let RingView" "let RingView"
 
 mutant "a permit's short send does not look whether the ring has room"
-replace end.rs "!self.slow && (self.producer).has_room(tail, head, blocks, blocks.capacity())" \
-  "{ let _ = (head, tail, blocks); !self.slow }"
+replace chan/state.rs "let Some(cell) = next else { return false };" \
+  "let _ = next;
+        let cell = self.producer.next(geometry, blocks);"
 
 mutant "a request for a permit does not look whether the channel is closed"
-replace end.rs "ends: &Ends<T>) -> bool {
-        let is_possible = !self.slow && self.has_room(ends);
-        if is_possible {
-            self.set_permits" "ends: &Ends<T>) -> bool {
-        let is_possible = self.has_room(ends);
-        if is_possible {
-            self.set_permits"
+replace chan/state.rs "!self.slow && self.next_free(geometry, sides).is_some()" \
+  "self.next_free(geometry, sides).is_some()"
 
 mutant "a request for a permit does not look whether there is room"
-replace end.rs "self.has_room(ends);
-        if is_possible {
-            self.set_permits" "true;
-        if is_possible {
-            self.set_permits"
+replace chan/state.rs "!self.slow && self.next_free(geometry, sides).is_some()" "!self.slow"
 
 mutant "a request for a permit parks without a second look"
-replace operation/reserve.rs "|core| match core.reserve() {" "|core| match ReserveStep::Full {"
+replace chan/attempt.rs "let done = chan.attempt(waiter);
+            if done.is_none() {
+                chan.recv_side()" "let done = match waiter.kind() {
+                Kind::Reserve => None,
+                _ => chan.attempt(waiter),
+            };
+            if done.is_none() {
+                chan.recv_side()"
 
 mutant "a request for a permit that is dropped keeps its permit"
-replace operation/reserve.rs "            this.shared.release_permit();
-" ""
+replace op/mod.rs "(Kind::Reserve, State::Done) => chan.release_permit()," ""
 
-mutant "a receive that parks serves no request for a permit"
-replace operation/recv.rs "                        core.serve(&mut wakes);
-" "                        let _ = &mut wakes;
-"
+mutant "a receive that parks promotes no request for a permit"
+replace chan/attempt.rs "chan.promote_waiters(&mut wakes);" ""
 
 mutant "a send takes a receiver that a permit counts on"
-replace core.rs "            0 => dequeue(&mut self.recv_end.recvq)," "            _ if true => dequeue(&mut self.recv_end.recvq),"
+replace chan/transition.rs "0 => dequeue(&mut self.recv.recvq)," "_ if true => dequeue(&mut self.recv.recvq),"
 
 mutant "a short receive does not look for messages of permits beyond the ring"
-replace end.rs " || !self.beyond.is_empty();" ";"
+replace chan/state.rs " || !self.overflow.is_empty();" ";"
+
+mutant "a message of a permit beyond the ring is not noted"
+replace chan/transition.rs "                self.recv.has_side_queue = true;" ""
 
 mutant "a select parks before it can be claimed where it makes room beside permits"
-replace operation/recv.rs "Some(select) => unsafe { select.as_ref().mark() },
-                    None => {" "Some(select) if false => unsafe { select.as_ref().mark() },
+replace chan/attempt.rs "Some(select) => select.as_ref().mark(),
+                    None => {" "Some(select) if false => select.as_ref().mark(),
                     _ => {"
 
-mutant "a select that parks serves nobody beside permits"
-replace select/race.rs "        locked.serve(&mut wakes);
-" ""
+mutant "a select that parks promotes nobody beside permits"
+replace select/state.rs "locked.serve(&mut wakes);" ""
 
 mutant "a select with both ends does not see the place of a permit"
-replace core/serve.rs "if !has_place && is_alone" "if is_alone"
+replace chan/promote.rs "if !has_place && is_alone" "if is_alone"
+
+mutant "a select claimed for a permit without a partner is dropped"
+replace chan/promote.rs "wakes.push(sender.unpark())" "drop(sender)"
 
 mutant "a select woken for a permit without a partner stays claimed"
-replace select/race.rs "            unsafe { this.claim.renew() };
+replace select/state.rs "            unsafe { this.claim.renew() };
 " ""
 
 # Batches.
 
 mutant "a batch sent wakes nobody"
-replace shared/many.rs "            wakes.wake();
-            if !matches" "            drop(wakes);
+replace chan/many.rs "wakes.run();
+            if !matches" "drop(wakes);
             if !matches"
 
 mutant "a batch received wakes nobody"
-replace shared/many.rs "            wakes.wake();
-            if taken" "            drop(wakes);
+replace chan/many.rs "wakes.run();
+            if taken" "drop(wakes);
             if taken"
 
 mutant "a batch does not look whether it has to go the long way"
-replace end.rs "        if self.slow {
-            return;
+replace chan/state.rs "if self.slow {
+            return 0;
         }
-        let Passage { head, tail, blocks } = ends.passage();
-        let room" "        let Passage { head, tail, blocks } = ends.passage();
-        let room"
+        let RingView" "let RingView"
 
 mutant "a receive of many does not look whether it has to go the long way"
-replace end.rs "        if self.slow {
-            return;
+replace chan/state.rs "if self.slow {
+            return 0;
         }
-        let places" "        let places"
+        let head" "let head"
 
-mutant "a receive of many says what one end sees"
-replace shared/many.rs "self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))" \
-  "self.recv_end_locked(|recv_end| begin(recv_end).ok_or(recv_end.why_empty()))"
+mutant "a message of a batch that finds no room is lost"
+replace chan/typed.rs "        if self.is_loaded {
+" "        if false && self.is_loaded {
+"
+
+mutant "a message of a batch is sent twice"
+replace chan/typed.rs "self.is_loaded = false;" ""
+
+mutant "a receive of many says what one side sees"
+replace chan/many.rs "self.locked(|chan| {
+            let recv = chan.recv_side();" "self.recv_side_locked(|recv| {"
 
 mutant "a receive of many looks for messages and for the close apart"
-replace shared/many.rs "self.locked(|core| begin(core.recv_end()).ok_or(core.recv_end().why_empty()))" \
-  "self.locked(|core| begin(core.recv_end()))
-            .ok_or_else(|| self.recv_end_locked(|recv_end| recv_end.why_empty()))"
+replace chan/many.rs "recv.available(sides, limit).ok_or(recv.why_empty())
+        })" "recv.available(sides, limit)
+        })
+        .ok_or_else(|| self.recv_side_locked(|recv| recv.why_empty()))"
 
 mutant "a receive of many counts no parked senders"
-replace end.rs "self.beyond.len() + self.sendq.len();" "self.beyond.len();"
+replace chan/state.rs " + self.sendq.len();" ";"
 
 # Waits for the end.
 
 mutant "a close leaves those who wait for it"
-replace core.rs "            closing.append(closeq);
-" ""
+replace chan/transition.rs "closing.append(closeq);" "let _ = closeq;"
 
 mutant "a close of an empty channel leaves those who wait for its last message"
-replace core.rs "            self.recv_end.irregular = true;
-            self.note_drained();" "            self.recv_end.irregular = true;"
+replace chan/transition.rs "self.note_drained();
+        }
+        was_open" "}
+        was_open"
 
 mutant "the last receive does not look whether anybody waits for it"
-replace end.rs "has_more || self.closed && !self.drainq.is_empty();" "has_more;"
+replace chan/state.rs "has_more || self.closed && !self.drainq.is_empty();" "has_more;"
+
+mutant "a wait for the last message that parks is not noted"
+replace chan/state.rs "self.has_side_queue |= matches!(waiter.kind(), Kind::Drained);" ""
 
 mutant "the last receive tells nobody"
-replace shared/held.rs "panics.catch(|| self.complete_closing());" ""
+replace chan/settle.rs "panics.catch(|| self.complete_closing());" ""
 
 mutant "the last receive of many tells nobody"
-replace shared/many.rs "            if taken.has_drained {
-                self.complete_closing();
-            }
-" ""
+replace chan/many.rs "if taken.has_drained {" "if false && taken.has_drained {"
 
 mutant "any receive from a closed channel tells"
-replace core.rs "!self.recv_end.drainq.is_empty() && self.len() == 0" "!self.recv_end.drainq.is_empty()"
+replace chan/transition.rs "!self.recv.drainq.is_empty() && self.len() == 0" "!self.recv.drainq.is_empty()"
 
 mutant "a wait for the end parks without a second look"
-replace operation/watch.rs "            let is_over = core.is_over(*this.side);" "            let is_over = false;"
+replace chan/attempt.rs "let done = chan.attempt(waiter);
+            if done.is_none() {
+                chan.recv_side()" "let done = match waiter.kind() {
+                Kind::Reserve => chan.attempt(waiter),
+                _ => None,
+            };
+            if done.is_none() {
+                chan.recv_side()"
 
-mutant "a wait for the end that is dropped stays in its line"
-replace operation/watch.rs "            let _ = this.withdraw();" "            let _ = this;"
+mutant "a wait for the end, or for a permit, that is dropped stays in its queue"
+replace op/bare.rs "State::Parked | State::Done | State::Closed" "State::Done | State::Closed"
 
 # Counts.
 
@@ -730,13 +886,13 @@ replace sync/count.rs "_ => Some(count + 1)," "_ => Some(count),"
 mutant "a cloned handle is not counted"
 replace sync/count.rs "if self.0.fetch_add(1, Ordering::Relaxed) > MOST {" "if self.0.fetch_add(0, Ordering::Relaxed) > MOST {"
 
-# Orderings, all to \`Relaxed\`.
+# Orderings, all to `Relaxed`.
 
 mutant "\`Relaxed\`: the load of a waiter's state"
-replace waiter.rs "self.state.load(Ordering::Acquire)" "self.state.load(Ordering::Relaxed)"
+replace waiter/mod.rs "self.state.load(Ordering::Acquire)" "self.state.load(Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the store that completes a waiter"
-replace waiter.rs "store(state as u8, Ordering::Release)" "store(state as u8, Ordering::Relaxed)"
+replace waiter/mod.rs "store(state as u8, Ordering::Release)" "store(state as u8, Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the swap that takes the lock"
 replace sync/lock.rs "self.held.swap(true, Ordering::Acquire)" "self.held.swap(true, Ordering::Relaxed)"
@@ -752,38 +908,38 @@ mutant "a channel's memory goes before its last user"
 replace sync/arc.rs "if self.count().remove() {" "if !self.count().remove() {"
 
 mutant "\`Relaxed\`: the swap that finds a wake before sleeping"
-replace park.rs "&& self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED" \
+replace thread/parker.rs "&& self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED" \
   "&& self.state.swap(EMPTY, Ordering::Relaxed) == NOTIFIED"
 
 mutant "\`Relaxed\`: the swap that finds a wake after sleeping"
-replace park.rs "        }
+replace thread/parker.rs "        }
         self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED" "        }
         self.state.swap(EMPTY, Ordering::Relaxed) == NOTIFIED"
 
 mutant "\`Relaxed\`: the swap that wakes a thread"
-replace park.rs "self.state.swap(NOTIFIED, Ordering::Release)" "self.state.swap(NOTIFIED, Ordering::Relaxed)"
+replace thread/parker.rs "self.state.swap(NOTIFIED, Ordering::Release)" "self.state.swap(NOTIFIED, Ordering::Relaxed)"
 
-mutant "\`Relaxed\`: the look at a slot"
-replace ring/slot.rs "self.is_full.load(Ordering::Acquire)" "self.is_full.load(Ordering::Relaxed)"
+mutant "\`Relaxed\`: the look at a cell"
+replace ring/cell.rs "self.flag().load(Ordering::Acquire)" "self.flag().load(Ordering::Relaxed)"
 
-mutant "\`Relaxed\`: the store that makes a slot full"
-replace ring/slot.rs "self.is_full.store(true, Ordering::Release)" "self.is_full.store(true, Ordering::Relaxed)"
+mutant "\`Relaxed\`: the store that makes a cell full"
+replace ring/cell.rs "self.flag().store(true, Ordering::Release)" "self.flag().store(true, Ordering::Relaxed)"
 
-mutant "\`Relaxed\`: the store that makes a slot empty"
-replace ring/slot.rs "self.0.store(false, Ordering::Release)" "self.0.store(false, Ordering::Relaxed)"
+mutant "\`Relaxed\`: the store that makes a cell empty"
+replace ring/cell.rs "flag().store(false, Ordering::Release)" "flag().store(false, Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the producer's look at the consumer's position"
-replace ring.rs "self.seen = head.of_other();" "self.seen = head.own();"
+replace ring/mod.rs "self.seen = head.of_other();" "self.seen = head.own();"
 
 mutant "\`Relaxed\`: the store of a position"
-replace ring.rs "self.0.store(self.own().wrapping_add(by), Ordering::Release);" \
+replace ring/mod.rs "self.0.store(self.own().wrapping_add(by), Ordering::Release);" \
   "self.0.store(self.own().wrapping_add(by), Ordering::Relaxed);"
 
 mutant "\`Relaxed\`: the store of the link to a block"
-replace ring.rs "link.store(next, Ordering::Release);" "link.store(next, Ordering::Relaxed);"
+replace ring/mod.rs "link.store(next, Ordering::Release);" "link.store(next, Ordering::Relaxed);"
 
 mutant "\`Relaxed\`: the consumer's look at the link to a block"
-replace ring.rs "link.load(Ordering::Acquire)" "link.load(Ordering::Relaxed)"
+replace ring/mod.rs "link.load(Ordering::Acquire)" "link.load(Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the swap that takes a spare block"
 replace ring/blocks.rs "spare.swap(null_mut(), Ordering::Acquire)" "spare.swap(null_mut(), Ordering::Relaxed)"
@@ -792,5 +948,32 @@ mutant "\`Relaxed\`: the compare-exchange that keeps a spare block"
 replace ring/blocks.rs "(null_mut(), block, Ordering::Release, Ordering::Relaxed)" \
   "(null_mut(), block, Ordering::Relaxed, Ordering::Relaxed)"
 
-try_mutant
+}
+
+declare -A checked
+each find_place
+[ "$fail" = 0 ] || die "$fail places are not as they were"
+
+if "$only_check"; then
+  # Many at a time; where those do not compile, one at a time.
+  gathered=-1
+  while [ "$gathered" != 0 ]; do
+    gathered=0
+    each gather
+    cargo_on_copy check --lib 2>/dev/null && is_one_to_blame=false || is_one_to_blame=true
+    rm -r "$copy"
+    cp -r "$clean" "$copy"
+    ! "$is_one_to_blame" || each check
+    each note_checked
+  done
+  [ "$fail" = 0 ] || die "$fail of $tried do not compile"
+  printf '%s mutations compile.\n' "$tried"
+  exit
+fi
+
+build
+unmutated=$(failures $seconds_full)
+[ -z "$unmutated" ] || die "fails without any mutation: $unmutated"
+printf '| taken out or changed | noticed by |\n|---|---|\n'
+each try
 printf '\n%s of %s survived; %s models.\n' "$survived" "$tried" "$(wc -l <"$scratch/models")"
