@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Takes one thing at a time out of the crate - a wake, a re-check, an ordering - and prints which models notice.
+# Takes one thing at a time out of the crate - a wake, a re-check, an ordering - and prints which
+# models notice.
 #
-#   tests/loom/mutants.sh                  all mutations, after a run of the models on the crate as it is
-#   tests/loom/mutants.sh wakes            only those whose name contains "wakes"
-#   tests/loom/mutants.sh --check [wakes]  runs no model: says which mutations do not compile
-#   MODELS=permits:: tests/loom/mutants.sh permit
-#                                          runs only the models whose name matches the regular expression
+#   tests/loom/mutants.sh           tries all mutations, after a run of the models on the crate
+#   tests/loom/mutants.sh wakes     tries only those whose name contains "wakes"
+#   tests/loom/mutants.sh --check   runs no model; says which mutations do not compile
 #
-# Works on a copy of the working tree in a temporary directory. First of all the script finds the place of each mutation in the
-# source: one that occurs nowhere, or more than once, ends the script, as does a mutation that does not build. Both have to be
-# brought up to date. Models are explored up to a few preemptions first, and in full if none of them notices. A mutation that no
+# `MODELS` is a regular expression: only the models whose name matches it are run.
+#
+# The script works on a copy of the working tree in a temporary directory. First it finds the place
+# of each mutation in the source. A mutation whose place occurs nowhere, or more than once, ends
+# the script, as does one that does not build; both have to be brought up to date. Models are
+# explored up to a few preemptions first, and in full if none of them notices. A mutation that no
 # model notices is printed as SURVIVED; MUTANTS.md says why that is as it should be.
 set -euo pipefail
 
@@ -20,7 +22,8 @@ if [ "${1:-}" = --check ]; then
   shift
 fi
 only=${1:-}
-# A mutated model may run for ever; unmutated, none takes a quarter of this, up to so many preemptions and in full.
+# A mutated model may run for ever. Unmutated, none takes a quarter of these times, up to so many
+# preemptions and in full.
 few=3 seconds_few=10 seconds_full=120
 # A model that crashes need not leave a core file.
 ulimit -c 0
@@ -34,7 +37,8 @@ git -C "$root" ls-files -z --cached --others --exclude-standard -- Cargo.toml sr
 cp -r "$clean" "$copy"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
 export RUSTFLAGS="--cfg hchan_loom" RUST_BACKTRACE=0
-# The crate is built two hundred times, so building fast counts for more than running fast. Loom itself is optimized.
+# The crate is built two hundred times, so a fast build counts for more than a fast run. Loom
+# itself is optimized.
 export CARGO_INCREMENTAL=1 CARGO_PROFILE_RELEASE_DEBUG=0
 fast=(--config profile.release.package.hchan.opt-level=0)
 
@@ -58,7 +62,8 @@ build() {
   [ -s "$scratch/models" ] || die "there are no models"
 }
 
-# Prints those of the copy's models that fail within so many seconds, each run in a process of its own: some crash.
+# Prints those of the copy's models that fail within so many seconds. Each runs in a process of its
+# own, as some crash.
 failures() {
   SECONDS_EACH=$1 xargs -P "$(nproc)" -L 1 bash -c \
     'timeout -k 1 "$SECONDS_EACH" "$0" --exact "$1" >/dev/null 2>&1 || echo "$1"' \
