@@ -182,12 +182,21 @@ fn last_sender_dropped_by_a_panic_closes_though_a_waker_panics() {
 }
 
 /// What dropped, in order: the drop of each of these is noted, then it panics.
-struct Bomb(&'static str, Arc<Mutex<Vec<&'static str>>>);
+struct Bomb(&'static str, Option<Arc<Mutex<Vec<&'static str>>>>);
+
+impl Bomb {
+    /// Drops it without a note and a panic.
+    fn defuse(mut self) {
+        self.1 = None;
+    }
+}
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        self.1.lock().unwrap().push(self.0);
-        panic!("{}", self.0);
+        if let Some(dropped) = self.1.take() {
+            dropped.lock().unwrap().push(self.0);
+            panic!("{}", self.0);
+        }
     }
 }
 
@@ -197,7 +206,7 @@ struct Bombs(Arc<Mutex<Vec<&'static str>>>);
 
 impl Bombs {
     fn bomb(&self, name: &'static str) -> Bomb {
-        Bomb(name, Arc::clone(&self.0))
+        Bomb(name, Some(Arc::clone(&self.0)))
     }
 
     /// A waker that panics when `armed` and dropped.
@@ -260,11 +269,15 @@ fn batch_survives_that_several_of_its_messages_panic() {
     // Three are taken out of it, as there is room for so many, and then there is none.
     let messages = || {
         ["1", "2", "3"].into_iter().map(|name| {
-            while name == "3" && tx.try_send(bombs.bomb("")).map_err(mem::forget).is_ok() {}
+            let fill = || {
+                tx.try_send(bombs.bomb(""))
+                    .map_err(|full| full.into_inner().defuse())
+            };
+            while name == "3" && fill().is_ok() {}
             bombs.bomb(name)
         })
     };
-    let empty = || rx.drain().for_each(mem::forget);
+    let empty = || rx.drain().for_each(Bomb::defuse);
     let unsent = tx.try_send_many(messages());
     assert_eq!(bombs.dropped_with(unsent), ["1", "2", "3"]);
     empty();
