@@ -4,7 +4,7 @@
 //! that say so have to fail, for that reason, and no others. What only one phase of the compiler finds is in one file: the
 //! compiler does not come to the next phase.
 
-// It runs Cargo.
+// Left out under Miri: tests/compile_fail.rs, which runs Cargo.
 #![cfg(not(any(miri, hchan_loom, target_family = "wasm")))]
 
 use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
