@@ -339,6 +339,7 @@ fn wait_that_times_out_allocates_nothing() {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn first_wait_of_a_thread_allocates_once_and_so_does_each_wait_within_a_poll_of_another() {
     let waits = || {
         let (tx, rx) = hchan::bounded::<usize>(1);

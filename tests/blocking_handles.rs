@@ -1,6 +1,7 @@
 //! The handles of `hchan::blocking`: their calls wait in place, and nothing of the async handles is reached through them.
 
 #![cfg(feature = "std")]
+#![cfg(not(target_family = "wasm"))] // it needs threads
 
 mod support;
 

@@ -3,6 +3,7 @@
 
 // Without `std` a second panic ends the process.
 #![cfg(feature = "std")]
+#![cfg(panic = "unwind")] // it catches panics
 
 mod support;
 

@@ -222,6 +222,7 @@ fn stopped_owned_wait_for_the_close_gives_its_sender_back() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn thread_waits_for_the_close_and_gets_its_sender_back() {
     use std::time::{Duration, Instant};
 

@@ -44,6 +44,7 @@ fn aliases(source: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "reads files")]
 #[cfg_attr(miri, ignore = "reads files, and has nothing that is unsafe")]
 fn each_name_of_a_peer_finds_something_or_has_a_reason() {
     let names = names();

@@ -938,6 +938,7 @@ fn request_for_none_is_granted_whatever_the_channel() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn close_ends_a_parked_request_for_many() {
     let (tx, rx) = bounded::<u8>(0);
     let mut many = parked(tx.reserve_many(2));
@@ -967,6 +968,7 @@ fn dropped_request_for_many_leaves_nothing_behind() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "catches a panic")]
 fn dropped_permits_are_all_given_up_though_a_wake_panics() {
     let (tx, rx) = bounded::<usize>(3);
     let permits = tx.try_reserve_many(3).unwrap();
@@ -982,6 +984,7 @@ fn dropped_permits_are_all_given_up_though_a_wake_panics() {
 
 #[cfg(feature = "std")]
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "needs threads")]
 fn thread_waits_for_many_permits_and_gives_up_in_time() {
     let (tx, rx) = bounded(1);
     tx.try_send(1).unwrap();
