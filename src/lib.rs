@@ -139,7 +139,7 @@
 //! permits go ahead only while there is room, in the order in which they came. So a send may have to wait though a receiver
 //! is parked, if a permit counts on that one; and a receive that parks may let a request go ahead.
 //!
-//! A permit that counted on a receiver who has left is still good: its message is put into the channel beyond the capacity, at
+//! A permit that counted on a receiver that has left is still good: its message is put into the channel beyond the capacity, at
 //! capacity 0, too. While more permits are out than the capacity, a receive leaves parked sends alone, and
 //! [`try_recv`](Receiver::try_recv) may be `Empty` beside them. [What a permit holds up](Permit#what-a-permit-holds-up) says
 //! who can be locked out by that.

@@ -458,7 +458,7 @@ impl<T> Receiver<T> {
     /// How many messages are in the channel: buffered ones and ones given back by cancelled receives.
     ///
     /// The latter take no place, so this may exceed the capacity by them; and by those sent with a [`Permit`](crate::Permit)
-    /// that counted on a receiver who has left. Messages of parked senders do not count, nor do permits. A message that was
+    /// that counted on a receiver that has left. Messages of parked senders do not count, nor do permits. A message that was
     /// handed to a parked receive does not count either, even if the receive has not been polled since.
     ///
     /// # Examples

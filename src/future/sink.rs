@@ -25,7 +25,7 @@ use crate::{
 /// [`IntoSink`] is the same with a sender of its own.
 ///
 /// It is ready when it holds a permit (see [`Permit`](crate::Permit)), which the next message uses. So a sink fills the channel
-/// beyond its capacity only if the permit counted on a receiver who has left since, and it waits in one line with the sends.
+/// beyond its capacity only if the permit counted on a receiver that has left since, and it waits in one line with the sends.
 /// What it has been given is in the channel at once: there is nothing to flush. At capacity 0, too, `send` of a sink does not wait
 /// until a receiver has the message.
 ///

@@ -314,7 +314,7 @@ impl<T> Waiter<T> {
         debug_assert_ne!(self.state(), State::Parked);
         matches!(self.state(), State::Idle | State::Closed).then(|| {
             self.set_state(State::Finished);
-            // SAFETY: whoever has the pinned waiter of an operation owns it, and its message is there in these states.
+            // SAFETY: the code that has the pinned waiter of an operation owns it, and its message is there in these states.
             unsafe { self.slot.take() }
         })
     }
