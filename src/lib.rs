@@ -466,7 +466,7 @@ fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::select::{
-        ForeignArm, FutureArm, OperationArm, attempt, attempt_now, happened, outcome, select,
+        FutureArm, FutureArmRef, OperationArm, attempt, attempt_now, happened, outcome, select,
     };
     #[cfg(feature = "std")]
     pub use crate::select::{

@@ -27,7 +27,7 @@ use std::{
 use fastrand::Rng;
 use hchan::{
     __private::{
-        ForeignArm, FutureArm, OperationArm, attempt, attempt_blocking, attempt_now_blocking,
+        FutureArm, FutureArmRef, OperationArm, attempt, attempt_blocking, attempt_now_blocking,
         outcome, select, select_blocking_timeout,
     },
     Receiver, Sender, TryRecvError, TrySendError, bounded,
@@ -215,7 +215,7 @@ impl Hostile {
                         (
                             OperationArm::new(send_from.as_mut()),
                             (
-                                ForeignArm::new(foreign.as_mut()),
+                                FutureArmRef::new(foreign.as_mut()),
                                 (
                                     OperationArm::new(into_recv.as_mut()),
                                     (OperationArm::new(send.as_mut()), ()),

@@ -79,7 +79,7 @@ use crate::{
     error::{TryRecvError, TrySendError},
     ring::Geometry,
     slot::{Message, RawSlot},
-    sync::{Count, Guard, Rank},
+    sync::{Count, Guard, LockOrder},
     waiter::Kind,
     wake::{self, Panics, WakeBatch},
 };
@@ -98,7 +98,7 @@ const LARGEST_SINGLE_LOCK: usize = if cfg!(hchan_loom) { 1 } else { 4 };
 pub(crate) struct Chan {
     sides: Sides,
     capacity: Option<usize>,
-    rank: Rank,
+    rank: LockOrder,
     pub(crate) senders: Count,
     pub(crate) receivers: Count,
 }
@@ -154,7 +154,7 @@ impl Chan {
         Self {
             sides: Sides::new(message, capacity, LARGEST_SINGLE_LOCK),
             capacity,
-            rank: Rank::new(),
+            rank: LockOrder::new(),
             senders: Count::one(),
             receivers: Count::one(),
         }

@@ -27,7 +27,7 @@ use crate::{
     future::Until,
     op::{BareOp, OpRef, RecvOp, SendOp},
     receiver::Receiver,
-    select::Operates,
+    select::AsOperation,
     sender::Sender,
     thread::{Limit, Wait},
     waiter::Kind,
@@ -659,13 +659,13 @@ impl<T> Wait for IntoClosed<T> {
     }
 }
 
-impl<T> Operates for IntoSend<T> {
+impl<T> AsOperation for IntoSend<T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.erased())
     }
 }
 
-impl<T> Operates for IntoRecv<T> {
+impl<T> AsOperation for IntoRecv<T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.as_pin_ref()?.erased())
     }

@@ -25,7 +25,7 @@ use crate::{
     chan::TypedChan,
     error::{RecvError, RecvTimeoutError},
     op::{OpRef, RecvOp},
-    select::Operates,
+    select::AsOperation,
     thread::{Limit, Wait},
 };
 
@@ -257,7 +257,7 @@ impl<T> fmt::Debug for RecvFuture<'_, T> {
     }
 }
 
-impl<T> Operates for RecvFuture<'_, T> {
+impl<T> AsOperation for RecvFuture<'_, T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.as_pin_ref()?.erased())
     }

@@ -25,7 +25,7 @@ use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
     op::{OpRef, SendOp},
-    select::Operates,
+    select::AsOperation,
     thread::{Limit, Wait},
 };
 
@@ -249,7 +249,7 @@ impl<T> fmt::Debug for SendFuture<'_, T> {
     }
 }
 
-impl<T> Operates for SendFuture<'_, T> {
+impl<T> AsOperation for SendFuture<'_, T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.erased())
     }

@@ -23,7 +23,7 @@ use crate::{
     error::{SendError, SendTimeoutError},
     future::Until,
     op::{OpRef, SendOp},
-    select::Operates,
+    select::AsOperation,
     thread::{Limit, Wait},
 };
 
@@ -291,7 +291,7 @@ impl<T> Wait for SendFromFuture<'_, T> {
     }
 }
 
-impl<T> Operates for SendFromFuture<'_, T> {
+impl<T> AsOperation for SendFromFuture<'_, T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.erased())
     }

@@ -37,14 +37,14 @@ use crate::{
     private_bounds,
     reason = "sealed: only this crate knows what a select does with its arms"
 )]
-pub trait Arm: Future + Operates {}
+pub trait Arm: Future + AsOperation {}
 
-impl<F: Future + Operates> Arm for F {}
+impl<F: Future + AsOperation> Arm for F {}
 
 /// A future around an operation.
 ///
 /// It is `pub(crate)`, not `pub` in a private module: users could call the methods of a `pub` trait through a bound on [`Arm`].
-pub(crate) trait Operates {
+pub(crate) trait AsOperation {
     /// The operation; `None` if it can never happen.
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>>;
 
@@ -63,7 +63,7 @@ pub(crate) trait Operates {
 impl Done {
     /// Tells the peers of the arm that has happened, and drops the select's own waker. Any of that may panic.
     #[inline(always)]
-    pub(super) fn tell<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+    pub(super) fn tell<P: Arms>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
         if self.has_drained {
             return self.tell_all(arms, number, own);
         }
@@ -72,10 +72,10 @@ impl Done {
 
     #[cold]
     #[inline(never)]
-    fn tell_all<P: Places>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+    fn tell_all<P: Arms>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
         let mut panics = Panics::default();
-        arms.visit(number, |place| {
-            if let Place::Operation(operation) = place {
+        arms.visit(number, |arm| {
+            if let ArmRef::Operation(operation) = arm {
                 panics.catch(|| operation.chan().complete_closing());
             }
         });
@@ -86,7 +86,7 @@ impl Done {
 }
 
 /// Any other future, as a select uses it.
-pub(crate) trait Foreign {
+pub(crate) trait PlainFuture {
     /// Polls it; says whether it is done. Its output is kept.
     fn is_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool;
 }
@@ -116,7 +116,7 @@ impl<F: Future> FutureArm<F> {
     }
 }
 
-impl<F: Future> Foreign for FutureArm<F> {
+impl<F: Future> PlainFuture for FutureArm<F> {
     fn is_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();
         match this.future.poll(cx) {
@@ -130,14 +130,14 @@ impl<F: Future> Foreign for FutureArm<F> {
 }
 
 /// An arm, for a moment.
-pub(crate) enum Place<'p> {
+pub(crate) enum ArmRef<'p> {
     /// Switched off.
     Disabled,
     Operation(OpRef<'p>),
-    Future(Pin<&'p mut (dyn Foreign + 'p)>),
+    Future(Pin<&'p mut (dyn PlainFuture + 'p)>),
 }
 
-impl<'p> Place<'p> {
+impl<'p> ArmRef<'p> {
     /// Does the operation if that can be done at once, or polls the future; `None` if that did not complete it.
     #[inline(always)]
     pub(crate) fn attempt(self, cx: &mut Context<'_>) -> Option<Done> {
@@ -169,11 +169,11 @@ impl<'p> Place<'p> {
 }
 
 /// The arms of a select, by number. It keeps their types, and with them whether it is `Send`.
-pub(crate) trait Places {
+pub(crate) trait Arms {
     fn count(&self) -> usize;
 
     /// Calls `f` with an arm. A list of known types calls it in one place for each, where the compiler knows the operation.
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R;
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R;
 }
 
 /// A future of this crate as an arm, unless the arm is switched off.
@@ -193,9 +193,9 @@ impl<'a, A: Arm> OperationArm<'a, A> {
 
 /// Any other future as an arm, unless the arm is switched off.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
-pub struct ForeignArm<'a, F: Future>(Pin<&'a mut Option<FutureArm<F>>>);
+pub struct FutureArmRef<'a, F: Future>(Pin<&'a mut Option<FutureArm<F>>>);
 
-impl<'a, F: Future> ForeignArm<'a, F> {
+impl<'a, F: Future> FutureArmRef<'a, F> {
     /// An arm that is ready to be polled.
     #[inline(always)]
     pub fn new(future: Pin<&'a mut Option<FutureArm<F>>>) -> Self {
@@ -204,53 +204,53 @@ impl<'a, F: Future> ForeignArm<'a, F> {
 }
 
 /// One arm, and the arms after it: the list that [`select!`](crate::select) makes.
-impl<First: Single, Rest: Places + Unpin> Places for (First, Rest) {
+impl<First: ArmNode, Rest: Arms + Unpin> Arms for (First, Rest) {
     #[inline(always)]
     fn count(&self) -> usize {
         1 + self.1.count()
     }
 
     #[inline(always)]
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
         let (first, rest) = self.get_mut();
         match number {
-            0 => f(first.place()),
+            0 => f(first.arm()),
             _ => Pin::new(rest).visit(number - 1, f),
         }
     }
 }
 
 /// The end of that list.
-impl Places for () {
+impl Arms for () {
     #[inline(always)]
     fn count(&self) -> usize {
         0
     }
 
     #[inline(always)]
-    fn visit<R>(self: Pin<&mut Self>, _: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
-        f(Place::Disabled)
+    fn visit<R>(self: Pin<&mut Self>, _: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
+        f(ArmRef::Disabled)
     }
 }
 
 /// An element of that list.
-pub(crate) trait Single: Unpin {
-    fn place(&mut self) -> Place<'_>;
+pub(crate) trait ArmNode: Unpin {
+    fn arm(&mut self) -> ArmRef<'_>;
 }
 
-impl<A: Operates> Single for OperationArm<'_, A> {
+impl<A: AsOperation> ArmNode for OperationArm<'_, A> {
     #[inline(always)]
-    fn place(&mut self) -> Place<'_> {
-        Place::of(self.0.as_mut().as_pin_mut().and_then(A::operation))
+    fn arm(&mut self) -> ArmRef<'_> {
+        ArmRef::of(self.0.as_mut().as_pin_mut().and_then(A::operation))
     }
 }
 
-impl<F: Future> Single for ForeignArm<'_, F> {
+impl<F: Future> ArmNode for FutureArmRef<'_, F> {
     #[inline(always)]
-    fn place(&mut self) -> Place<'_> {
+    fn arm(&mut self) -> ArmRef<'_> {
         match self.0.as_mut().as_pin_mut() {
-            Some(future) => Place::Future(future),
-            None => Place::Disabled,
+            Some(future) => ArmRef::Future(future),
+            None => ArmRef::Disabled,
         }
     }
 }

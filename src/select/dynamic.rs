@@ -19,9 +19,9 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Arm, Operates, Place, Places},
+    arm::{Arm, ArmRef, Arms, AsOperation},
     order::FEW,
-    state::Race,
+    state::SelectState,
 };
 use crate::{
     future::Until,
@@ -77,11 +77,11 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
     pub struct Select<'a> {
         #[pin]
-        race: Race<List<'a>>,
+        state: SelectState<List<'a>>,
     }
 }
 
-type DynArm<'a> = Pin<&'a mut (dyn Operates + Send + 'a)>;
+type DynArm<'a> = Pin<&'a mut (dyn AsOperation + Send + 'a)>;
 
 /// A few arms in place, more in a vector.
 struct List<'a> {
@@ -100,18 +100,18 @@ impl<'a> List<'a> {
     }
 }
 
-impl Places for List<'_> {
+impl Arms for List<'_> {
     fn count(&self) -> usize {
         self.count
     }
 
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
         let List { few, more, .. } = self.get_mut();
         let arm = match few.get_mut(number) {
             Some(arm) => arm.as_mut(),
             None => more.get_mut(number - FEW),
         };
-        f(Place::of(arm.and_then(|arm| arm.as_mut().operation())))
+        f(ArmRef::of(arm.and_then(|arm| arm.as_mut().operation())))
     }
 }
 
@@ -131,7 +131,7 @@ impl<'a> Select<'a> {
             count: 0,
         };
         Self {
-            race: Race::new(arms, false),
+            state: SelectState::new(arms, false),
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(select.wait(), first);
     /// ```
     pub fn biased(mut self) -> Self {
-        self.race.biased = true;
+        self.state.biased = true;
         self
     }
 
@@ -177,8 +177,8 @@ impl<'a> Select<'a> {
     /// ```
     pub fn arm<A: Arm + Send>(&mut self, mut future: Pin<&'a mut A>) -> usize {
         future.as_mut().begin();
-        let number = self.race.arms.count;
-        self.race.arms.push(future);
+        let number = self.state.arms.count;
+        self.state.arms.push(future);
         number
     }
 
@@ -201,7 +201,7 @@ impl<'a> Select<'a> {
     /// ```
     #[doc(alias = "try_select")]
     pub fn try_now(self) -> Option<usize> {
-        pin!(self).project().race.try_now()
+        pin!(self).project().state.try_now()
     }
 
     /// Gives up when `stop`, any future, completes: `None` then, and nothing happened.
@@ -323,13 +323,13 @@ impl Future for Select<'_> {
     type Output = usize;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        self.project().race.poll(cx)
+        self.project().state.poll(cx)
     }
 }
 
 impl FusedFuture for Select<'_> {
     fn is_terminated(&self) -> bool {
-        self.race.is_finished()
+        self.state.is_finished()
     }
 }
 
@@ -339,11 +339,11 @@ impl Limit for Select<'_> {
 
 impl Wait for Select<'_> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        self.project().race.attempt()
+        self.project().state.attempt()
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<usize> {
-        self.project().race.cancel()
+        self.project().state.cancel()
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
@@ -354,9 +354,9 @@ impl Wait for Select<'_> {
 impl fmt::Debug for Select<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Select")
-            .field("arms", &self.race.arms.count)
-            .field("biased", &self.race.biased)
-            .field("terminated", &self.race.is_finished())
+            .field("arms", &self.state.arms.count)
+            .field("biased", &self.state.biased)
+            .field("terminated", &self.state.is_finished())
             .finish_non_exhaustive()
     }
 }

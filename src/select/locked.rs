@@ -3,7 +3,7 @@
 use core::{pin::Pin, ptr::NonNull};
 
 use super::{
-    arm::{Place, Places},
+    arm::{ArmRef, Arms},
     order::Order,
 };
 use crate::{
@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// The arms, with all their channels locked.
-pub(super) struct Locked<'l, P: Places> {
+pub(super) struct Locked<'l, P: Arms> {
     arms: Pin<&'l mut P>,
     /// The arms in the order of their channels' ranks, which is the order of locking.
     order: Order,
 }
 
-impl<'l, P: Places> Locked<'l, P> {
+impl<'l, P: Arms> Locked<'l, P> {
     pub(super) fn new(mut arms: Pin<&'l mut P>) -> Self {
         let mut order = Order::new(arms.count());
         order.sort_by_key(|number| rank(arms.as_mut(), number));
@@ -34,9 +34,9 @@ impl<'l, P: Places> Locked<'l, P> {
         mut order: impl Iterator<Item = usize>,
     ) -> Option<(usize, Done)> {
         order.find_map(|number| {
-            let done = self.arms.as_mut().visit(number, |place| {
+            let done = self.arms.as_mut().visit(number, |arm| {
                 // SAFETY: its channel is locked.
-                unsafe { place.idle()?.attempt_locked() }
+                unsafe { arm.idle()?.attempt_locked() }
             });
             Some((number, done?))
         })
@@ -49,8 +49,8 @@ impl<'l, P: Places> Locked<'l, P> {
     /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
     pub(super) unsafe fn park(&mut self, claim: NonNull<Claim>) {
         for number in 0..self.arms.count() {
-            self.arms.as_mut().visit(number, |place| {
-                if let Some(operation) = place.idle() {
+            self.arms.as_mut().visit(number, |arm| {
+                if let Some(operation) = arm.idle() {
                     // SAFETY: its channel is locked; the rest is the caller's promise.
                     unsafe { operation.park_locked(claim) };
                 }
@@ -61,8 +61,8 @@ impl<'l, P: Places> Locked<'l, P> {
     /// Lets those go ahead to whom the parked arms give room.
     pub(super) fn serve(&mut self, wakes: &mut WakeBatch) {
         for number in 0..self.arms.count() {
-            self.arms.as_mut().visit(number, |place| {
-                if let Place::Operation(operation) = place {
+            self.arms.as_mut().visit(number, |arm| {
+                if let ArmRef::Operation(operation) = arm {
                     // SAFETY: its channel is locked.
                     unsafe { operation.promote_locked(wakes) };
                 }
@@ -74,8 +74,8 @@ impl<'l, P: Places> Locked<'l, P> {
     fn for_each_channel(&mut self, f: impl Fn(&Chan)) {
         let mut last = 0;
         for number in self.order.iter() {
-            self.arms.as_mut().visit(number, |place| {
-                if let Place::Operation(operation) = place {
+            self.arms.as_mut().visit(number, |arm| {
+                if let ArmRef::Operation(operation) = arm {
                     let chan = operation.chan();
                     if chan.rank() != last {
                         f(chan);
@@ -87,7 +87,7 @@ impl<'l, P: Places> Locked<'l, P> {
     }
 }
 
-impl<P: Places> Drop for Locked<'_, P> {
+impl<P: Arms> Drop for Locked<'_, P> {
     fn drop(&mut self) {
         // SAFETY: each was locked once, by `new`.
         self.for_each_channel(|chan| unsafe { chan.unlock_by_hand() });
@@ -95,9 +95,9 @@ impl<P: Places> Drop for Locked<'_, P> {
 }
 
 /// The rank of an arm's channel; 0 for an arm that has none.
-fn rank<P: Places>(arms: Pin<&mut P>, number: usize) -> usize {
-    arms.visit(number, |place| match place {
-        Place::Operation(operation) => operation.chan().rank(),
+fn rank<P: Arms>(arms: Pin<&mut P>, number: usize) -> usize {
+    arms.visit(number, |arm| match arm {
+        ArmRef::Operation(operation) => operation.chan().rank(),
         _ => 0,
     })
 }

@@ -13,7 +13,7 @@ pub use blocking::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
-use super::{arm::Places, order::Chance, state::Race, try_arms as steps};
+use super::{arm::Arms, order::Chance, state::SelectState, try_arms as steps};
 use crate::chan::Done;
 
 /// What is left of a select that found nothing to do: what it drew.
@@ -43,7 +43,7 @@ fn attempt_with<P: ArmList>(
 
 /// The number of the arm that happens, after an `attempt`.
 pub async fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
-    pin!(Race::tried(arms, chance)).await
+    pin!(SelectState::tried(arms, chance)).await
 }
 
 /// The number of an arm that happens at once, `None` if there is none.
@@ -61,7 +61,7 @@ fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>
 mod blocking {
     use core::{pin::pin, time::Duration};
 
-    use super::{ArmList, Race, Tried, attempt_now_with, attempt_with};
+    use super::{ArmList, SelectState, Tried, attempt_now_with, attempt_with};
     use crate::{
         select::state::noop_context,
         thread::{wait, wait_timeout},
@@ -75,7 +75,7 @@ mod blocking {
 
     /// As `select`, for a thread.
     pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
-        wait(pin!(Race::tried(arms, chance)))
+        wait(pin!(SelectState::tried(arms, chance)))
     }
 
     /// As `attempt_now`, for a thread.
@@ -89,7 +89,7 @@ mod blocking {
         biased: bool,
         timeout: Duration,
     ) -> Option<usize> {
-        wait_timeout(pin!(Race::new(arms, biased)), timeout)
+        wait_timeout(pin!(SelectState::new(arms, biased)), timeout)
     }
 }
 
@@ -108,6 +108,6 @@ pub fn happened<R>(result: Option<R>) -> R {
 
 /// The arms of a macro.
 #[allow(private_bounds, reason = "for the macros alone")]
-pub trait ArmList: Places + Unpin {}
+pub trait ArmList: Arms + Unpin {}
 
-impl<P: Places + Unpin> ArmList for P {}
+impl<P: Arms + Unpin> ArmList for P {}

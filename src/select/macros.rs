@@ -439,7 +439,7 @@ macro_rules! __select {
 
     (@list []) => { () };
     (@list [(future $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::ForeignArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
+        ($crate::__private::FutureArmRef::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
     };
     (@list [($kind:ident $label:ident) $($rest:tt)*]) => {
         ($crate::__private::OperationArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))

@@ -10,7 +10,7 @@ mod recv_any;
 mod state;
 mod try_arms;
 
-pub use arm::{Arm, ForeignArm, FutureArm, OperationArm};
+pub use arm::{Arm, FutureArm, FutureArmRef, OperationArm};
 pub use dynamic::Select;
 pub use macro_support::{attempt, attempt_now, happened, select};
 #[cfg(feature = "std")]
@@ -20,7 +20,7 @@ pub use macro_support::{
 pub use order::seed_select;
 pub use recv_any::{RecvAny, recv_any};
 
-pub(crate) use arm::Operates;
+pub(crate) use arm::AsOperation;
 
 use core::pin::Pin;
 

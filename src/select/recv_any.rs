@@ -17,9 +17,9 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Operates, Place, Places},
+    arm::{ArmRef, Arms, AsOperation},
     order::FEW,
-    state::Race,
+    state::SelectState,
 };
 use crate::{
     error::RecvError,
@@ -61,7 +61,7 @@ use crate::{
 /// ```
 pub fn recv_any<T>(receivers: &[Receiver<T>]) -> RecvAny<'_, T> {
     RecvAny {
-        race: Race::new(Receives::new(receivers), false),
+        state: SelectState::new(Receives::new(receivers), false),
     }
 }
 
@@ -87,7 +87,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
     pub struct RecvAny<'a, T> {
         #[pin]
-        race: Race<Receives<'a, T>>,
+        state: SelectState<Receives<'a, T>>,
     }
 }
 
@@ -126,13 +126,13 @@ impl<'a, T> Receives<'a, T> {
     }
 }
 
-impl<T> Places for Receives<'_, T> {
+impl<T> Arms for Receives<'_, T> {
     fn count(&self) -> usize {
         self.count
     }
 
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
-        f(Place::of(self.get(number).and_then(RecvFuture::operation)))
+    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
+        f(ArmRef::of(self.get(number).and_then(RecvFuture::operation)))
     }
 }
 
@@ -234,7 +234,7 @@ impl<T> Future for RecvAny<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.as_mut()
             .project()
-            .race
+            .state
             .poll(cx)
             .map(|number| self.result(number))
     }
@@ -243,7 +243,7 @@ impl<T> Future for RecvAny<'_, T> {
 impl<T> RecvAny<'_, T> {
     /// What the receive that happened has got.
     fn result(self: Pin<&mut Self>, number: usize) -> (usize, Result<T, RecvError>) {
-        let receive = self.project().race.project().arms.get(number);
+        let receive = self.project().state.project().arms.get(number);
         let result = receive.and_then(super::outcome);
         (
             number,
@@ -254,7 +254,7 @@ impl<T> RecvAny<'_, T> {
 
 impl<T> FusedFuture for RecvAny<'_, T> {
     fn is_terminated(&self) -> bool {
-        self.race.is_finished()
+        self.state.is_finished()
     }
 }
 
@@ -264,12 +264,12 @@ impl<T> Limit for RecvAny<'_, T> {
 
 impl<T> Wait for RecvAny<'_, T> {
     fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let number = self.as_mut().project().race.attempt()?;
+        let number = self.as_mut().project().state.attempt()?;
         Some(self.result(number))
     }
 
     fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let number = self.as_mut().project().race.cancel()?;
+        let number = self.as_mut().project().state.cancel()?;
         Some(self.result(number))
     }
 
@@ -281,8 +281,8 @@ impl<T> Wait for RecvAny<'_, T> {
 impl<T> fmt::Debug for RecvAny<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvAny")
-            .field("arms", &self.race.arms.count)
-            .field("terminated", &self.race.is_finished())
+            .field("arms", &self.state.arms.count)
+            .field("terminated", &self.state.is_finished())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. **Try** (`attempt.rs`). Each arm is tried by itself, in a random order (or from top to bottom): an operation that can
 //!    proceed does, another future is polled. The first that is done is the one that happens. The macros do this before they
-//!    make a race.
+//!    make the state.
 //! 2. **Park.** If there is none, each operation in its turn is tried once more and, if it still cannot proceed, parked, with
 //!    its channel locked. Nobody can claim the select yet; a peer that would have marks it and passes by, which unlinks the
 //!    waiter. Unless it is marked, the claim is opened then. From there on a peer that meets one of the waiters commits the
@@ -30,7 +30,7 @@ use core::{
 use pin_project_lite::pin_project;
 
 use super::{
-    arm::{Place, Places},
+    arm::{ArmRef, Arms},
     locked::Locked,
     order::{Chance, Order},
     try_arms::{attempt, attempt_now},
@@ -54,9 +54,9 @@ enum Phase {
 
 pin_project! {
     /// A select over some arms; it returns the number of the one that happened.
-    pub(crate) struct Race<P>
+    pub(crate) struct SelectState<P>
     where
-        P: Places,
+        P: Arms,
     {
         #[pin]
         pub(crate) arms: P,
@@ -68,9 +68,9 @@ pin_project! {
         claim: Claim,
     }
 
-    impl<P> PinnedDrop for Race<P>
+    impl<P> PinnedDrop for SelectState<P>
     where
-        P: Places,
+        P: Arms,
     {
         fn drop(this: Pin<&mut Self>) {
             let _ = this.cancel();
@@ -78,7 +78,7 @@ pin_project! {
     }
 }
 
-impl<P: Places> Race<P> {
+impl<P: Arms> SelectState<P> {
     pub(crate) fn new(arms: P, biased: bool) -> Self {
         Self {
             arms,
@@ -137,9 +137,9 @@ impl<P: Places> Race<P> {
         let claim = NonNull::from(this.claim.as_ref().get_ref());
         let mut arms = this.arms;
         let chosen = order.iter().find_map(|number| {
-            let done = arms.as_mut().visit(number, |place| {
+            let done = arms.as_mut().visit(number, |arm| {
                 // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
-                unsafe { place.idle()?.attempt_or_park(claim) }
+                unsafe { arm.idle()?.attempt_or_park(claim) }
             });
             Some((number, done?))
         });
@@ -199,8 +199,8 @@ impl<P: Places> Race<P> {
         let mut order = self.order();
         let mut this = self.as_mut().project();
         order.iter().find(|&number| {
-            this.arms.as_mut().visit(number, |place| match place {
-                Place::Future(future) => future.is_done(cx),
+            this.arms.as_mut().visit(number, |arm| match arm {
+                ArmRef::Future(future) => future.is_done(cx),
                 _ => false,
             })
         })
@@ -230,8 +230,8 @@ impl<P: Places> Race<P> {
         // SAFETY: nobody can claim, so we are awake.
         let waker = unsafe { this.claim.replace_waker(None) };
         for number in 0..this.arms.count() {
-            this.arms.as_mut().visit(number, |place| {
-                if let Place::Operation(operation) = place {
+            this.arms.as_mut().visit(number, |arm| {
+                if let ArmRef::Operation(operation) = arm {
                     operation.leave_select();
                 }
             });
@@ -245,8 +245,8 @@ impl<P: Places> Race<P> {
         *this.phase = Phase::Finished;
         let mut chosen = None;
         for number in 0..this.arms.count() {
-            let is_done = this.arms.as_mut().visit(number, |place| match place {
-                Place::Operation(operation) => {
+            let is_done = this.arms.as_mut().visit(number, |arm| match arm {
+                ArmRef::Operation(operation) => {
                     operation.leave_select();
                     matches!(operation.state(), State::Done | State::Closed)
                 }
@@ -265,7 +265,7 @@ impl<P: Places> Race<P> {
     }
 }
 
-impl<P: Places> Future for Race<P> {
+impl<P: Arms> Future for SelectState<P> {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
@@ -280,11 +280,11 @@ impl<P: Places> Future for Race<P> {
     }
 }
 
-impl<P: Places> Limit for Race<P> {
+impl<P: Arms> Limit for SelectState<P> {
     type Limited = Option<usize>;
 }
 
-impl<P: Places> Wait for Race<P> {
+impl<P: Arms> Wait for SelectState<P> {
     fn attempt(self: Pin<&mut Self>) -> Option<usize> {
         self.attempt_with(&mut noop_context())
     }
@@ -321,17 +321,17 @@ mod tests {
     };
 
     use super::*;
-    use crate::{bounded, future::RecvFuture, select::Operates};
+    use crate::{bounded, future::RecvFuture, select::AsOperation};
 
     struct Two<'a, 'r>([Pin<&'a mut RecvFuture<'r, u8>>; 2]);
 
-    impl Places for Two<'_, '_> {
+    impl Arms for Two<'_, '_> {
         fn count(&self) -> usize {
             2
         }
 
-        fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(Place<'_>) -> R) -> R {
-            f(Place::of(self.get_mut().0[number].as_mut().operation()))
+        fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
+            f(ArmRef::of(self.get_mut().0[number].as_mut().operation()))
         }
     }
 
@@ -359,7 +359,7 @@ mod tests {
         assert!(polled.is_pending());
         drop(waker);
         let arms = Two([first.as_mut(), second.as_mut()]);
-        let mut racing = Box::pin(Race::new(arms, true));
+        let mut racing = Box::pin(SelectState::new(arms, true));
         assert!(racing.as_mut().poll(&mut noop_context()).is_pending());
         assert!(catch_unwind(AssertUnwindSafe(|| drop(racing))).is_ok());
         assert_eq!((rx1.waiting_receivers(), tx2.waiting_receivers()), (1, 0));

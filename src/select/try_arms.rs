@@ -3,7 +3,7 @@
 use core::{pin::Pin, task::Context};
 
 use super::{
-    arm::Places,
+    arm::Arms,
     locked::Locked,
     order::{Chance, Order},
 };
@@ -14,7 +14,7 @@ use crate::chan::Done;
 ///
 /// Nearly always that is the one tried first, so no more than that is inlined into the caller.
 #[inline(always)]
-pub(super) fn attempt<P: Places>(
+pub(super) fn attempt<P: Arms>(
     mut arms: Pin<&mut P>,
     biased: bool,
     cx: &mut Context<'_>,
@@ -23,14 +23,14 @@ pub(super) fn attempt<P: Places>(
     // One arm is no choice.
     let chance = Chance::new(biased || count == 1);
     let first = chance.first(count);
-    match arms.as_mut().visit(first, |place| place.attempt(cx)) {
+    match arms.as_mut().visit(first, |arm| arm.attempt(cx)) {
         Some(done) => Ok((first, done)),
         None => attempt_others(arms, chance, cx),
     }
 }
 
 #[inline(never)]
-fn attempt_others<P: Places>(
+fn attempt_others<P: Arms>(
     mut arms: Pin<&mut P>,
     chance: Chance,
     cx: &mut Context<'_>,
@@ -41,7 +41,7 @@ fn attempt_others<P: Places>(
         let number = order.draw(place, &mut draws);
         // The first has been tried.
         if place > 0 {
-            if let Some(done) = arms.as_mut().visit(number, |place| place.attempt(cx)) {
+            if let Some(done) = arms.as_mut().visit(number, |arm| arm.attempt(cx)) {
                 return Ok((number, done));
             }
         }
@@ -51,7 +51,7 @@ fn attempt_others<P: Places>(
 
 /// As `attempt`, and then all at once: what one end of a channel says about the other may be old, but with all channels
 /// locked it is certain that no operation can proceed.
-pub(super) fn attempt_now<P: Places>(
+pub(super) fn attempt_now<P: Arms>(
     mut arms: Pin<&mut P>,
     biased: bool,
     cx: &mut Context<'_>,

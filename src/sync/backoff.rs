@@ -1,4 +1,4 @@
-//! How long who finds a lock taken keeps off it before going to bed.
+//! How long a thread that finds a lock taken keeps off it before it sleeps.
 //!
 //! Each look at the lock takes its cache line from the holder. Who keeps off lets the holder run several operations in a row
 //! with all lines to itself, and in tasks that is worth more than one's own time: the holder's worker has other tasks that go on with

@@ -3,7 +3,7 @@
 //! It guards a handful of loads, stores and one message copy, so it is nearly always free again within tens of
 //! nanoseconds. Who finds it taken backs off for a bounded time, long enough that the holder can run a few operations
 //! in a row with the cache line to itself; who is still locked out then (the holder was preempted, say) goes to
-//! [`bed`](super::bed): sleeps or, where there is nothing to sleep on, goes on trying.
+//! [`sleep`](super::sleep): sleeps or, where there is nothing to sleep on, goes on trying.
 //!
 //! Unlocking is one plain store and a relaxed look at whether anybody sleeps. The look may miss a thread that is just
 //! lying down, because nothing orders the store before it. That is why nobody sleeps without a timeout: a missed
@@ -18,7 +18,7 @@ use super::{
     UnsafeCell,
     atomic::{AtomicBool, AtomicU32, Ordering},
     backoff::backoff,
-    sleep::Bed,
+    sleep::SleepQueue,
 };
 
 /// The fields stand in this order so that the flag, the number of sleepers and the beginning of the value, which every
@@ -28,7 +28,7 @@ pub(crate) struct Lock<T> {
     held: AtomicBool,
     sleepers: Sleepers,
     value: UnsafeCell<T>,
-    bed: Bed,
+    sleep_queue: SleepQueue,
 }
 
 // SAFETY: the lock hands out access to its value one thread at a time, which moves the value between threads (`Send`)
@@ -41,7 +41,7 @@ impl<T> Lock<T> {
             held: AtomicBool::new(false),
             sleepers: Sleepers::new(),
             value: UnsafeCell::new(value),
-            bed: Bed::new(),
+            sleep_queue: SleepQueue::new(),
         }
     }
 
@@ -69,7 +69,7 @@ impl<T> Lock<T> {
         self.held.store(false, Ordering::Release);
         // The lock is still there, though it is free: who operates on a channel has a handle of it.
         if self.sleepers.any() {
-            self.bed.wake_one();
+            self.sleep_queue.wake_one();
         }
     }
 
@@ -104,7 +104,7 @@ impl<T> Lock<T> {
         let acquired = backoff(|| self.try_acquire_politely());
         if !acquired {
             self.sleepers.add();
-            self.bed.sleep_until(|| self.try_acquire_politely());
+            self.sleep_queue.sleep_until(|| self.try_acquire_politely());
             self.sleepers.remove();
         }
     }

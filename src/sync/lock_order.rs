@@ -4,10 +4,10 @@
 #![forbid(unsafe_code)]
 
 /// A part of what is locked.
-pub(crate) struct Rank(#[cfg(hchan_loom)] usize);
+pub(crate) struct LockOrder(#[cfg(hchan_loom)] usize);
 
 #[cfg(not(hchan_loom))]
-impl Rank {
+impl LockOrder {
     pub(crate) fn new() -> Self {
         Self()
     }
@@ -19,7 +19,7 @@ impl Rank {
 }
 
 #[cfg(hchan_loom)]
-impl Rank {
+impl LockOrder {
     pub(crate) fn new() -> Self {
         use core::sync::atomic::{AtomicUsize, Ordering};
 

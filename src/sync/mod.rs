@@ -16,7 +16,7 @@ mod sleep;
 pub(crate) use backoff::Blocking;
 pub(crate) use cell::UnsafeCell;
 pub(crate) use count::Count;
-pub(crate) use lock_order::Rank;
+pub(crate) use lock_order::LockOrder;
 
 #[cfg(not(hchan_loom))]
 pub(crate) use {

@@ -7,9 +7,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(feature = "std", not(any(target_family = "wasm", hchan_loom))))]
-pub(super) use sleeping::Bed;
+pub(super) use sleeping::SleepQueue;
 #[cfg(not(all(feature = "std", not(any(target_family = "wasm", hchan_loom)))))]
-pub(super) use spinning::Bed;
+pub(super) use spinning::SleepQueue;
 
 /// Only threads wait here. `event-listener` wakes its listeners under a mutex of its own, which is fine for a thread's
 /// unpark and would not be for a task's waker.
@@ -22,9 +22,9 @@ mod sleeping {
     const FIRST_SLEEP: Duration = Duration::from_micros(50);
     const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 
-    pub(in crate::sync) struct Bed(Event);
+    pub(in crate::sync) struct SleepQueue(Event);
 
-    impl Bed {
+    impl SleepQueue {
         pub(in crate::sync) const fn new() -> Self {
             Self(Event::new())
         }
@@ -59,9 +59,9 @@ mod sleeping {
 mod spinning {
     use crate::sync::backoff::backoff;
 
-    pub(in crate::sync) struct Bed;
+    pub(in crate::sync) struct SleepQueue;
 
-    impl Bed {
+    impl SleepQueue {
         pub(in crate::sync) const fn new() -> Self {
             Self
         }

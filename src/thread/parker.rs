@@ -6,7 +6,7 @@ use alloc::{sync::Arc, task::Wake};
 use core::{cell::Cell, hint, task::Waker, time::Duration};
 use std::time::Instant;
 
-use super::{pre_park_spin::Lingering, yield_backoff::Turns};
+use super::{pre_park_spin::PreParkSpin, yield_backoff::YieldBackoff};
 use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread,
@@ -43,14 +43,14 @@ pub(crate) struct Parker {
     /// other: a stream of messages is met awake, and waiting for rare ones costs no more than sleeping.
     patience: Cell<Duration>,
     /// What has come of its yields.
-    turns: Turns,
+    turns: YieldBackoff,
     /// How often to look before yielding. Halved by every wait that this does not end, back at the most after one that it
     /// does: on a shared core, the peer cannot answer as long as it is done.
     looks: Cell<u32>,
     /// How many waits there have been.
     waits: Cell<u32>,
     /// What has come of its pauses.
-    lingering: Lingering,
+    lingering: PreParkSpin,
 }
 
 struct Unparker {
@@ -83,10 +83,10 @@ impl Parker {
             waker: Waker::from(Arc::clone(&unparker)),
             unparker,
             patience: Cell::new(MOST_PATIENCE),
-            turns: Turns::new(),
+            turns: YieldBackoff::new(),
             looks: Cell::new(MOST_LOOKS),
             waits: Cell::new(0),
-            lingering: Lingering::new(),
+            lingering: PreParkSpin::new(),
         }
     }
 

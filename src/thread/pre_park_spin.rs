@@ -13,14 +13,14 @@ const LONGEST_INTERVAL: u32 = 1023;
 ///
 /// Where they are of use every wait begins with one. Where they are not, as with a peer that sends one message and waits for the
 /// answer, they are seldom tried.
-pub(super) struct Lingering {
+pub(super) struct PreParkSpin {
     /// One wait in so many begins with a pause.
     interval: Cell<u32>,
     /// How many there have been since the last that did.
     waits: Cell<u32>,
 }
 
-impl Lingering {
+impl PreParkSpin {
     pub(super) fn new() -> Self {
         Self {
             interval: Cell::new(1),
@@ -49,13 +49,13 @@ mod tests {
     use super::*;
 
     /// The number of the next wait that begins with a pause.
-    fn next(lingering: &Lingering) -> usize {
+    fn next(lingering: &PreParkSpin) -> usize {
         1 + (0..10_000).take_while(|_| !lingering.is_due()).count()
     }
 
     #[test]
     fn pauses_in_vain_become_rarer() {
-        let lingering = Lingering::new();
+        let lingering = PreParkSpin::new();
         assert_eq!(next(&lingering), 1);
         for interval in [15, 31, 63, 127, 255, 511, 1023, 1023] {
             lingering.note(false);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_wait_begins_with_a_pause_after_one_that_was_of_use() {
-        let lingering = Lingering::new();
+        let lingering = PreParkSpin::new();
         lingering.note(false);
         lingering.note(false);
         assert_eq!(next(&lingering), 31);
@@ -78,7 +78,7 @@ mod tests {
     /// Every second wait is for a stream, where a pause is of use, the others are for answers.
     #[test]
     fn pauses_are_tried_with_each_of_two_channels_in_turn() {
-        let lingering = Lingering::new();
+        let lingering = PreParkSpin::new();
         let mut tried = [0; 2];
         for wait in 0..10_000 {
             if lingering.is_due() {

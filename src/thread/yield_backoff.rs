@@ -26,13 +26,13 @@ const SOON: u32 = 8;
 /// After one that was lost none is given for as long as it took; if the next is lost soon after that, for twice as long, and so on.
 /// So if all are lost, that is half of the time at first, and soon less than a hundredth; if one is now and then, it is no more
 /// than a tenth, and the others are not given up for it.
-pub(super) struct Turns {
+pub(super) struct YieldBackoff {
     pause: Cell<Duration>,
     /// None is given before then.
     pause_end: Cell<Option<Instant>>,
 }
 
-impl Turns {
+impl YieldBackoff {
     pub(super) fn new() -> Self {
         Self {
             pause: Cell::new(Duration::ZERO),
@@ -82,7 +82,7 @@ mod tests {
     const TURN: Duration = Duration::from_millis(3);
 
     /// Loses a turn that ends then; returns for how many milliseconds none is given.
-    fn lose(turns: &Turns, now: Instant) -> usize {
+    fn lose(turns: &YieldBackoff, now: Instant) -> usize {
         assert!(turns.was_lost(now, TURN, || 0));
         let is_in_pause = |after: &u64| turns.are_not_given(now + Duration::from_millis(*after));
         (0..2000).take_while(is_in_pause).count()
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn pause_doubles_as_long_as_turns_are_lost_at_once() {
-        let turns = Turns::new();
+        let turns = YieldBackoff::new();
         let mut now = Instant::now();
         assert!(!turns.are_not_given(now));
         for pause in [3, 6, 12, 24, 48, 96, 192, 384, 768, 1000, 1000] {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn turn_lost_long_after_the_last_counts_as_the_first() {
-        let turns = Turns::new();
+        let turns = YieldBackoff::new();
         let now = Instant::now();
         assert_eq!(lose(&turns, now), 3);
         let almost = now + TURN + SOON * TURN - Duration::from_nanos(1);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn turn_in_which_messages_passed_is_not_lost() {
-        let turns = Turns::new();
+        let turns = YieldBackoff::new();
         assert!(!turns.was_lost(Instant::now(), TURN, || 150));
         assert!(!turns.are_not_given(Instant::now()));
         assert!(turns.was_lost(Instant::now(), TURN, || 149));
@@ -119,14 +119,14 @@ mod tests {
 
     #[test]
     fn short_turn_is_not_lost() {
-        let turns = Turns::new();
+        let turns = YieldBackoff::new();
         let counted = || panic!("it counted the messages");
         assert!(!turns.was_lost(Instant::now(), WHOLE_TURN, counted));
     }
 
     #[test]
     fn process_that_was_stopped_does_not_pause_as_long() {
-        let turns = Turns::new();
+        let turns = YieldBackoff::new();
         let now = Instant::now();
         assert!(turns.was_lost(now, Duration::from_secs(3600), || 0));
         assert!(!turns.are_not_given(now + LONGEST_FIRST_PAUSE));

@@ -666,13 +666,13 @@ mutant "the default of a select happens after one channel was looked at after th
 replace select/try_arms.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
 
 mutant "a select that has chosen an arm leaves the others parked"
-replace select/state.rs "if let Place::Operation(operation) = place {
-                    operation." "if let Place::Operation(operation) = place {
+replace select/state.rs "if let ArmRef::Operation(operation) = arm {
+                    operation." "if let ArmRef::Operation(operation) = arm {
                     let _ = || operation."
 
 mutant "a select that has been claimed leaves its other arms parked"
-replace select/state.rs "Place::Operation(operation) => {
-                    operation." "Place::Operation(operation) => {
+replace select/state.rs "ArmRef::Operation(operation) => {
+                    operation." "ArmRef::Operation(operation) => {
                     let _ = || operation."
 
 mutant "a select that is dropped leaves its arms parked"
