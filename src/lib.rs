@@ -362,6 +362,7 @@ mod sender;
 mod slot;
 mod sync;
 mod thread;
+mod tuning;
 mod waiter;
 mod wake;
 mod weak;

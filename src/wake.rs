@@ -5,15 +5,12 @@
 use alloc::vec::Vec;
 use core::{mem::needs_drop, task::Waker};
 
-use crate::no_unwind::no_unwind;
+use crate::{no_unwind::no_unwind, tuning::WAKE_BATCH};
 
 #[cfg(feature = "std")]
 pub(crate) use caught::{Panics, quietly};
 #[cfg(not(feature = "std"))]
 pub(crate) use uncaught::{Panics, quietly};
-
-/// How many wakers are collected under the lock at a time. Fewer under Miri, which takes its time for each empty place.
-const BATCH: usize = if cfg!(miri) { 4 } else { 32 };
 
 /// A wake that is owed to a waiter that was completed: to be run when no lock is held.
 #[must_use = "the waiter that was completed is to be woken"]
@@ -34,7 +31,7 @@ impl Wake {
 
 /// A few wakers, collected under the lock and woken after it; more than a few take an allocation.
 pub(crate) struct WakeBatch {
-    wakes: [Option<Wake>; BATCH],
+    wakes: [Option<Wake>; WAKE_BATCH],
     len: usize,
     more: Vec<Wake>,
 }
@@ -42,7 +39,7 @@ pub(crate) struct WakeBatch {
 impl WakeBatch {
     pub(crate) fn new() -> Self {
         Self {
-            wakes: [const { None }; BATCH],
+            wakes: [const { None }; WAKE_BATCH],
             len: 0,
             more: Vec::new(),
         }
@@ -50,7 +47,7 @@ impl WakeBatch {
 
     /// Whether the next one would take an allocation.
     pub(crate) fn is_full(&self) -> bool {
-        self.len == BATCH
+        self.len == WAKE_BATCH
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -80,16 +80,13 @@ use crate::{
     ring::Geometry,
     slot::{Message, RawSlot},
     sync::{Count, Guard, LockOrder},
+    tuning::LARGEST_SINGLE_LOCK,
     waiter::Kind,
     wake::{self, Panics, WakeBatch},
 };
 use outcome::{ForceOutcome, RecvOutcome};
 use state::Sides;
 use transition::LockedChan;
-
-/// Up to this capacity nearly every operation needs both sides: such a channel has a single lock. In a model two messages fill one
-/// that has two.
-const LARGEST_SINGLE_LOCK: usize = if cfg!(hchan_loom) { 1 } else { 4 };
 
 /// What all handles of a channel share: its sides behind their locks, and the handle counts.
 ///

@@ -3,21 +3,10 @@
 #![forbid(unsafe_code)]
 
 use super::Chan;
-use crate::waiter::{Kind, State, WaiterRef};
-
-/// Up to this capacity a buffer is short: two threads that use it wait again and again. In a model none is: what is asked after a pause
-/// would make the longest model eight times as long, and decides on the next pause only.
-const LONGEST_SHORT: usize = if cfg!(hchan_loom) { 1 } else { 256 };
-
-/// The longest pause, in spin hints: a few microseconds, in which a thread does not look.
-const LONGEST_REFILL: usize = 256;
-
-/// A peer takes as long as one spin hint for a message of up to so many bytes, and as long as four for a larger one: about, on the
-/// machine of the report.
-const CACHE_LINE: usize = 64;
-
-/// In spin hints, how long the first of some small messages takes from one core to another.
-const WAY: usize = 8;
+use crate::{
+    tuning::{CORE_TO_CORE_SPINS, LONGEST_REFILL_SPINS, LONGEST_SHORT_BUFFER, SMALL_MESSAGE},
+    waiter::{Kind, State, WaiterRef},
+};
 
 /// A parked operation, as the thread sees it that waits for it without sleeping.
 #[derive(Clone, Copy)]
@@ -94,9 +83,11 @@ impl<'a> SpinTarget<'a> {
 impl Chan {
     fn refill_spins(&self) -> Option<usize> {
         let places = self.sides.blocks.capacity();
-        (!self.is_single_lock() && places <= LONGEST_SHORT).then(|| match self.message().size() {
-            ..=CACHE_LINE => WAY + places / 2,
-            _ => LONGEST_REFILL.min(places * 2),
+        (!self.is_single_lock() && places <= LONGEST_SHORT_BUFFER).then(|| {
+            match self.message().size() {
+                ..=SMALL_MESSAGE => CORE_TO_CORE_SPINS + places / 2,
+                _ => LONGEST_REFILL_SPINS.min(places * 2),
+            }
         })
     }
 

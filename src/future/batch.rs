@@ -5,10 +5,7 @@
 use alloc::vec::{self, Vec};
 use core::{fmt, iter::FusedIterator, mem};
 
-use crate::{quiet_drop::QuietDrop, wake::drop_each};
-
-/// How many bytes of messages are taken from the iterator at a time, at the most.
-const PULLED_BYTES: usize = 64 * 1024;
+use crate::{quiet_drop::QuietDrop, tuning::PULLED_BYTES, wake::drop_each};
 
 /// An iterator, and messages that have been taken from it and not been sent yet.
 pub(crate) struct Batch<I: Iterator> {

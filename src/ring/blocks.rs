@@ -13,14 +13,8 @@ use crate::{
     no_unwind::no_unwind,
     slot::{Message, dangling},
     sync::atomic::{AtomicPtr, Ordering},
+    tuning::{BLOCK, LEAST_MESSAGES, SMALL_BUFFER},
 };
-
-/// A buffer of known capacity for up to so many bytes of messages is allocated at once.
-const SMALL_BUFFER: usize = if cfg!(hchan_loom) { 0 } else { 256 * 1024 };
-/// So many bytes of messages go into a block of a buffer that grows.
-const BLOCK: usize = if cfg!(hchan_loom) { 0 } else { 2 * 1024 };
-/// A block holds at least so many messages, however large they are. In a model just so many: three messages leave a block.
-const LEAST_MESSAGES: usize = if cfg!(hchan_loom) { 2 } else { 8 };
 
 pub(super) struct Block {
     /// The block after this one. Written by the producer as it leaves this one; null again once this one has been drained.

@@ -4,8 +4,7 @@
 
 use alloc::vec::Vec;
 
-/// How many arms a select may have without allocating.
-pub(crate) const FEW: usize = 8;
+pub(crate) use crate::tuning::ARMS_IN_PLACE as FEW;
 
 /// The numbers of the arms, in some order.
 pub(crate) struct Order {

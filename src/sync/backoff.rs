@@ -10,22 +10,16 @@
 use core::hint;
 
 #[cfg(feature = "std")]
-pub(crate) use caller::Blocking;
+use crate::tuning::FIRST_LOCK_PAUSE_BLOCKING;
+use crate::tuning::{FIRST_LOCK_PAUSE, LONGEST_LOCK_PAUSE, LONGEST_LOCK_PAUSES};
 
-/// The first pause, in spin hints; the pauses double from here.
-const FIRST_PAUSE: u32 = 128;
-/// As `FIRST_PAUSE`, in a blocking call.
 #[cfg(feature = "std")]
-const FIRST_PAUSE_BLOCKING: u32 = 32;
-/// The longest pause, in spin hints.
-const LONGEST_PAUSE: u32 = 256;
-/// How many longest pauses are made.
-const LONGEST_PAUSES: u32 = 8;
+pub(crate) use caller::Blocking;
 
 /// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
 pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
-    let growing = (first_pause().ilog2()..LONGEST_PAUSE.ilog2()).map(|power| 1 << power);
-    let longest = core::iter::repeat_n(LONGEST_PAUSE, LONGEST_PAUSES as usize);
+    let growing = (first_pause().ilog2()..LONGEST_LOCK_PAUSE.ilog2()).map(|power| 1 << power);
+    let longest = core::iter::repeat_n(LONGEST_LOCK_PAUSE, LONGEST_LOCK_PAUSES as usize);
     growing.chain(longest).any(|pause| {
         // Under Miri each hint lets another thread run.
         let hints = if cfg!(miri) { 1 } else { pause };
@@ -39,9 +33,9 @@ pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
 fn first_pause() -> u32 {
     #[cfg(feature = "std")]
     if caller::is_blocking() {
-        return FIRST_PAUSE_BLOCKING;
+        return FIRST_LOCK_PAUSE_BLOCKING;
     }
-    FIRST_PAUSE
+    FIRST_LOCK_PAUSE
 }
 
 #[cfg(feature = "std")]

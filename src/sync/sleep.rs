@@ -15,12 +15,9 @@ pub(super) use spinning::SleepQueue;
 /// unpark and would not be for a task's waker.
 #[cfg(all(feature = "std", not(any(target_family = "wasm", hchan_loom))))]
 mod sleeping {
-    use core::time::Duration;
-
     use event_listener::{Event, IntoNotification, Listener, listener};
 
-    const FIRST_SLEEP: Duration = Duration::from_micros(50);
-    const LONGEST_SLEEP: Duration = Duration::from_millis(10);
+    use crate::tuning::{FIRST_LOCK_SLEEP, LONGEST_LOCK_SLEEP};
 
     pub(in crate::sync) struct SleepQueue(Event);
 
@@ -31,7 +28,7 @@ mod sleeping {
 
         /// Sleeps until woken or for a bounded time, tries, and so on until a try succeeds.
         pub(in crate::sync) fn sleep_until(&self, mut attempt: impl FnMut() -> bool) {
-            let mut timeout = FIRST_SLEEP;
+            let mut timeout = FIRST_LOCK_SLEEP;
             loop {
                 listener!(self.0 => listener);
                 // Between the last try and now the lock may have become free with nobody listening.
@@ -42,7 +39,7 @@ mod sleeping {
                 if attempt() {
                     return;
                 }
-                timeout = (timeout * 2).min(LONGEST_SLEEP);
+                timeout = (timeout * 2).min(LONGEST_LOCK_SLEEP);
             }
         }
 

@@ -6,6 +6,8 @@
 mod parker;
 #[cfg(feature = "std")]
 mod pre_park_spin;
+#[cfg(feature = "std")]
+mod strategy;
 mod wait;
 #[cfg(feature = "std")]
 mod yield_backoff;

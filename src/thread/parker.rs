@@ -3,54 +3,20 @@
 #![forbid(unsafe_code)]
 
 use alloc::{sync::Arc, task::Wake};
-use core::{cell::Cell, hint, task::Waker, time::Duration};
+use core::{task::Waker, time::Duration};
 use std::time::Instant;
 
-use super::{pre_park_spin::PreParkSpin, yield_backoff::YieldBackoff};
+use super::strategy::{WaitStrategy, is_past};
 use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread,
 };
 
-/// How long a thread yields in vain, at the most, before it sleeps.
-///
-/// A thread that sleeps takes tens of microseconds to come back, a peer on another core often answers within one. On a
-/// shared core, yielding is what lets the peer answer. It is long enough to outlast a peer that has to be woken: else one
-/// that sleeps would send the other to sleep, again and again.
-const MOST_PATIENCE: Duration = Duration::from_micros(if cfg!(hchan_loom) { 0 } else { 100 });
-
-/// By how much a wait that was short enough lets a thread yield longer.
-const MORE_PATIENCE: Duration = Duration::from_micros(10);
-
-/// Less than this is none.
-const LEAST_PATIENCE: Duration = Duration::from_micros(1);
-
-/// More than this of a yield was of use to somebody.
-const SHORT_YIELD: Duration = Duration::from_micros(1);
-
-/// How often a thread looks, at the most, before it yields: for a microsecond or two, as a yield takes half of one, and where
-/// there are more threads than cores it lets others go first.
-const MOST_LOOKS: u32 = if cfg!(hchan_loom) { 0 } else { 100 };
-
-/// Where looking is in vain, it is tried again once in so many waits.
-const RARELY: u32 = 16;
-
 /// The current thread, waiting.
 pub(crate) struct Parker {
     unparker: Arc<Unparker>,
     waker: Waker,
-    /// How long to yield before sleeping. Halved by every wait that takes longer than the most, a little more after every
-    /// other: a stream of messages is met awake, and waiting for rare ones costs no more than sleeping.
-    patience: Cell<Duration>,
-    /// What has come of its yields.
-    turns: YieldBackoff,
-    /// How often to look before yielding. Halved by every wait that this does not end, back at the most after one that it
-    /// does: on a shared core, the peer cannot answer as long as it is done.
-    looks: Cell<u32>,
-    /// How many waits there have been.
-    waits: Cell<u32>,
-    /// What has come of its pauses.
-    lingering: PreParkSpin,
+    strategy: WaitStrategy,
 }
 
 struct Unparker {
@@ -68,7 +34,7 @@ impl Parker {
     pub(crate) fn with<R>(f: impl FnOnce(&Self) -> R) -> R {
         // Taken out while in use: a blocking call from within `f` (a poll may do that) gets one of its own.
         let parker = kept::take().unwrap_or_else(Self::new);
-        parker.begin();
+        parker.strategy.begin();
         let result = f(&parker);
         kept::put(parker);
         result
@@ -82,43 +48,21 @@ impl Parker {
         Self {
             waker: Waker::from(Arc::clone(&unparker)),
             unparker,
-            patience: Cell::new(MOST_PATIENCE),
-            turns: YieldBackoff::new(),
-            looks: Cell::new(MOST_LOOKS),
-            waits: Cell::new(0),
-            lingering: PreParkSpin::new(),
+            strategy: WaitStrategy::new(),
         }
-    }
-
-    fn begin(&self) {
-        self.waits.set(self.waits.get().wrapping_add(1));
     }
 
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
 
-    /// Pauses for so many spin hints, or, where that has been in vain, seldom; says whether it did.
-    ///
-    /// Who parks at the first message that is not there is woken by the next, and so on: each is handed over then, which takes
-    /// many times longer than through the buffer. In a pause several come.
-    pub(crate) fn linger(&self, hints: usize, deadline: Option<Instant>) -> bool {
-        let lingers = !is_past(deadline) && self.lingering.is_due();
-        if lingers {
-            for _ in 0..hints {
-                hint::spin_loop();
-            }
-        }
-        lingers
+    /// Spins for so many hints before the thread parks, where that is of use; says whether it did.
+    pub(crate) fn spin_before_parking(&self, hints: usize, deadline: Option<Instant>) -> bool {
+        self.strategy.spin_before_parking(hints, deadline)
     }
 
-    pub(crate) fn note_lingered(&self, was_of_use: bool) {
-        self.lingering.note(was_of_use);
-    }
-
-    /// Whether this wait looks though that has been in vain.
-    fn is_retry(&self) -> bool {
-        self.waits.get() % RARELY == 0
+    pub(crate) fn note_spun_before_parking(&self, was_of_use: bool) {
+        self.strategy.note_spun_before_parking(was_of_use);
     }
 
     /// Blocks until the waker is woken; at once, if it has been since the last call. `false`: the deadline came first.
@@ -126,109 +70,34 @@ impl Parker {
         if is_past(deadline) {
             return self.unparker.consume();
         }
-        // Not known: then every whole turn is taken for lost. Better to sleep for nothing than to wait for a stranger.
-        let passed = || 0;
-        self.watch(|| self.unparker.consume(), passed, deadline) || self.sleep(deadline)
+        // It is not known what goes on in the channel, so every whole turn counts as lost. Better to sleep for nothing than to
+        // wait for a stranger.
+        let progress = || 0;
+        self.wait_awake(|| self.unparker.consume(), progress, deadline) || self.sleep(deadline)
     }
 
     /// Whether the next wait begins awake.
-    pub(crate) fn is_to_watch(&self, deadline: Option<Instant>) -> bool {
-        (self.looks() > 0 || self.is_to_yield()) && !is_past(deadline)
+    pub(crate) fn begins_awake(&self, deadline: Option<Instant>) -> bool {
+        self.strategy.begins_awake(deadline)
     }
 
-    /// Waits awake, for a bounded time, until that is over; says whether it is. `passed` counts the messages of the channel.
-    pub(crate) fn watch(
+    /// Spins and yields, for a bounded time, until `is_over`; says whether it is. `progress` counts the messages of the channel.
+    pub(crate) fn wait_awake(
         &self,
         is_over: impl Fn() -> bool,
-        passed: impl Fn() -> usize,
+        progress: impl Fn() -> usize,
         deadline: Option<Instant>,
     ) -> bool {
-        self.look_a_while(&is_over) || self.yield_a_while(is_over, passed, deadline)
-    }
-
-    fn looks(&self) -> u32 {
-        match self.is_retry() {
-            true => MOST_LOOKS,
-            false => self.looks.get(),
-        }
-    }
-
-    fn look_a_while(&self, is_over: impl Fn() -> bool) -> bool {
-        let looks = self.looks();
-        for _ in 0..looks {
-            if is_over() {
-                self.looks.set(MOST_LOOKS);
-                self.gain_patience();
-                return true;
-            }
-            hint::spin_loop();
-        }
-        self.looks.set(self.looks.get() / 2);
-        false
-    }
-
-    fn yield_a_while(
-        &self,
-        is_over: impl Fn() -> bool,
-        passed: impl Fn() -> usize,
-        deadline: Option<Instant>,
-    ) -> bool {
-        if !self.is_to_yield() {
-            return false;
-        }
-        let passed_before = passed();
-        let (mut last, mut in_vain) = (Instant::now(), Duration::ZERO);
-        while in_vain < self.patience.get() && deadline.is_none_or(|deadline| last < deadline) {
-            if is_over() {
-                self.gain_patience();
-                return true;
-            }
-            thread::yield_now();
-            let now = Instant::now();
-            let taken = now - last;
-            if self
-                .turns
-                .was_lost(now, taken, || passed().wrapping_sub(passed_before))
-            {
-                break;
-            }
-            in_vain += taken.min(SHORT_YIELD);
-            last = now;
-        }
-        is_over()
+        self.strategy.wait_awake(is_over, progress, deadline)
     }
 
     /// As `park`, asleep from the start.
     pub(crate) fn sleep(&self, deadline: Option<Instant>) -> bool {
         let start = Instant::now();
-        let notified = self.unparker.sleep(deadline);
-        match start.elapsed() < MOST_PATIENCE {
-            true => self.gain_patience(),
-            false => self.lose_patience(),
-        }
-        notified
+        let is_woken = self.unparker.sleep(deadline);
+        self.strategy.note_sleep(start.elapsed());
+        is_woken
     }
-
-    fn is_to_yield(&self) -> bool {
-        self.is_patient() && !self.turns.are_not_given(Instant::now())
-    }
-
-    fn is_patient(&self) -> bool {
-        self.patience.get() >= LEAST_PATIENCE
-    }
-
-    fn gain_patience(&self) {
-        self.patience
-            .set(MOST_PATIENCE.min(self.patience.get() + MORE_PATIENCE));
-    }
-
-    fn lose_patience(&self) {
-        self.patience.set(self.patience.get() / 2);
-    }
-}
-
-fn is_past(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 impl Unparker {
@@ -306,60 +175,6 @@ mod kept {
     }
 
     pub(super) fn put(_: Parker) {}
-}
-
-#[cfg(all(test, not(hchan_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn looking_in_vain_is_tried_again_in_one_of_sixteen_waits() {
-        let parker = Parker::new();
-        let looks = || {
-            parker.begin();
-            let looks = parker.looks() > 0;
-            assert!(!parker.look_a_while(|| parker.unparker.consume()));
-            looks
-        };
-        (0..RARELY).for_each(|_| _ = looks());
-        assert_eq!((0..4 * RARELY).filter(|_| looks()).count(), 4);
-    }
-
-    #[test]
-    fn long_waits_end_the_patience_and_a_short_one_begins_it() {
-        let parker = Parker::new();
-        assert!(parker.is_patient());
-        (0..8).for_each(|_| parker.lose_patience());
-        assert!(!parker.is_patient());
-        assert!(!parker.yield_a_while(|| panic!("it looked"), || 0, None));
-        parker.gain_patience();
-        assert!(parker.yield_a_while(|| true, || 0, None));
-    }
-
-    #[test]
-    fn turn_is_not_given_after_one_was_lost() {
-        let parker = Parker::new();
-        let later = Instant::now() + Duration::from_secs(600);
-        assert!(parker.turns.was_lost(later, Duration::from_secs(1), || 0));
-        assert!(!parker.yield_a_while(|| panic!("it looked"), || 0, None));
-    }
-
-    #[test]
-    fn wait_that_has_no_time_does_not_linger() {
-        let parker = Parker::new();
-        assert!(!parker.linger(5, Some(Instant::now())));
-        assert!(parker.linger(5, None));
-    }
-
-    #[test]
-    fn looking_that_was_of_use_is_tried_at_once() {
-        let parker = Parker::new();
-        parker.looks.set(0);
-        parker.waits.set(RARELY);
-        parker.waker().wake_by_ref();
-        assert!(parker.look_a_while(|| parker.unparker.consume()), "a retry");
-        assert_eq!(parker.looks.get(), MOST_LOOKS);
-    }
 }
 
 #[cfg(all(test, hchan_loom))]

@@ -1,13 +1,10 @@
-//! Whether a thread pauses before it parks.
+//! Whether a thread spins before it parks.
 
 #![forbid(unsafe_code)]
 
 use core::cell::Cell;
 
-/// After a pause that was in vain the next is made in the wait of this number, and about twice as late after each further one. Odd,
-/// so that a thread that waits for two channels in turn does not always try it with the same one.
-const FIRST_INTERVAL: u32 = 15;
-const LONGEST_INTERVAL: u32 = 1023;
+use crate::tuning::{FIRST_PRE_PARK_INTERVAL, LONGEST_PRE_PARK_INTERVAL};
 
 /// What has come of the pauses that a thread made before it parked.
 ///
@@ -39,7 +36,8 @@ impl PreParkSpin {
     pub(super) fn note(&self, was_of_use: bool) {
         self.interval.set(match was_of_use {
             true => 1,
-            false => (self.interval.get() * 2 + 1).clamp(FIRST_INTERVAL, LONGEST_INTERVAL),
+            false => (self.interval.get() * 2 + 1)
+                .clamp(FIRST_PRE_PARK_INTERVAL, LONGEST_PRE_PARK_INTERVAL),
         });
     }
 }
@@ -49,41 +47,41 @@ mod tests {
     use super::*;
 
     /// The number of the next wait that begins with a pause.
-    fn next(lingering: &PreParkSpin) -> usize {
-        1 + (0..10_000).take_while(|_| !lingering.is_due()).count()
+    fn next(spin: &PreParkSpin) -> usize {
+        1 + (0..10_000).take_while(|_| !spin.is_due()).count()
     }
 
     #[test]
     fn pauses_in_vain_become_rarer() {
-        let lingering = PreParkSpin::new();
-        assert_eq!(next(&lingering), 1);
+        let spin = PreParkSpin::new();
+        assert_eq!(next(&spin), 1);
         for interval in [15, 31, 63, 127, 255, 511, 1023, 1023] {
-            lingering.note(false);
-            assert_eq!(next(&lingering), interval);
+            spin.note(false);
+            assert_eq!(next(&spin), interval);
         }
     }
 
     #[test]
     fn every_wait_begins_with_a_pause_after_one_that_was_of_use() {
-        let lingering = PreParkSpin::new();
-        lingering.note(false);
-        lingering.note(false);
-        assert_eq!(next(&lingering), 31);
-        lingering.note(true);
-        assert_eq!([next(&lingering), next(&lingering)], [1, 1]);
-        lingering.note(false);
-        assert_eq!(next(&lingering), 15);
+        let spin = PreParkSpin::new();
+        spin.note(false);
+        spin.note(false);
+        assert_eq!(next(&spin), 31);
+        spin.note(true);
+        assert_eq!([next(&spin), next(&spin)], [1, 1]);
+        spin.note(false);
+        assert_eq!(next(&spin), 15);
     }
 
     /// Every second wait is for a stream, where a pause is of use, the others are for answers.
     #[test]
     fn pauses_are_tried_with_each_of_two_channels_in_turn() {
-        let lingering = PreParkSpin::new();
+        let spin = PreParkSpin::new();
         let mut tried = [0; 2];
         for wait in 0..10_000 {
-            if lingering.is_due() {
+            if spin.is_due() {
                 tried[wait % 2] += 1;
-                lingering.note(wait % 2 == 0);
+                spin.note(wait % 2 == 0);
             }
         }
         assert!(tried.iter().all(|&times| times > 500), "{tried:?}");

@@ -128,25 +128,26 @@ mod blocking {
     fn park_erased(parker: &Parker, waiting: &mut dyn WaitingErased, deadline: Option<Instant>) {
         let target = waiting.spin_target();
         let refill_spins = target.and_then(|target| target.refill_spins());
-        let has_lingered = refill_spins.is_some_and(|spins| parker.linger(spins, deadline));
-        let is_watched = target.is_some() && parker.is_to_watch(deadline);
+        let has_spun =
+            refill_spins.is_some_and(|spins| parker.spin_before_parking(spins, deadline));
+        let is_watched = target.is_some() && parker.begins_awake(deadline);
         // A thread that watches need not be woken: that would be one more cache line that goes to the peer and comes back.
         let waker = match is_watched {
             true => Waker::noop(),
             false => parker.waker(),
         };
         let mut is_over = waiting.poll(waker);
-        if has_lingered {
+        if has_spun {
             // A peer that has sent one message, or made one place, and waits then, needs no time for more.
             let has_more = || {
                 waiting
                     .spin_target()
                     .is_some_and(|target| target.has_more())
             };
-            parker.note_lingered(is_over && has_more());
+            parker.note_spun_before_parking(is_over && has_more());
         }
         if let (true, Some(target), false) = (is_watched, waiting.spin_target(), is_over) {
-            parker.watch(|| !target.is_parked(), || target.progress(), deadline);
+            parker.wait_awake(|| !target.is_parked(), || target.progress(), deadline);
             is_over = waiting.poll(parker.waker());
         }
         while !is_over {
@@ -266,21 +267,21 @@ mod tests {
         assert_eq!(polls, Some([false, true, true].to_vec()));
     }
 
-    /// Whether a thread goes on lingering after a wait that was over at once and left more behind, or not.
-    fn goes_on_lingering(has_more: bool) -> bool {
+    /// Whether a thread goes on spinning before it parks after a wait that was over at once and left more behind, or not.
+    fn goes_on_spinning(has_more: bool) -> bool {
         let future = Parked {
             refill_spins: Some(5),
             has_more,
             ..Parked::new(0)
         };
         assert!(wait_timeout(pin!(future), Duration::from_secs(60)).is_some());
-        Parker::with(|parker| parker.linger(5, None))
+        Parker::with(|parker| parker.spin_before_parking(5, None))
     }
 
     #[test]
-    fn thread_lingers_where_that_brings_more_than_one() {
-        assert!(goes_on_lingering(true));
-        assert!(!goes_on_lingering(false));
+    fn thread_spins_before_it_parks_where_that_brings_more_than_one() {
+        assert!(goes_on_spinning(true));
+        assert!(!goes_on_spinning(false));
     }
 
     /// Whether it can be watched once a poll has left it pending, and is not over then.

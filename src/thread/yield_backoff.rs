@@ -5,21 +5,9 @@
 use core::{cell::Cell, time::Duration};
 use std::time::Instant;
 
-/// Who is given a turn and takes longer than this has used it up.
-const WHOLE_TURN: Duration = Duration::from_millis(1);
-
-/// A channel whose threads all sleep takes about so long for a message. One that has done less in a turn stood still: a stranger
-/// took it, and who sleeps is sooner back than who yields to that. (One that has done more was being used: there are more of its
-/// threads than cores.)
-const SLOW_MESSAGE: Duration = Duration::from_micros(20);
-
-/// The pause after a turn that was lost lasts as long as that, but no longer than this: the process may have been stopped.
-const LONGEST_FIRST_PAUSE: Duration = Duration::from_millis(10);
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// A turn that is lost within so many times the last pause after its end doubles the pause.
-const SOON: u32 = 8;
+use crate::tuning::{
+    LONGEST_FIRST_YIELD_PAUSE, LONGEST_YIELD_PAUSE, SLOW_MESSAGE, SOON, WHOLE_TURN,
+};
 
 /// The turns that a thread has given.
 ///
@@ -40,19 +28,19 @@ impl YieldBackoff {
         }
     }
 
-    pub(super) fn are_not_given(&self, now: Instant) -> bool {
+    pub(super) fn is_pausing(&self, now: Instant) -> bool {
         self.pause_end.get().is_some_and(|end| now < end)
     }
 
-    /// Notes a turn that was given and has just ended; says whether it was lost. `passed` tells how many messages passed the
+    /// Notes a turn that was given and has just ended; says whether it was lost. `progress` tells how many messages have passed the
     /// channel, since the thread began to yield.
     pub(super) fn was_lost(
         &self,
         now: Instant,
         taken: Duration,
-        passed: impl FnOnce() -> usize,
+        progress: impl FnOnce() -> usize,
     ) -> bool {
-        let is_lost = taken > WHOLE_TURN && is_standstill(taken, passed());
+        let is_lost = taken > WHOLE_TURN && is_standstill(taken, progress());
         if is_lost {
             self.pause(now, taken);
         }
@@ -63,16 +51,16 @@ impl YieldBackoff {
         let last = self.pause.get();
         let is_soon = |end| now.saturating_duration_since(end) < last * SOON;
         let pause = match self.pause_end.get().is_some_and(is_soon) {
-            true => LONGEST_PAUSE.min(last * 2),
-            false => LONGEST_FIRST_PAUSE.min(taken),
+            true => LONGEST_YIELD_PAUSE.min(last * 2),
+            false => LONGEST_FIRST_YIELD_PAUSE.min(taken),
         };
         self.pause.set(pause);
         self.pause_end.set(Some(now + pause));
     }
 }
 
-fn is_standstill(taken: Duration, passed: usize) -> bool {
-    taken.as_nanos() / SLOW_MESSAGE.as_nanos() > passed as u128
+fn is_standstill(taken: Duration, progress: usize) -> bool {
+    taken.as_nanos() / SLOW_MESSAGE.as_nanos() > progress as u128
 }
 
 #[cfg(all(test, not(hchan_loom)))]
@@ -82,53 +70,53 @@ mod tests {
     const TURN: Duration = Duration::from_millis(3);
 
     /// Loses a turn that ends then; returns for how many milliseconds none is given.
-    fn lose(turns: &YieldBackoff, now: Instant) -> usize {
-        assert!(turns.was_lost(now, TURN, || 0));
-        let is_in_pause = |after: &u64| turns.are_not_given(now + Duration::from_millis(*after));
+    fn lose(backoff: &YieldBackoff, now: Instant) -> usize {
+        assert!(backoff.was_lost(now, TURN, || 0));
+        let is_in_pause = |after: &u64| backoff.is_pausing(now + Duration::from_millis(*after));
         (0..2000).take_while(is_in_pause).count()
     }
 
     #[test]
     fn pause_doubles_as_long_as_turns_are_lost_at_once() {
-        let turns = YieldBackoff::new();
+        let backoff = YieldBackoff::new();
         let mut now = Instant::now();
-        assert!(!turns.are_not_given(now));
+        assert!(!backoff.is_pausing(now));
         for pause in [3, 6, 12, 24, 48, 96, 192, 384, 768, 1000, 1000] {
-            assert_eq!(lose(&turns, now), pause);
+            assert_eq!(lose(&backoff, now), pause);
             now += Duration::from_millis(pause as u64) + TURN;
         }
     }
 
     #[test]
     fn turn_lost_long_after_the_last_counts_as_the_first() {
-        let turns = YieldBackoff::new();
+        let backoff = YieldBackoff::new();
         let now = Instant::now();
-        assert_eq!(lose(&turns, now), 3);
+        assert_eq!(lose(&backoff, now), 3);
         let almost = now + TURN + SOON * TURN - Duration::from_nanos(1);
-        assert_eq!(lose(&turns, almost), 6);
-        assert_eq!(lose(&turns, almost + 2 * TURN + SOON * 2 * TURN), 3);
+        assert_eq!(lose(&backoff, almost), 6);
+        assert_eq!(lose(&backoff, almost + 2 * TURN + SOON * 2 * TURN), 3);
     }
 
     #[test]
     fn turn_in_which_messages_passed_is_not_lost() {
-        let turns = YieldBackoff::new();
-        assert!(!turns.was_lost(Instant::now(), TURN, || 150));
-        assert!(!turns.are_not_given(Instant::now()));
-        assert!(turns.was_lost(Instant::now(), TURN, || 149));
+        let backoff = YieldBackoff::new();
+        assert!(!backoff.was_lost(Instant::now(), TURN, || 150));
+        assert!(!backoff.is_pausing(Instant::now()));
+        assert!(backoff.was_lost(Instant::now(), TURN, || 149));
     }
 
     #[test]
     fn short_turn_is_not_lost() {
-        let turns = YieldBackoff::new();
+        let backoff = YieldBackoff::new();
         let counted = || panic!("it counted the messages");
-        assert!(!turns.was_lost(Instant::now(), WHOLE_TURN, counted));
+        assert!(!backoff.was_lost(Instant::now(), WHOLE_TURN, counted));
     }
 
     #[test]
     fn process_that_was_stopped_does_not_pause_as_long() {
-        let turns = YieldBackoff::new();
+        let backoff = YieldBackoff::new();
         let now = Instant::now();
-        assert!(turns.was_lost(now, Duration::from_secs(3600), || 0));
-        assert!(!turns.are_not_given(now + LONGEST_FIRST_PAUSE));
+        assert!(backoff.was_lost(now, Duration::from_secs(3600), || 0));
+        assert!(!backoff.is_pausing(now + LONGEST_FIRST_YIELD_PAUSE));
     }
 }
