@@ -3,27 +3,14 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::{
-    chan::TypedChan,
-    future::Until,
-    op::BareOp,
-    thread::{Limit, Wait},
-    waiter::Kind,
-};
+use crate::{chan::TypedChan, future::surface::surface, op::BareOp, thread::Wait, waiter::Kind};
 
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
@@ -86,92 +73,21 @@ impl<'a, T> ClosedFuture<'a, T> {
             op: chan.map(|chan| BareOp::new(chan, Kind::Drained)),
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    /// `true`: it is over.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(!tx.closed().until(std::future::ready(())).await);
-    /// tx.close();
-    /// assert!(tx.closed().until(std::future::pending::<()>()).await);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> ClosedFuture<'_, T> {
-    /// Blocks the thread until it is over.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded::<u8>(1);
-    /// std::thread::spawn(move || drop(rx));
-    /// tx.closed().wait();
-    /// assert!(tx.is_closed());
-    /// ```
-    pub fn wait(self) {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    /// `true`: it is over.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(!tx.closed().wait_timeout(Duration::from_millis(1)));
-    /// tx.close();
-    /// assert!(tx.closed().wait_timeout(Duration::from_millis(1)));
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> bool {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
-    /// `true`: it is over.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert!(!tx.closed().wait_deadline(soon));
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> bool {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, T] ClosedFuture<'a, T>;
+    until "it is over: the channel is closed or, for `drained`, closed and empty";
+    output (), "None.";
+    limited bool, "None: `true` says that it is over, `false` that it gave up.";
+    until;
+    wait "let (tx, rx) = hchan::bounded::<u8>(1);
+std::thread::spawn(move || drop(rx));
+tx.closed().wait();
+assert!(tx.is_closed());";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded::<u8>(1);", "assert!(!tx.closed()", ");";
 }
 
 impl<T> Future for ClosedFuture<'_, T> {
@@ -183,10 +99,6 @@ impl<T> Future for ClosedFuture<'_, T> {
             None => Poll::Pending,
         }
     }
-}
-
-impl<T> Limit for ClosedFuture<'_, T> {
-    type Limited = bool;
 }
 
 impl<T> Wait for ClosedFuture<'_, T> {
@@ -206,13 +118,5 @@ impl<T> Wait for ClosedFuture<'_, T> {
 impl<T> FusedFuture for ClosedFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.op.as_ref().is_some_and(BareOp::is_finished)
-    }
-}
-
-impl<T> fmt::Debug for ClosedFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClosedFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ mod send_many;
 #[cfg(feature = "sink")]
 mod sink;
 mod stream;
+mod surface;
 mod until;
 
 pub use batch::Unsent;

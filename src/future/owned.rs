@@ -6,30 +6,24 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::chan::SpinTarget,
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::SharedChan,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    future::Until,
     op::{BareOp, OpRef, RecvOp, SendOp},
     receiver::Receiver,
     select::AsOperation,
     sender::Sender,
-    thread::{Limit, Wait},
+    thread::Wait,
     waiter::Kind,
 };
 
@@ -171,112 +165,26 @@ impl<T> IntoSend<T> {
     pub fn sender(&self) -> Option<&Sender<T>> {
         self.sender.as_ref()
     }
-
-    /// Gives up when `stop`, any future, completes; the sender is returned then, too.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: a caller that drops it cannot tell whether the message was sent. Where `stop` ends it, the
-    /// result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let (tx, sent) = tx.into_send(1).until(std::future::ready(())).await;
-    /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
-    /// assert_eq!((tx.try_send(2), rx.try_recv()), (Ok(()), Ok(2)));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> IntoSend<T> {
-    /// Blocks the thread until the message is sent, and returns the sender.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] with the message, if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let (_tx, sent) = tx.into_send(1).wait();
-    /// sent?;
-    /// assert_eq!(rx.try_recv(), Ok(1));
-    /// # Ok::<(), hchan::SendError<i32>>(())
-    /// ```
-    pub fn wait(self) -> (Sender<T>, Result<(), SendError<T>>) {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until the message is sent or `timeout` has passed, and returns the sender; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let (_tx, sent) = tx.into_send(1).wait_timeout(Duration::from_millis(1));
-    /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> (Sender<T>, Result<(), SendTimeoutError<T>>) {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until the message is sent or `deadline` has come, and returns the sender; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// let (_tx, sent) = tx.into_send(1).wait_deadline(soon);
-    /// assert_eq!(sent, Err(SendTimeoutError::Timeout(1)));
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> (Sender<T>, Result<(), SendTimeoutError<T>>) {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl[T] IntoSend<T>;
+    until "the message is sent";
+    output (Sender<T>, Result<(), SendError<T>>),
+        "Beside the sender, [`SendError`] with the message, if the channel is or gets closed.";
+    limited (Sender<T>, Result<(), SendTimeoutError<T>>),
+        "Beside the sender, [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(1);
+let (_tx, sent) = tx.into_send(1).wait();
+sent?;
+assert_eq!(rx.try_recv(), Ok(1));
+# Ok::<(), hchan::SendError<i32>>(())";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded(0);",
+        "let (_tx, sent) = tx.into_send(1)", ";
+assert_eq!(sent, Err(hchan::SendTimeoutError::Timeout(1)));";
 }
 
 impl<T> IntoRecv<T> {
@@ -300,112 +208,26 @@ impl<T> IntoRecv<T> {
     pub fn receiver(&self) -> Option<&Receiver<T>> {
         self.receiver.as_ref()
     }
-
-    /// Gives up when `stop`, any future, completes; the receiver is returned then, too.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
-    /// received, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the receive itself: the receiver is dropped with it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// let (rx, message) = rx.into_recv().until(std::future::ready(())).await;
-    /// assert_eq!(message, Err(RecvTimeoutError::Timeout));
-    /// assert_eq!(rx.try_recv(), Ok(1));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> IntoRecv<T> {
-    /// Blocks the thread until there is a message, and returns the receiver.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let sending = std::thread::spawn(move || tx.into_send(7).wait().1);
-    /// let (_rx, message) = rx.into_recv().wait();
-    /// assert_eq!(message, Ok(7));
-    /// sending.join().unwrap().unwrap();
-    /// ```
-    pub fn wait(self) -> (Receiver<T>, Result<T, RecvError>) {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until there is a message or `timeout` has passed, and returns the receiver; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    /// use std::time::Duration;
-    ///
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let (_rx, message) = rx.into_recv().wait_timeout(Duration::from_millis(1));
-    /// assert_eq!(message, Err(RecvTimeoutError::Timeout));
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until there is a message or `deadline` has come, and returns the receiver; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// let (_rx, message) = rx.into_recv().wait_deadline(soon);
-    /// assert_eq!(message, Err(RecvTimeoutError::Timeout));
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> (Receiver<T>, Result<T, RecvTimeoutError>) {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl[T] IntoRecv<T>;
+    until "there is a message";
+    output (Receiver<T>, Result<T, RecvError>),
+        "Beside the receiver, [`RecvError`], if the channel is or gets closed and there is nothing in it.";
+    limited (Receiver<T>, Result<T, RecvTimeoutError>),
+        "Beside the receiver, [`RecvTimeoutError`]. With `Timeout` no message has been taken.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(0);
+let sending = std::thread::spawn(move || tx.into_send(7).wait().1);
+let (_rx, message) = rx.into_recv().wait();
+assert_eq!(message, Ok(7));
+sending.join().unwrap().unwrap();";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (_tx, rx) = hchan::bounded::<u8>(1);",
+        "let (_rx, message) = rx.into_recv()", ";
+assert_eq!(message, Err(hchan::RecvTimeoutError::Timeout));";
 }
 
 impl<T> IntoClosed<T> {
@@ -429,87 +251,22 @@ impl<T> IntoClosed<T> {
     pub fn sender(&self) -> Option<&Sender<T>> {
         self.sender.as_ref()
     }
-
-    /// Gives up when `stop`, any future, completes; the sender is returned then, too. `true`: the channel is closed.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, the close wins a tie.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself: the sender is dropped with it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// let (tx, is_closed) = tx.into_closed().until(std::future::ready(())).await;
-    /// assert_eq!((is_closed, tx.close()), (false, true));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> IntoClosed<T> {
-    /// Blocks the thread until the channel is closed, and returns the sender.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded::<u8>(1);
-    /// std::thread::spawn(move || drop(rx));
-    /// assert!(tx.into_closed().wait().is_closed());
-    /// ```
-    pub fn wait(self) -> Sender<T> {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    /// `true`: the channel is closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// let (_tx, is_closed) = tx.into_closed().wait_timeout(Duration::from_millis(1));
-    /// assert!(!is_closed);
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> (Sender<T>, bool) {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at most; tries at least once. `true`: the channel is closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// let (_tx, is_closed) = tx.into_closed().wait_deadline(soon);
-    /// assert!(!is_closed);
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> (Sender<T>, bool) {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl[T] IntoClosed<T>;
+    until "the channel is closed";
+    output Sender<T>, "None.";
+    limited (Sender<T>, bool), "None: beside the sender, `true` says that the channel is closed, `false` that it gave up.";
+    until;
+    wait "let (tx, rx) = hchan::bounded::<u8>(1);
+std::thread::spawn(move || drop(rx));
+assert!(tx.into_closed().wait().is_closed());";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded::<u8>(1);",
+        "let (_tx, is_closed) = tx.into_closed()", ";
+assert!(!is_closed);";
 }
 
 /// Gives the handle back with the result; once, as an operation ends once.
@@ -569,10 +326,6 @@ impl<T> FusedFuture for IntoClosed<T> {
     }
 }
 
-impl<T> Limit for IntoSend<T> {
-    type Limited = (Sender<T>, Result<(), SendTimeoutError<T>>);
-}
-
 impl<T> Wait for IntoSend<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
@@ -604,10 +357,6 @@ impl<T> Wait for IntoSend<T> {
     }
 }
 
-impl<T> Limit for IntoRecv<T> {
-    type Limited = (Receiver<T>, Result<T, RecvTimeoutError>);
-}
-
 impl<T> Wait for IntoRecv<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
@@ -632,10 +381,6 @@ impl<T> Wait for IntoRecv<T> {
             None => give_back(self.project().receiver, Err(RecvTimeoutError::Timeout)),
         }
     }
-}
-
-impl<T> Limit for IntoClosed<T> {
-    type Limited = (Sender<T>, bool);
 }
 
 impl<T> Wait for IntoClosed<T> {
@@ -668,29 +413,5 @@ impl<T> AsOperation for IntoSend<T> {
 impl<T> AsOperation for IntoRecv<T> {
     fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
         Some(self.into_ref().project_ref().op.as_pin_ref()?.erased())
-    }
-}
-
-impl<T> fmt::Debug for IntoSend<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntoSend")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for IntoClosed<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntoClosed")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for IntoRecv<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntoRecv")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }

@@ -8,24 +8,19 @@ use core::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
-#[cfg(feature = "std")]
-use {
-    crate::chan::SpinTarget,
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
-};
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
-    future::Until,
     op::BareOp,
     sender::Sender,
-    thread::{Limit, Wait},
+    thread::Wait,
     waiter::Kind,
 };
 
@@ -79,101 +74,22 @@ impl<'a, T> ReserveFuture<'a, T> {
             op: BareOp::new(sender.chan(), Kind::Reserve),
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(tx.reserve().until(std::future::ready(())).await.unwrap_err().is_timeout());
-    /// assert!(!tx.is_full());
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<'a, T> ReserveFuture<'a, T> {
-    /// Blocks the thread until there is room.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.reserve().wait().unwrap().send(7).unwrap();
-    /// assert_eq!(rx.try_recv(), Ok(7));
-    /// ```
-    pub fn wait(self) -> Result<Permit<'a, T>, SendError<()>> {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(0);
-    /// assert!(tx.reserve().wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(0);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert!(tx.reserve().wait_deadline(soon).unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> Result<Permit<'a, T>, SendTimeoutError<()>> {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, T] ReserveFuture<'a, T>;
+    until "there is room";
+    output Result<Permit<'a, T>, SendError<()>>, "[`SendError`], if the channel is or gets closed.";
+    limited Result<Permit<'a, T>, SendTimeoutError<()>>,
+        "[`SendTimeoutError`]. With `Timeout` no place has been taken.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(1);
+tx.reserve().wait().unwrap().send(7).unwrap();
+assert_eq!(rx.try_recv(), Ok(7));";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded::<u8>(0);",
+        "assert!(tx.reserve()", ".unwrap_err().is_timeout());";
 }
 
 impl<'a, T> Future for ReserveFuture<'a, T> {
@@ -184,10 +100,6 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
         let reserved = ready!(this.op.poll(cx));
         Poll::Ready(reserved.map(|()| Permit::new(this.sender)))
     }
-}
-
-impl<'a, T> Limit for ReserveFuture<'a, T> {
-    type Limited = Result<Permit<'a, T>, SendTimeoutError<()>>;
 }
 
 impl<'a, T> Wait for ReserveFuture<'a, T> {
@@ -219,14 +131,6 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
 impl<T> FusedFuture for ReserveFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.op.is_finished()
-    }
-}
-
-impl<T> fmt::Debug for ReserveFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReserveFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }
 

@@ -3,30 +3,22 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::{
-        chan::SpinTarget,
-        thread::{wait, wait_deadline, wait_timeout},
-    },
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use super::Until;
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::TypedChan,
     error::{RecvError, RecvTimeoutError},
     op::{OpRef, RecvOp},
     select::AsOperation,
-    thread::{Limit, Wait},
+    thread::Wait,
 };
 
 pin_project! {
@@ -82,126 +74,27 @@ impl<'a, T> RecvFuture<'a, T> {
             op: chan.map(RecvOp::new),
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if there is a message, it is
-    /// received, even if `stop` has completed, too. What has to run in the same thread to complete `stop`, a timer of a
-    /// one-thread executor for instance, does not run while a loop always finds a message: see
-    /// [stopping](crate#stopping).
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the receive itself: nothing is lost when it is dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::{Receiver, RecvTimeoutError};
-    ///
-    /// /// Counts messages, until `stopped` is closed. Once it is, that is seen even if there is always a message.
-    /// async fn count(messages: Receiver<u8>, stopped: Receiver<()>) -> usize {
-    ///     let mut count = 0;
-    ///     while messages.recv().until(stopped.recv()).await.is_ok() {
-    ///         count += 1;
-    ///     }
-    ///     count
-    /// }
-    /// # let ((tx, messages), (stop, stopped)) = (hchan::bounded(1), hchan::bounded(0));
-    /// # tx.try_send(1).unwrap();
-    /// # stop.close();
-    /// # assert_eq!(futures::executor::block_on(count(messages, stopped)), 0);
-    /// # let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// # let received = futures::executor::block_on(rx.recv().until(std::future::ready(())));
-    /// # assert_eq!(received, Err(RecvTimeoutError::Timeout));
-    /// ```
-    #[doc(alias = "recv_with_timer")]
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> RecvFuture<'_, T> {
-    /// Blocks the thread until there is a message.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let sending = std::thread::spawn(move || tx.send(7).wait());
-    /// assert_eq!(rx.recv().wait(), Ok(7));
-    /// sending.join().unwrap().unwrap();
-    /// ```
+surface! {
+    impl['a, T] RecvFuture<'a, T>;
+    until "there is a message";
+    output Result<T, RecvError>, "[`RecvError`], if the channel is or gets closed and there is nothing in it.";
+    limited Result<T, RecvTimeoutError>, "[`RecvTimeoutError`]. With `Timeout` no message has been taken.";
+    #[doc(alias = "recv_with_timer")]
+    until;
     #[doc(alias = "blocking_recv")]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn wait(self) -> Result<T, RecvError> {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until there is a message or `timeout` has passed; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    /// use std::time::Duration;
-    ///
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// assert_eq!(rx.recv().wait_timeout(Duration::MAX), Ok(1));
-    /// assert_eq!(rx.recv().wait_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
-    /// ```
+    wait "let (tx, rx) = hchan::bounded(0);
+let sending = std::thread::spawn(move || tx.send(7).wait());
+assert_eq!(rx.recv().wait(), Ok(7));
+sending.join().unwrap().unwrap();";
     #[doc(alias = "recv_timeout")]
-    pub fn wait_timeout(self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until there is a message or `deadline` has come; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::RecvTimeoutError;
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert_eq!(rx.recv().wait_deadline(soon), Err(RecvTimeoutError::Timeout));
-    /// ```
+    wait_timeout;
     #[doc(alias = "recv_deadline")]
-    pub fn wait_deadline(self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        wait_deadline(pin!(self), deadline)
-    }
+    wait_deadline;
+    gives_up "let (_tx, rx) = hchan::bounded::<u8>(1);",
+        "assert_eq!(rx.recv()", ", Err(hchan::RecvTimeoutError::Timeout));";
 }
 
 impl<T> Future for RecvFuture<'_, T> {
@@ -220,10 +113,6 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.op.as_ref().is_some_and(RecvOp::is_finished)
     }
-}
-
-impl<T> Limit for RecvFuture<'_, T> {
-    type Limited = Result<T, RecvTimeoutError>;
 }
 
 impl<T> Wait for RecvFuture<'_, T> {
@@ -246,14 +135,6 @@ impl<T> Wait for RecvFuture<'_, T> {
             Some(result) => Ok(result?),
             None => Err(RecvTimeoutError::Timeout),
         }
-    }
-}
-
-impl<T> fmt::Debug for RecvFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }
 

@@ -9,23 +9,17 @@ use core::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
-#[cfg(feature = "std")]
-use {
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
-};
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::surface::surface;
 use crate::{
     chan::TypedChan,
     error::{RecvError, RecvTimeoutError, TryRecvError},
-    future::Until,
     op::RecvOp,
     receiver::Receiver,
-    thread::{Limit, Wait},
+    thread::Wait,
     wake::drop_each,
 };
 
@@ -84,110 +78,25 @@ impl<'a, T> RecvManyFuture<'a, T> {
             terminated: false,
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, rx) = hchan::bounded(1);
-    /// tx.try_send(1).unwrap();
-    /// let mut received = Vec::new();
-    /// let result = rx.recv_many(&mut received, 10).until(std::future::ready(())).await;
-    /// assert!(result.unwrap_err().is_timeout());
-    /// assert_eq!((received.len(), rx.len()), (0, 1));
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> RecvManyFuture<'_, T> {
-    /// Blocks the thread until there are messages.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`], if the channel is or gets closed and there is nothing in it.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let sending = std::thread::spawn(move || tx.send_many(["a", "b"]).wait());
-    /// let mut received = Vec::new();
-    /// while rx.recv_many(&mut received, 10).wait().is_ok() {}
-    /// assert_eq!(received, ["a", "b"]);
-    /// # sending.join().unwrap().unwrap();
-    /// ```
-    pub fn wait(self) -> Result<usize, RecvError> {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let mut received = Vec::new();
-    /// let result = rx.recv_many(&mut received, 10).wait_timeout(Duration::from_millis(1));
-    /// assert!(result.unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> Result<usize, RecvTimeoutError> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvTimeoutError`]. With `Timeout` no message has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (_tx, rx) = hchan::bounded::<u8>(1);
-    /// let mut received = Vec::new();
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert!(rx.recv_many(&mut received, 10).wait_deadline(soon).unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> Result<usize, RecvTimeoutError> {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, T] RecvManyFuture<'a, T>;
+    until "there are messages";
+    output Result<usize, RecvError>, "[`RecvError`], if the channel is or gets closed and there is nothing in it.";
+    limited Result<usize, RecvTimeoutError>, "[`RecvTimeoutError`]. With `Timeout` no message has been taken.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(0);
+let sending = std::thread::spawn(move || tx.send_many([\"a\", \"b\"]).wait());
+let mut received = Vec::new();
+while rx.recv_many(&mut received, 10).wait().is_ok() {}
+assert_eq!(received, [\"a\", \"b\"]);
+# sending.join().unwrap().unwrap();";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (_tx, rx) = hchan::bounded::<u8>(1);
+let mut received = Vec::new();",
+        "assert!(rx.recv_many(&mut received, 10)", ".unwrap_err().is_timeout());";
 }
 
 impl<T> RecvManyFuture<'_, T> {
@@ -237,10 +146,6 @@ impl<T> Future for RecvManyFuture<'_, T> {
     }
 }
 
-impl<T> Limit for RecvManyFuture<'_, T> {
-    type Limited = Result<usize, RecvTimeoutError>;
-}
-
 impl<T> Wait for RecvManyFuture<'_, T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
         self.receive()
@@ -262,14 +167,6 @@ impl<T> Wait for RecvManyFuture<'_, T> {
 impl<T> FusedFuture for RecvManyFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.terminated
-    }
-}
-
-impl<T> fmt::Debug for RecvManyFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvManyFuture")
-            .field("terminated", &self.terminated)
-            .finish_non_exhaustive()
     }
 }
 

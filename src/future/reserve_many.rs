@@ -8,25 +8,20 @@ use core::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
-#[cfg(feature = "std")]
-use {
-    crate::chan::SpinTarget,
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
-};
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::{ReserveOutcome, TypedChan},
     error::{SendError, SendTimeoutError},
     future::Permit,
-    future::Until,
     op::BareOp,
     sender::Sender,
-    thread::{Limit, Wait},
+    thread::Wait,
     waiter::Kind,
     wake::Panics,
 };
@@ -82,32 +77,6 @@ impl<'a, T> ReserveManyFuture<'a, T> {
         }
     }
 
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, permits that have been given out are
-    /// returned, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded::<u8>(1);
-    /// assert!(tx.reserve_many(2).until(std::future::ready(())).await.unwrap_err().is_timeout());
-    /// assert!(!tx.is_full());
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
-
     /// Adds the permits that can be had at once to the one for which it was parked.
     fn finish(
         self: Pin<&mut Self>,
@@ -130,72 +99,19 @@ impl<'a, T> ReserveManyFuture<'a, T> {
     }
 }
 
-#[cfg(feature = "std")]
-impl<'a, T> ReserveManyFuture<'a, T> {
-    /// Blocks the thread until there is room.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, _rx) = hchan::bounded::<u8>(3);
-    /// assert_eq!(tx.reserve_many(2).wait().unwrap().len(), 2);
-    /// ```
-    pub fn wait(self) -> Result<Permits<'a, T>, SendError<()>> {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(0);
-    /// assert!(tx.reserve_many(2).wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> Result<Permits<'a, T>, SendTimeoutError<()>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at most; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]. With `Timeout` no place has been taken.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would stall the runtime's worker thread.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded::<u8>(0);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert!(tx.reserve_many(2).wait_deadline(soon).unwrap_err().is_timeout());
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> Result<Permits<'a, T>, SendTimeoutError<()>> {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, T] ReserveManyFuture<'a, T>;
+    until "there is room";
+    output Result<Permits<'a, T>, SendError<()>>, "[`SendError`], if the channel is or gets closed.";
+    limited Result<Permits<'a, T>, SendTimeoutError<()>>,
+        "[`SendTimeoutError`]. With `Timeout` no place has been taken.";
+    until;
+    wait "let (tx, _rx) = hchan::bounded::<u8>(3);
+assert_eq!(tx.reserve_many(2).wait().unwrap().len(), 2);";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded::<u8>(0);",
+        "assert!(tx.reserve_many(2)", ".unwrap_err().is_timeout());";
 }
 
 impl<'a, T> Future for ReserveManyFuture<'a, T> {
@@ -212,10 +128,6 @@ impl<'a, T> Future for ReserveManyFuture<'a, T> {
         let first = ready!(self.as_mut().project().op.poll(cx));
         Poll::Ready(self.finish(first))
     }
-}
-
-impl<'a, T> Limit for ReserveManyFuture<'a, T> {
-    type Limited = Result<Permits<'a, T>, SendTimeoutError<()>>;
 }
 
 impl<'a, T> Wait for ReserveManyFuture<'a, T> {
@@ -248,14 +160,6 @@ impl<'a, T> Wait for ReserveManyFuture<'a, T> {
 impl<T> FusedFuture for ReserveManyFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.terminated
-    }
-}
-
-impl<T> fmt::Debug for ReserveManyFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReserveManyFuture")
-            .field("terminated", &self.terminated)
-            .finish_non_exhaustive()
     }
 }
 

@@ -3,30 +3,22 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::{
-        chan::SpinTarget,
-        thread::{wait, wait_deadline, wait_timeout},
-    },
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use super::Until;
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
     op::{OpRef, SendOp},
     select::AsOperation,
-    thread::{Limit, Wait},
+    thread::Wait,
 };
 
 pin_project! {
@@ -82,116 +74,28 @@ impl<'a, T> SendFuture<'a, T> {
             op: SendOp::new(chan, message),
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too. What has to run in the same thread to complete `stop`, a timer of a
-    /// one-thread executor for instance, does not run while a loop always finds room: see [stopping](crate#stopping).
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: a caller that drops it cannot tell whether the message was sent. Where `stop` ends it, the
-    /// result tells.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::future;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// assert_eq!(tx.send(1).until(future::pending::<()>()).await, Ok(()));
-    /// assert_eq!(tx.send(2).until(future::ready(())).await, Err(SendTimeoutError::Timeout(2)));
-    /// # });
-    /// ```
-    #[doc(alias = "send_with_timer")]
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> SendFuture<'_, T> {
-    /// Blocks the thread until the message is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] with the message, if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let receiving = std::thread::spawn(move || rx.recv().wait());
-    /// tx.send(7).wait().unwrap();
-    /// assert_eq!(receiving.join().unwrap(), Ok(7));
-    /// ```
+surface! {
+    impl['a, T] SendFuture<'a, T>;
+    until "the message is sent";
+    output Result<(), SendError<T>>, "[`SendError`] with the message, if the channel is or gets closed.";
+    limited Result<(), SendTimeoutError<T>>,
+        "[`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.";
+    #[doc(alias = "send_with_timer")]
+    until;
     #[doc(alias = "blocking_send")]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn wait(self) -> Result<(), SendError<T>> {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until the message is sent or `timeout` has passed; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// assert_eq!(tx.send(1).wait_timeout(Duration::from_millis(1)), Ok(()));
-    /// assert_eq!(tx.send(2).wait_timeout(Duration::from_millis(1)), Err(SendTimeoutError::Timeout(2)));
-    /// ```
+    wait "let (tx, rx) = hchan::bounded(0);
+let receiving = std::thread::spawn(move || rx.recv().wait());
+tx.send(7).wait().unwrap();
+assert_eq!(receiving.join().unwrap(), Ok(7));";
     #[doc(alias = "send_timeout")]
-    pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`], with the message. With `Timeout` it has not been sent and will not be.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use hchan::SendTimeoutError;
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert_eq!(tx.send(1).wait_deadline(soon), Err(SendTimeoutError::Timeout(1)));
-    /// ```
+    wait_timeout;
     #[doc(alias = "send_deadline")]
-    pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
-        wait_deadline(pin!(self), deadline)
-    }
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded(0);",
+        "assert_eq!(tx.send(1)", ", Err(hchan::SendTimeoutError::Timeout(1)));";
 }
 
 impl<T> Future for SendFuture<'_, T> {
@@ -207,10 +111,6 @@ impl<T> FusedFuture for SendFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.op.is_finished()
     }
-}
-
-impl<T> Limit for SendFuture<'_, T> {
-    type Limited = Result<(), SendTimeoutError<T>>;
 }
 
 impl<T> Wait for SendFuture<'_, T> {
@@ -238,14 +138,6 @@ impl<T> Wait for SendFuture<'_, T> {
                 ))
             }
         }
-    }
-}
-
-impl<T> fmt::Debug for SendFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }
 

@@ -3,28 +3,22 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::chan::SpinTarget,
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use super::surface::surface;
+#[cfg(feature = "std")]
+use crate::chan::SpinTarget;
 use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
-    future::Until,
     op::{OpRef, SendOp},
     select::AsOperation,
-    thread::{Limit, Wait},
+    thread::Wait,
 };
 
 pin_project! {
@@ -115,125 +109,26 @@ impl<'a, T> SendFromFuture<'a, T> {
             SendError(())
         })
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, if the message has been taken, it is
-    /// sent, even if `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]; the message is back in the `Option`.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the send itself: the message is never lost.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::future;
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(1);
-    /// let mut message = Some(1);
-    /// assert!(tx.send_from(&mut message).until(future::ready(())).await.unwrap_err().is_timeout());
-    /// assert_eq!(message, Some(1));
-    /// assert_eq!(tx.send_from(&mut message).until(future::pending::<()>()).await, Ok(()));
-    /// assert_eq!(message, None);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<T> SendFromFuture<'_, T> {
-    /// Blocks the thread until the message is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], if the channel is or gets closed; the message is back in the `Option`.
-    ///
-    /// # Panics
-    ///
-    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let mut message = Some(1);
-    /// tx.send_from(&mut message).wait()?;
-    /// assert_eq!((message, rx.try_recv()), (None, Ok(1)));
-    /// # Ok::<(), hchan::SendError<()>>(())
-    /// ```
-    pub fn wait(self) -> Result<(), SendError<()>> {
-        wait(pin!(self))
-    }
-
-    /// Blocks the thread until the message is sent or `timeout` has passed; tries at least once.
-    /// `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]; the message is back in the `Option`.
-    ///
-    /// # Panics
-    ///
-    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let mut message = Some(1);
-    /// assert!(tx.send_from(&mut message).wait_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
-    /// assert_eq!(message, Some(1));
-    /// ```
-    pub fn wait_timeout(self, timeout: Duration) -> Result<(), SendTimeoutError<()>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// Blocks the thread until the message is sent or `deadline` has come; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`]; the message is back in the `Option`.
-    ///
-    /// # Panics
-    ///
-    /// If the `Option` was empty, or the waker of the receiver that gets the message panics.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded(0);
-    /// let mut message = Some(1);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// assert!(tx.send_from(&mut message).wait_deadline(soon).unwrap_err().is_timeout());
-    /// assert_eq!(message, Some(1));
-    /// ```
-    pub fn wait_deadline(self, deadline: Instant) -> Result<(), SendTimeoutError<()>> {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, T] SendFromFuture<'a, T>;
+    until "the message is sent";
+    output Result<(), SendError<()>>,
+        "[`SendError`], if the channel is or gets closed; the message is back in the `Option`.";
+    limited Result<(), SendTimeoutError<()>>, "[`SendTimeoutError`]; the message is back in the `Option`.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(1);
+let mut message = Some(1);
+tx.send_from(&mut message).wait()?;
+assert_eq!((message, rx.try_recv()), (None, Ok(1)));
+# Ok::<(), hchan::SendError<()>>(())";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded(0);
+let mut message = Some(1);",
+        "assert!(tx.send_from(&mut message)", ".unwrap_err().is_timeout());
+assert_eq!(message, Some(1));";
 }
 
 impl<T> Future for SendFromFuture<'_, T> {
@@ -253,10 +148,6 @@ impl<T> FusedFuture for SendFromFuture<'_, T> {
     fn is_terminated(&self) -> bool {
         self.terminated
     }
-}
-
-impl<T> Limit for SendFromFuture<'_, T> {
-    type Limited = Result<(), SendTimeoutError<()>>;
 }
 
 impl<T> Wait for SendFromFuture<'_, T> {
@@ -298,13 +189,5 @@ impl<T> AsOperation for SendFromFuture<'_, T> {
 
     fn load(self: Pin<&mut Self>) {
         Self::load(self);
-    }
-}
-
-impl<T> fmt::Debug for SendFromFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFromFuture")
-            .field("terminated", &self.terminated)
-            .finish_non_exhaustive()
     }
 }

@@ -3,28 +3,21 @@
 #![forbid(unsafe_code)]
 
 use core::{
-    fmt,
     pin::Pin,
     task::{Context, Poll},
-};
-#[cfg(feature = "std")]
-use {
-    crate::thread::{wait, wait_deadline, wait_timeout},
-    core::{pin::pin, time::Duration},
-    std::time::Instant,
 };
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::batch::Batch;
+use super::surface::surface;
 use crate::{
     chan::SendOutcome,
     chan::TypedChan,
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
-    future::Until,
     op::SendOp,
-    thread::{Limit, Wait},
+    thread::Wait,
 };
 
 pin_project! {
@@ -117,112 +110,26 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
             }
         }
     }
-
-    /// Gives up when `stop`, any future, completes.
-    ///
-    /// A `stop` that is complete at the first poll wins before anything was done. Later, what has been done counts, even if
-    /// `stop` has completed, too.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for the future itself.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (tx, _rx) = hchan::bounded(2);
-    /// let error = tx.send_many(1..=3).until(std::future::ready(())).await.unwrap_err();
-    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);
-    /// # });
-    /// ```
-    pub fn until<S: IntoFuture>(self, stop: S) -> Until<Self, S::IntoFuture> {
-        Until::new(self, stop.into_future())
-    }
 }
 
-#[cfg(feature = "std")]
-impl<I: Iterator> SendManyFuture<'_, I> {
-    /// Blocks the thread until all messages are sent.
-    ///
-    /// # Errors
-    ///
-    /// [`SendManyError`], if the channel is or gets closed.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(1);
-    /// let receiving = std::thread::spawn(move || rx.iter_blocking().sum::<u32>());
-    /// assert_eq!(tx.send_many(1..=100).wait().unwrap(), 100);
-    /// drop(tx);
-    /// assert_eq!(receiving.join().unwrap(), 5050);
-    /// ```
-    pub fn wait(self) -> Result<usize, SendManyError<I>> {
-        wait(pin!(self))
-    }
-
-    /// As [`wait`](Self::wait), for no longer than `timeout`; tries at least once. `Duration::MAX` means for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// let (tx, _rx) = hchan::bounded(2);
-    /// let error = tx.send_many(1..=3).wait_timeout(Duration::from_millis(1)).unwrap_err();
-    /// assert!(error.is_timeout());
-    /// assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [3]);
-    /// ```
-    pub fn wait_timeout(
-        self,
-        timeout: Duration,
-    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
-        wait_timeout(pin!(self), timeout)
-    }
-
-    /// As [`wait`](Self::wait), until `deadline` at the longest; tries at least once.
-    ///
-    /// # Errors
-    ///
-    /// [`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::{Duration, Instant};
-    ///
-    /// let (tx, _rx) = hchan::bounded(2);
-    /// let soon = Instant::now() + Duration::from_millis(1);
-    /// let error = tx.send_many(1..=3).wait_deadline(soon).unwrap_err();
-    /// assert_eq!(error.into_inner().sent, 2);
-    /// ```
-    pub fn wait_deadline(
-        self,
-        deadline: Instant,
-    ) -> Result<usize, SendTimeoutError<SendManyError<I>>> {
-        wait_deadline(pin!(self), deadline)
-    }
+surface! {
+    impl['a, I: Iterator] SendManyFuture<'a, I>;
+    until "all messages are sent";
+    output Result<usize, SendManyError<I>>, "[`SendManyError`], if the channel is or gets closed.";
+    limited Result<usize, SendTimeoutError<SendManyError<I>>>,
+        "[`SendTimeoutError`] with a [`SendManyError`], which has the messages that have not been sent.";
+    until;
+    wait "let (tx, rx) = hchan::bounded(1);
+let receiving = std::thread::spawn(move || rx.iter_blocking().sum::<u32>());
+assert_eq!(tx.send_many(1..=100).wait().unwrap(), 100);
+drop(tx);
+assert_eq!(receiving.join().unwrap(), 5050);";
+    wait_timeout;
+    wait_deadline;
+    gives_up "let (tx, _rx) = hchan::bounded(0);",
+        "let error = tx.send_many(1..=3)", ".unwrap_err();
+assert!(error.is_timeout());
+assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);";
 }
 
 /// Sends the messages of a batch while there is room; `Sent`: that was all.
@@ -263,10 +170,6 @@ impl<I: Iterator> Future for SendManyFuture<'_, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_sends(cx)
     }
-}
-
-impl<I: Iterator> Limit for SendManyFuture<'_, I> {
-    type Limited = Result<usize, SendTimeoutError<SendManyError<I>>>;
 }
 
 impl<I: Iterator> Wait for SendManyFuture<'_, I> {
@@ -313,13 +216,5 @@ impl<I: Iterator> Wait for SendManyFuture<'_, I> {
 impl<I: Iterator> FusedFuture for SendManyFuture<'_, I> {
     fn is_terminated(&self) -> bool {
         self.batch.is_none()
-    }
-}
-
-impl<I: Iterator> fmt::Debug for SendManyFuture<'_, I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendManyFuture")
-            .field("terminated", &self.is_terminated())
-            .finish_non_exhaustive()
     }
 }
