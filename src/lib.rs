@@ -27,6 +27,8 @@
 //! # }
 //! ```
 //!
+//! A program over another channel, or over Go's, finds a page of its own in the [`guide`]: old calls, new calls, and what differs.
+//!
 //! # Three kinds of channel
 //!
 //! - [`bounded(n)`](bounded) buffers up to `n` messages; a send waits while the buffer is full.
@@ -348,6 +350,9 @@ pub mod blocking;
 mod chan;
 mod error;
 mod future;
+// Pages of documentation: a build has nothing of them.
+#[cfg(all(any(doc, doctest), feature = "std"))]
+pub mod guide;
 mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
