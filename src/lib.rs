@@ -27,7 +27,8 @@
 //! # }
 //! ```
 //!
-//! A program over another channel, or over Go's, finds a page of its own in the [`guide`]: old calls, new calls, and what differs.
+//! The [`guide`] has a page for programs over each other channel and over Go's (old calls, new calls, what differs), and pages on
+//! capacity, overflow, shutdown, testing, pitfalls and patterns.
 //!
 //! # Three kinds of channel
 //!

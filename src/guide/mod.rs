@@ -1,4 +1,4 @@
-//! Pages of documentation: how to move a program from another channel.
+//! Pages of documentation: how to move a program from another channel, and how to design one with channels.
 //!
 //! # Coming from
 //!
@@ -14,6 +14,18 @@
 //! | [`from_flume`] | flume |
 //! | [`from_crossbeam`] | crossbeam-channel |
 //! | [`from_kanal`] | kanal |
+//!
+//! # Designing with channels
+//!
+//! | page | about |
+//! |---|---|
+//! | [`capacity`] | how large a buffer should be |
+//! | [`overflow`] | what a sender does when there is no room: it waits, refuses, drops the newest or drops the oldest |
+//! | [`shutdown`] | how a program stops without losing messages |
+//! | [`testing`] | how code that uses channels is tested |
+//! | [`pitfalls`] | mistakes by symptom, with cause and cure |
+//! | [`patterns`] | the examples by the names that people search for |
+//! | [`across_machines`] | what it takes to pass messages between processes, and when a broker does it |
 
 #![forbid(unsafe_code)]
 
@@ -57,6 +69,48 @@ pub mod from_std {
 }
 pub mod from_tokio {
     #![doc = include_str!("from_tokio.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod capacity {
+    #![doc = include_str!("capacity.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod overflow {
+    #![doc = include_str!("overflow.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod shutdown {
+    #![doc = include_str!("shutdown.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod testing {
+    #![doc = include_str!("testing.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod pitfalls {
+    #![doc = include_str!("pitfalls.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod patterns {
+    #![doc = include_str!("patterns.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+pub mod across_machines {
+    #![doc = include_str!("across_machines.md")]
 
     #[allow(unused_imports)]
     use crate::*;
