@@ -63,7 +63,7 @@ pub(crate) trait AsOperation {
 impl Done {
     /// Tells the peers of the arm that has happened, and drops the select's own waker. Any of that may panic.
     #[inline(always)]
-    pub(super) fn tell<P: Arms>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+    pub(super) fn tell(self, arms: Pin<&mut dyn Arms>, number: usize, own: Option<Waker>) {
         if self.has_drained {
             return self.tell_all(arms, number, own);
         }
@@ -72,13 +72,11 @@ impl Done {
 
     #[cold]
     #[inline(never)]
-    fn tell_all<P: Arms>(self, arms: Pin<&mut P>, number: usize, own: Option<Waker>) {
+    fn tell_all(self, arms: Pin<&mut dyn Arms>, number: usize, own: Option<Waker>) {
         let mut panics = Panics::default();
-        arms.visit(number, |arm| {
-            if let ArmRef::Operation(operation) = arm {
-                panics.catch(|| operation.chan().complete_closing());
-            }
-        });
+        if let ArmRef::Operation(operation) = arms.arm(number) {
+            panics.catch(|| operation.chan().complete_closing());
+        }
         // There is nobody else to wake: no sender is parked in a closed channel.
         panics.catch(|| run_and_drop(self.wake, own));
         panics.resume();
@@ -172,8 +170,8 @@ impl<'p> ArmRef<'p> {
 pub(crate) trait Arms {
     fn count(&self) -> usize;
 
-    /// Calls `f` with an arm. A list of known types calls it in one place for each, where the compiler knows the operation.
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R;
+    /// The arm of that number.
+    fn arm(self: Pin<&mut Self>, number: usize) -> ArmRef<'_>;
 }
 
 /// A future of this crate as an arm, unless the arm is switched off.
@@ -211,11 +209,11 @@ impl<First: ArmNode, Rest: Arms + Unpin> Arms for (First, Rest) {
     }
 
     #[inline(always)]
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
+    fn arm(self: Pin<&mut Self>, number: usize) -> ArmRef<'_> {
         let (first, rest) = self.get_mut();
         match number {
-            0 => f(first.arm()),
-            _ => Pin::new(rest).visit(number - 1, f),
+            0 => first.arm(),
+            _ => Pin::new(rest).arm(number - 1),
         }
     }
 }
@@ -228,8 +226,8 @@ impl Arms for () {
     }
 
     #[inline(always)]
-    fn visit<R>(self: Pin<&mut Self>, _: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
-        f(ArmRef::Disabled)
+    fn arm(self: Pin<&mut Self>, _: usize) -> ArmRef<'_> {
+        ArmRef::Disabled
     }
 }
 

@@ -105,13 +105,13 @@ impl Arms for List<'_> {
         self.count
     }
 
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
+    fn arm(self: Pin<&mut Self>, number: usize) -> ArmRef<'_> {
         let List { few, more, .. } = self.get_mut();
         let arm = match few.get_mut(number) {
             Some(arm) => arm.as_mut(),
             None => more.get_mut(number - FEW),
         };
-        f(ArmRef::of(arm.and_then(|arm| arm.as_mut().operation())))
+        ArmRef::of(arm.and_then(|arm| arm.as_mut().operation()))
     }
 }
 
@@ -152,7 +152,7 @@ impl<'a> Select<'a> {
     /// assert_eq!(select.wait(), first);
     /// ```
     pub fn biased(mut self) -> Self {
-        self.state.biased = true;
+        self.state.set_biased();
         self
     }
 
@@ -355,7 +355,7 @@ impl fmt::Debug for Select<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Select")
             .field("arms", &self.state.arms.count)
-            .field("biased", &self.state.biased)
+            .field("biased", &self.state.is_biased())
             .field("terminated", &self.state.is_finished())
             .finish_non_exhaustive()
     }

@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// The arms, with all their channels locked.
-pub(super) struct Locked<'l, P: Arms> {
-    arms: Pin<&'l mut P>,
+pub(super) struct Locked<'l> {
+    arms: Pin<&'l mut (dyn Arms + 'l)>,
     /// The arms in the order of their channels' ranks, which is the order of locking.
     order: Order,
 }
 
-impl<'l, P: Arms> Locked<'l, P> {
-    pub(super) fn new(mut arms: Pin<&'l mut P>) -> Self {
+impl<'l> Locked<'l> {
+    pub(super) fn new(mut arms: Pin<&'l mut (dyn Arms + 'l)>) -> Self {
         let mut order = Order::new(arms.count());
         order.sort_by_key(|number| rank(arms.as_mut(), number));
         let mut locked = Self { arms, order };
@@ -34,10 +34,9 @@ impl<'l, P: Arms> Locked<'l, P> {
         mut order: impl Iterator<Item = usize>,
     ) -> Option<(usize, Done)> {
         order.find_map(|number| {
-            let done = self.arms.as_mut().visit(number, |arm| {
-                // SAFETY: its channel is locked.
-                unsafe { arm.idle()?.attempt_locked() }
-            });
+            let operation = self.arms.as_mut().arm(number).idle()?;
+            // SAFETY: its channel is locked.
+            let done = unsafe { operation.attempt_locked() };
             Some((number, done?))
         })
     }
@@ -49,24 +48,20 @@ impl<'l, P: Arms> Locked<'l, P> {
     /// They have just been found unable to proceed. The claim stays where it is until all are unparked.
     pub(super) unsafe fn park(&mut self, claim: NonNull<Claim>) {
         for number in 0..self.arms.count() {
-            self.arms.as_mut().visit(number, |arm| {
-                if let Some(operation) = arm.idle() {
-                    // SAFETY: its channel is locked; the rest is the caller's promise.
-                    unsafe { operation.park_locked(claim) };
-                }
-            });
+            if let Some(operation) = self.arms.as_mut().arm(number).idle() {
+                // SAFETY: its channel is locked; the rest is the caller's promise.
+                unsafe { operation.park_locked(claim) };
+            }
         }
     }
 
     /// Lets those go ahead to whom the parked arms give room.
     pub(super) fn serve(&mut self, wakes: &mut WakeBatch) {
         for number in 0..self.arms.count() {
-            self.arms.as_mut().visit(number, |arm| {
-                if let ArmRef::Operation(operation) = arm {
-                    // SAFETY: its channel is locked.
-                    unsafe { operation.promote_locked(wakes) };
-                }
-            });
+            if let ArmRef::Operation(operation) = self.arms.as_mut().arm(number) {
+                // SAFETY: its channel is locked.
+                unsafe { operation.promote_locked(wakes) };
+            }
         }
     }
 
@@ -74,20 +69,18 @@ impl<'l, P: Arms> Locked<'l, P> {
     fn for_each_channel(&mut self, f: impl Fn(&Chan)) {
         let mut last = 0;
         for number in self.order.iter() {
-            self.arms.as_mut().visit(number, |arm| {
-                if let ArmRef::Operation(operation) = arm {
-                    let chan = operation.chan();
-                    if chan.rank() != last {
-                        f(chan);
-                        last = chan.rank();
-                    }
+            if let ArmRef::Operation(operation) = self.arms.as_mut().arm(number) {
+                let chan = operation.chan();
+                if chan.rank() != last {
+                    f(chan);
+                    last = chan.rank();
                 }
-            });
+            }
         }
     }
 }
 
-impl<P: Arms> Drop for Locked<'_, P> {
+impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // SAFETY: each was locked once, by `new`.
         self.for_each_channel(|chan| unsafe { chan.unlock_by_hand() });
@@ -95,9 +88,9 @@ impl<P: Arms> Drop for Locked<'_, P> {
 }
 
 /// The rank of an arm's channel; 0 for an arm that has none.
-fn rank<P: Arms>(arms: Pin<&mut P>, number: usize) -> usize {
-    arms.visit(number, |arm| match arm {
+fn rank(arms: Pin<&mut dyn Arms>, number: usize) -> usize {
+    match arms.arm(number) {
         ArmRef::Operation(operation) => operation.chan().rank(),
         _ => 0,
-    })
+    }
 }

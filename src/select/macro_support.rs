@@ -4,7 +4,7 @@
 
 use core::{
     future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -13,7 +13,7 @@ pub use blocking::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
-use super::{arm::Arms, order::Chance, state::SelectState, try_arms as steps};
+use super::{arm::Arms, order::Chance, state::SelectState, try_arms};
 use crate::chan::Done;
 
 /// What is left of a select that found nothing to do: what it drew.
@@ -35,15 +35,16 @@ fn attempt_with<P: ArmList>(
     biased: bool,
     cx: &mut Context<'_>,
 ) -> Result<usize, Tried> {
-    match steps::attempt(Pin::new(&mut *arms), biased, cx) {
+    match try_arms::attempt(Pin::new(&mut *arms), biased, cx) {
         Ok(done) => Ok(happen(arms, done)),
         Err(chance) => Err(Tried(chance)),
     }
 }
 
 /// The number of the arm that happens, after an `attempt`.
-pub async fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
-    pin!(SelectState::tried(arms, chance)).await
+#[inline]
+pub fn select<P: ArmList>(arms: P, Tried(chance): Tried) -> impl Future<Output = usize> {
+    SelectState::tried(arms, chance)
 }
 
 /// The number of an arm that happens at once, `None` if there is none.
@@ -52,18 +53,26 @@ pub fn attempt_now<P: ArmList>(arms: &mut P, biased: bool) -> impl Future<Output
 }
 
 fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>) -> Option<usize> {
-    let done = steps::attempt_now(Pin::new(&mut *arms), biased, cx)?;
-    Some(happen(arms, done))
+    match attempt_with(arms, biased, cx) {
+        Ok(number) => Some(number),
+        Err(Tried(chance)) => {
+            let done = try_arms::attempt_all_locked(Pin::<&mut P>::new(arms), chance)?;
+            Some(happen(arms, done))
+        }
+    }
 }
 
 /// What threads call.
 #[cfg(feature = "std")]
 mod blocking {
-    use core::{pin::pin, time::Duration};
+    use core::{
+        pin::{Pin, pin},
+        time::Duration,
+    };
 
     use super::{ArmList, SelectState, Tried, attempt_now_with, attempt_with};
     use crate::{
-        select::state::noop_context,
+        select::state::{ErasedSelect, noop_context},
         thread::{wait, wait_timeout},
     };
 
@@ -75,7 +84,8 @@ mod blocking {
 
     /// As `select`, for a thread.
     pub fn select_blocking<P: ArmList>(arms: P, Tried(chance): Tried) -> usize {
-        wait(pin!(SelectState::tried(arms, chance)))
+        let state = pin!(SelectState::tried(arms, chance));
+        wait_for(state.erased())
     }
 
     /// As `attempt_now`, for a thread.
@@ -89,14 +99,25 @@ mod blocking {
         biased: bool,
         timeout: Duration,
     ) -> Option<usize> {
-        wait_timeout(pin!(SelectState::new(arms, biased)), timeout)
+        let state = pin!(SelectState::new(arms, biased));
+        wait_for_timeout(state.erased(), timeout)
+    }
+
+    #[inline(never)]
+    fn wait_for(mut select: ErasedSelect<'_>) -> usize {
+        wait(Pin::new(&mut select))
+    }
+
+    #[inline(never)]
+    fn wait_for_timeout(mut select: ErasedSelect<'_>, timeout: Duration) -> Option<usize> {
+        wait_timeout(Pin::new(&mut select), timeout)
     }
 }
 
 /// Tells the peers of the arm that has happened.
 #[inline(always)]
 fn happen<P: ArmList>(arms: &mut P, (number, done): (usize, Done)) -> usize {
-    done.tell(Pin::new(arms), number, None);
+    done.tell(Pin::<&mut P>::new(arms), number, None);
     number
 }
 

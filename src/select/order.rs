@@ -63,7 +63,9 @@ impl Order {
     #[inline]
     pub(crate) fn draw(&mut self, place: usize, draws: &mut Draws) -> usize {
         let left = &mut self.numbers()[place..];
-        left.swap(0, draws.draw(place));
+        if left.len() > 1 {
+            left.swap(0, draws.draw(place));
+        }
         left[0] as usize
     }
 }

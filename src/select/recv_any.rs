@@ -131,8 +131,8 @@ impl<T> Arms for Receives<'_, T> {
         self.count
     }
 
-    fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
-        f(ArmRef::of(self.get(number).and_then(RecvFuture::operation)))
+    fn arm(self: Pin<&mut Self>, number: usize) -> ArmRef<'_> {
+        ArmRef::of(self.get(number).and_then(RecvFuture::operation))
     }
 }
 

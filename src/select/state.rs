@@ -1,6 +1,6 @@
 //! The select itself, after Go's `selectgo`.
 //!
-//! 1. **Try** (`attempt.rs`). Each arm is tried by itself, in a random order (or from top to bottom): an operation that can
+//! 1. **Try** (`try_arms.rs`). Each arm is tried by itself, in a random order (or from top to bottom): an operation that can
 //!    proceed does, another future is polled. The first that is done is the one that happens. The macros do this before they
 //!    make the state.
 //! 2. **Park.** If there is none, each operation in its turn is tried once more and, if it still cannot proceed, parked, with
@@ -20,6 +20,8 @@
 //!
 //! In the end all waiters that are still parked are unlinked. An arm is chosen by the one change of the claim, or by the
 //! owner while nobody can claim: exactly one arm happens.
+//!
+//! All of this is compiled once: it sees the arms as a `dyn Arms`. Only the first try of a macro's arms knows their types.
 
 use core::{
     pin::Pin,
@@ -33,7 +35,7 @@ use super::{
     arm::{ArmRef, Arms},
     locked::Locked,
     order::{Chance, Order},
-    try_arms::{attempt, attempt_now},
+    try_arms::{attempt_all_locked, attempt_erased},
 };
 use crate::{
     chan::Done,
@@ -60,12 +62,8 @@ pin_project! {
     {
         #[pin]
         pub(crate) arms: P,
-        pub(crate) biased: bool,
-        // Drawn by step 1.
-        chance: Chance,
-        phase: Phase,
         #[pin]
-        claim: Claim,
+        progress: Progress,
     }
 
     impl<P> PinnedDrop for SelectState<P>
@@ -73,44 +71,110 @@ pin_project! {
         P: Arms,
     {
         fn drop(this: Pin<&mut Self>) {
-            let _ = this.cancel();
+            if this.progress.phase == Phase::Parked {
+                let _ = this.cancel();
+            }
         }
     }
 }
 
+pin_project! {
+    /// A select but for its arms.
+    struct Progress {
+        biased: bool,
+        // Drawn by step 1.
+        chance: Chance,
+        phase: Phase,
+        #[pin]
+        claim: Claim,
+    }
+}
+
+/// A select without the types of its arms.
+pub(super) struct ErasedSelect<'s> {
+    arms: Pin<&'s mut (dyn Arms + 's)>,
+    progress: Pin<&'s mut Progress>,
+}
+
 impl<P: Arms> SelectState<P> {
     pub(crate) fn new(arms: P, biased: bool) -> Self {
-        Self {
-            arms,
+        let progress = Progress {
             biased,
             chance: Chance::TOP_TO_BOTTOM,
             phase: Phase::New,
             claim: Claim::new(),
-        }
+        };
+        Self { arms, progress }
     }
 
     /// A select whose arms have been tried.
     pub(crate) fn tried(arms: P, chance: Chance) -> Self {
-        Self {
-            arms,
+        let progress = Progress {
             biased: chance.is_biased(),
             chance,
             phase: Phase::Tried,
             claim: Claim::new(),
-        }
+        };
+        Self { arms, progress }
+    }
+
+    pub(crate) fn is_biased(&self) -> bool {
+        self.progress.biased
+    }
+
+    pub(crate) fn set_biased(&mut self) {
+        self.progress.biased = true;
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.phase == Phase::Finished
+        self.progress.phase == Phase::Finished
     }
 
-    /// Step 1, unless it is done.
-    fn attempt_with(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
-        if self.phase == Phase::Tried {
-            return None;
+    pub(super) fn erased(self: Pin<&mut Self>) -> ErasedSelect<'_> {
+        let this = self.project();
+        ErasedSelect {
+            arms: this.arms,
+            progress: this.progress,
         }
-        let this = self.as_mut().project();
-        match attempt(this.arms, *this.biased, cx) {
+    }
+
+    /// Whether anything can be done at once, with certainty; it is not used again then.
+    pub(crate) fn try_now(self: Pin<&mut Self>) -> Option<usize> {
+        self.erased().try_now()
+    }
+}
+
+impl<P: Arms> Future for SelectState<P> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        self.erased().poll_arms(cx)
+    }
+}
+
+impl<P: Arms> Limit for SelectState<P> {
+    type Limited = Option<usize>;
+}
+
+impl<P: Arms> Wait for SelectState<P> {
+    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
+        self.erased().attempt_if_new()
+    }
+
+    fn cancel(self: Pin<&mut Self>) -> Option<usize> {
+        self.erased().stop()
+    }
+
+    fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
+        output
+    }
+}
+
+impl ErasedSelect<'_> {
+    /// Step 1.
+    fn attempt(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        let this = self.progress.as_mut().project();
+        match attempt_erased(self.arms.as_mut(), *this.biased, cx) {
             Ok((number, done)) => Some(self.happen(number, done)),
             Err(chance) => {
                 *this.chance = chance;
@@ -120,27 +184,46 @@ impl<P: Arms> SelectState<P> {
         }
     }
 
-    /// Whether anything can be done at once, with certainty; it is not used again then.
-    pub(crate) fn try_now(mut self: Pin<&mut Self>) -> Option<usize> {
-        let this = self.as_mut().project();
-        let (number, done) = attempt_now(this.arms, *this.biased, &mut noop_context())?;
+    /// Step 1 for a thread, unless it is done.
+    fn attempt_if_new(&mut self) -> Option<usize> {
+        match self.progress.phase {
+            Phase::New => self.attempt(&mut noop_context()),
+            _ => None,
+        }
+    }
+
+    fn try_now(&mut self) -> Option<usize> {
+        if let Some(number) = self.attempt(&mut noop_context()) {
+            return Some(number);
+        }
+        let (number, done) = attempt_all_locked(self.arms.as_mut(), self.progress.chance)?;
         Some(self.happen(number, done))
     }
 
+    fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.progress.phase {
+            Phase::New => match self.attempt(cx) {
+                Some(chosen) => Poll::Ready(chosen),
+                None => self.park(cx.waker().clone()),
+            },
+            Phase::Tried => self.park(cx.waker().clone()),
+            Phase::Parked => self.poll_parked(cx),
+            Phase::Finished => panic!("a select was polled again after it had completed"),
+        }
+    }
+
     /// Step 2, of a select that is awake and has not parked yet.
-    fn park(mut self: Pin<&mut Self>, waker: Waker) -> Poll<usize> {
+    fn park(&mut self, waker: Waker) -> Poll<usize> {
         let mut order = self.order();
-        let this = self.as_mut().project();
+        let this = self.progress.as_mut().project();
         // SAFETY: we are awake. There was no waker.
         unsafe { this.claim.replace_waker(Some(waker)) };
         *this.phase = Phase::Parked;
         let claim = NonNull::from(this.claim.as_ref().get_ref());
-        let mut arms = this.arms;
         let chosen = order.iter().find_map(|number| {
-            let done = arms.as_mut().visit(number, |arm| {
-                // SAFETY: the claim is pinned, and our drop unparks the arms before it goes.
-                unsafe { arm.idle()?.attempt_or_park(claim) }
-            });
+            let operation = self.arms.as_mut().arm(number).idle()?;
+            // SAFETY: the claim is pinned, and the drop of the select unparks the arms before it goes.
+            let done = unsafe { operation.attempt_or_park(claim) };
             Some((number, done?))
         });
         match chosen {
@@ -151,19 +234,19 @@ impl<P: Arms> SelectState<P> {
     }
 
     /// Step 2, of a select that is awake and marked, with all channels locked.
-    fn park_all(mut self: Pin<&mut Self>) -> Poll<usize> {
+    fn park_all(&mut self) -> Poll<usize> {
         let mut order = self.order();
-        let this = self.as_mut().project();
-        let mut locked = Locked::new(this.arms);
+        let claim = self.progress.as_mut().project().claim;
+        let mut locked = Locked::new(self.arms.as_mut());
         if let Some((number, done)) = locked.attempt(order.iter()) {
             drop(locked);
             return Poll::Ready(self.happen(number, done));
         }
-        // SAFETY: they have just been found unable to proceed. The claim is pinned, and our drop unparks the arms before it
-        // goes.
-        unsafe { locked.park(NonNull::from(this.claim.as_ref().get_ref())) };
+        // SAFETY: they have just been found unable to proceed. The claim is pinned, and the drop of the select unparks the
+        // arms before it goes.
+        unsafe { locked.park(NonNull::from(claim.as_ref().get_ref())) };
         // SAFETY: we are awake, and all channels are locked.
-        unsafe { this.claim.open() };
+        unsafe { claim.open() };
         let mut wakes = WakeBatch::new();
         locked.serve(&mut wakes);
         drop(locked);
@@ -172,56 +255,56 @@ impl<P: Arms> SelectState<P> {
     }
 
     /// Step 3.
-    fn poll_parked(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        if !self.claim.recall() {
-            return match self.as_mut().finish_claimed() {
+    fn poll_parked(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        let claim = self.progress.as_mut().project().claim;
+        if !claim.recall() {
+            return match self.finish_claimed() {
                 Some(chosen) => Poll::Ready(chosen),
-                None => self.poll(cx),
+                None => self.poll_arms(cx),
             };
         }
         // SAFETY: recalled, so we are awake.
-        if !unsafe { self.claim.will_wake(cx.waker()) } {
+        if !unsafe { claim.will_wake(cx.waker()) } {
             let waker = cx.waker().clone();
             // SAFETY: as above.
-            drop(unsafe { self.claim.replace_waker(Some(waker)) });
+            drop(unsafe { claim.replace_waker(Some(waker)) });
         }
-        if let Some(number) = self.as_mut().poll_futures(cx) {
+        if let Some(number) = self.poll_futures(cx) {
             self.finish();
             return Poll::Ready(number);
         }
-        match self.claim.reopen() {
+        match self.progress.claim.reopen() {
             true => Poll::Pending,
             false => self.park_all(),
         }
     }
 
-    fn poll_futures(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<usize> {
+    fn poll_futures(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         let mut order = self.order();
-        let mut this = self.as_mut().project();
-        order.iter().find(|&number| {
-            this.arms.as_mut().visit(number, |arm| match arm {
+        order
+            .iter()
+            .find(|&number| match self.arms.as_mut().arm(number) {
                 ArmRef::Future(future) => future.is_done(cx),
                 _ => false,
             })
-        })
     }
 
     /// The order in which the arms are tried: one for the whole select.
     fn order(&self) -> Order {
-        Order::drawn(self.arms.count(), self.chance)
+        Order::drawn(self.arms.count(), self.progress.chance)
     }
 
     /// Ends the select with an operation that has just been done, and wakes whom that completed.
-    fn happen(mut self: Pin<&mut Self>, number: usize, done: Done) -> usize {
-        let own = self.as_mut().finish();
+    fn happen(&mut self, number: usize, done: Done) -> usize {
+        let own = self.finish();
         // It may panic: the arm has happened.
-        done.tell(self.project().arms, number, own);
+        done.tell(self.arms.as_mut(), number, own);
         number
     }
 
     /// Ends the select while nobody can claim it. Its waker is to be dropped.
-    fn finish(self: Pin<&mut Self>) -> Option<Waker> {
-        let mut this = self.project();
+    fn finish(&mut self) -> Option<Waker> {
+        let this = self.progress.as_mut().project();
         let is_parked = *this.phase == Phase::Parked;
         *this.phase = Phase::Finished;
         if !is_parked {
@@ -229,31 +312,25 @@ impl<P: Arms> SelectState<P> {
         }
         // SAFETY: nobody can claim, so we are awake.
         let waker = unsafe { this.claim.replace_waker(None) };
-        for number in 0..this.arms.count() {
-            this.arms.as_mut().visit(number, |arm| {
-                if let ArmRef::Operation(operation) = arm {
-                    operation.leave_select();
-                }
-            });
+        for number in 0..self.arms.count() {
+            if let ArmRef::Operation(operation) = self.arms.as_mut().arm(number) {
+                operation.leave_select();
+            }
         }
         waker
     }
 
     /// Ends the select that a peer has claimed. `None`: it did so only to have the arms tried again, and the select is as new.
-    fn finish_claimed(self: Pin<&mut Self>) -> Option<usize> {
-        let mut this = self.project();
+    fn finish_claimed(&mut self) -> Option<usize> {
+        let this = self.progress.as_mut().project();
         *this.phase = Phase::Finished;
         let mut chosen = None;
-        for number in 0..this.arms.count() {
-            let is_done = this.arms.as_mut().visit(number, |arm| match arm {
-                ArmRef::Operation(operation) => {
-                    operation.leave_select();
-                    matches!(operation.state(), State::Done | State::Closed)
+        for number in 0..self.arms.count() {
+            if let ArmRef::Operation(operation) = self.arms.as_mut().arm(number) {
+                operation.leave_select();
+                if matches!(operation.state(), State::Done | State::Closed) {
+                    chosen = Some(number);
                 }
-                _ => false,
-            });
-            if is_done {
-                chosen = Some(number);
             }
         }
         if chosen.is_none() {
@@ -263,43 +340,40 @@ impl<P: Arms> SelectState<P> {
         }
         chosen
     }
-}
-
-impl<P: Arms> Future for SelectState<P> {
-    type Output = usize;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        match self.phase {
-            Phase::New | Phase::Tried => match self.as_mut().attempt_with(cx) {
-                Some(chosen) => Poll::Ready(chosen),
-                None => self.park(cx.waker().clone()),
-            },
-            Phase::Parked => self.poll_parked(cx),
-            Phase::Finished => panic!("a select was polled again after it had completed"),
-        }
-    }
-}
-
-impl<P: Arms> Limit for SelectState<P> {
-    type Limited = Option<usize>;
-}
-
-impl<P: Arms> Wait for SelectState<P> {
-    fn attempt(self: Pin<&mut Self>) -> Option<usize> {
-        self.attempt_with(&mut noop_context())
-    }
 
     /// Stops waiting: unlinks what is parked. `Some`: a peer had committed this arm, which stays completed.
-    fn cancel(self: Pin<&mut Self>) -> Option<usize> {
-        if self.phase != Phase::Parked {
+    fn stop(&mut self) -> Option<usize> {
+        if self.progress.phase != Phase::Parked {
             None
-        } else if self.claim.recall() {
+        } else if self.progress.claim.recall() {
             // Perhaps in a drop.
             let _own = self.finish().map(QuietDrop::new);
             None
         } else {
             self.finish_claimed()
         }
+    }
+}
+
+impl Future for ErasedSelect<'_> {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        self.poll_arms(cx)
+    }
+}
+
+impl Limit for ErasedSelect<'_> {
+    type Limited = Option<usize>;
+}
+
+impl Wait for ErasedSelect<'_> {
+    fn attempt(mut self: Pin<&mut Self>) -> Option<usize> {
+        self.attempt_if_new()
+    }
+
+    fn cancel(mut self: Pin<&mut Self>) -> Option<usize> {
+        self.stop()
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<usize>) -> Option<usize> {
@@ -330,8 +404,8 @@ mod tests {
             2
         }
 
-        fn visit<R>(self: Pin<&mut Self>, number: usize, f: impl FnOnce(ArmRef<'_>) -> R) -> R {
-            f(ArmRef::of(self.get_mut().0[number].as_mut().operation()))
+        fn arm(self: Pin<&mut Self>, number: usize) -> ArmRef<'_> {
+            ArmRef::of(self.get_mut().0[number].as_mut().operation())
         }
     }
 
@@ -359,9 +433,9 @@ mod tests {
         assert!(polled.is_pending());
         drop(waker);
         let arms = Two([first.as_mut(), second.as_mut()]);
-        let mut racing = Box::pin(SelectState::new(arms, true));
-        assert!(racing.as_mut().poll(&mut noop_context()).is_pending());
-        assert!(catch_unwind(AssertUnwindSafe(|| drop(racing))).is_ok());
+        let mut select = Box::pin(SelectState::new(arms, true));
+        assert!(select.as_mut().poll(&mut noop_context()).is_pending());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(select))).is_ok());
         assert_eq!((rx1.waiting_receivers(), tx2.waiting_receivers()), (1, 0));
         let unpark = || first.operation().expect("it is one").unpark();
         assert!(catch_unwind(AssertUnwindSafe(unpark)).is_err());

@@ -1,5 +1,7 @@
 //! A select that does not wait: its arms are tried, and that is all.
 
+#![forbid(unsafe_code)]
+
 use core::{pin::Pin, task::Context};
 
 use super::{
@@ -11,27 +13,43 @@ use crate::chan::Done;
 
 /// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done, or what the
 /// order was drawn by.
-///
-/// Nearly always that is the one tried first, so no more than that is inlined into the caller.
+// codegen: nearly always that is the arm tried first, so no more than that is inlined into the caller.
 #[inline(always)]
 pub(super) fn attempt<P: Arms>(
     mut arms: Pin<&mut P>,
     biased: bool,
     cx: &mut Context<'_>,
 ) -> Result<(usize, Done), Chance> {
-    let count = arms.count();
-    // One arm is no choice.
-    let chance = Chance::new(biased || count == 1);
-    let first = chance.first(count);
-    match arms.as_mut().visit(first, |arm| arm.attempt(cx)) {
+    let (chance, first) = draw_first(biased, arms.count());
+    match arms.as_mut().arm(first).attempt(cx) {
         Some(done) => Ok((first, done)),
         None => attempt_others(arms, chance, cx),
     }
 }
 
+/// As `attempt`, for arms of any types.
+pub(super) fn attempt_erased(
+    mut arms: Pin<&mut dyn Arms>,
+    biased: bool,
+    cx: &mut Context<'_>,
+) -> Result<(usize, Done), Chance> {
+    let (chance, first) = draw_first(biased, arms.count());
+    match arms.as_mut().arm(first).attempt(cx) {
+        Some(done) => Ok((first, done)),
+        None => attempt_others(arms, chance, cx),
+    }
+}
+
+#[inline(always)]
+fn draw_first(biased: bool, count: usize) -> (Chance, usize) {
+    // One arm is no choice.
+    let chance = Chance::new(biased || count == 1);
+    (chance, chance.first(count))
+}
+
 #[inline(never)]
-fn attempt_others<P: Arms>(
-    mut arms: Pin<&mut P>,
+fn attempt_others(
+    mut arms: Pin<&mut dyn Arms>,
     chance: Chance,
     cx: &mut Context<'_>,
 ) -> Result<(usize, Done), Chance> {
@@ -41,7 +59,7 @@ fn attempt_others<P: Arms>(
         let number = order.draw(place, &mut draws);
         // The first has been tried.
         if place > 0 {
-            if let Some(done) = arms.as_mut().visit(number, |arm| arm.attempt(cx)) {
+            if let Some(done) = arms.as_mut().arm(number).attempt(cx) {
                 return Ok((number, done));
             }
         }
@@ -49,18 +67,13 @@ fn attempt_others<P: Arms>(
     Err(chance)
 }
 
-/// As `attempt`, and then all at once: what one end of a channel says about the other may be old, but with all channels
-/// locked it is certain that no operation can proceed.
-pub(super) fn attempt_now<P: Arms>(
-    mut arms: Pin<&mut P>,
-    biased: bool,
-    cx: &mut Context<'_>,
+/// Tries the arms once more, after an `attempt`, and all at once: what one end of a channel says about the other may be
+/// old, but with all channels locked it is certain that no operation can proceed.
+#[inline(never)]
+pub(super) fn attempt_all_locked<'p>(
+    arms: Pin<&'p mut (dyn Arms + 'p)>,
+    chance: Chance,
 ) -> Option<(usize, Done)> {
-    match attempt(arms.as_mut(), biased, cx) {
-        Ok(done) => Some(done),
-        Err(chance) => {
-            let mut order = Order::drawn(arms.count(), chance);
-            Locked::new(arms).attempt(order.iter())
-        }
-    }
+    let mut order = Order::drawn(arms.count(), chance);
+    Locked::new(arms).attempt(order.iter())
 }

@@ -637,7 +637,8 @@ mutant "a select that is marked while it parks waits all the same"
 replace select/state.rs "None if this.claim.reopen() => Poll::Pending," "None if { this.claim.reopen(); true } => Poll::Pending,"
 
 mutant "a select that is marked while it polls its futures waits all the same"
-replace select/state.rs "match self.claim.reopen() {" "match { self.claim.reopen(); true } {"
+replace select/state.rs "match self.progress.claim.reopen() {" \
+  "match { self.progress.claim.reopen(); true } {"
 
 mutant "a select that has been claimed takes itself back"
 replace waiter/claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
@@ -648,7 +649,7 @@ replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter
         if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
 
 mutant "a select that has parked with all its channels locked is not opened"
-replace select/state.rs "unsafe { this.claim.open() };" ""
+replace select/state.rs "unsafe { claim.open() };" ""
 
 mutant "the channels of a select are locked in any order"
 replace select/locked.rs "        order.sort_by_key(|number| rank(arms.as_mut(), number));
@@ -666,14 +667,14 @@ mutant "the default of a select happens after one channel was looked at after th
 replace select/try_arms.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
 
 mutant "a select that has chosen an arm leaves the others parked"
-replace select/state.rs "if let ArmRef::Operation(operation) = arm {
-                    operation." "if let ArmRef::Operation(operation) = arm {
-                    let _ = || operation."
+replace select/state.rs "operation.leave_select();
+            }" "let _ = || operation.leave_select();
+            }"
 
 mutant "a select that has been claimed leaves its other arms parked"
-replace select/state.rs "ArmRef::Operation(operation) => {
-                    operation." "ArmRef::Operation(operation) => {
-                    let _ = || operation."
+replace select/state.rs "operation.leave_select();
+                if" "let _ = || operation.leave_select();
+                if"
 
 mutant "a select that is dropped leaves its arms parked"
 replace select/state.rs "let _ = this.cancel();" "let _ = this;"
@@ -685,13 +686,13 @@ replace select/state.rs "            self.finish_claimed()
 "
 
 mutant "the waker of a parked select stays the first"
-replace select/state.rs "if !unsafe { self.claim.will_wake(cx.waker()) } {" "if false && !unsafe { self.claim.will_wake(cx.waker()) } {"
+replace select/state.rs "if !unsafe { claim.will_wake(cx.waker()) } {" "if false && !unsafe { claim.will_wake(cx.waker()) } {"
 
 mutant "a select that does not wait wakes nobody"
-replace select/macro_support.rs "done.tell(Pin::new(arms), number, None);" "drop(done);"
+replace select/macro_support.rs "done.tell(Pin::<&mut P>::new(arms), number, None);" "drop(done);"
 
 mutant "a select that finds an arm ready as it parks wakes nobody"
-replace select/state.rs "done.tell(self.project().arms, number, own);" "drop((done, own));"
+replace select/state.rs "done.tell(self.arms.as_mut(), number, own);" "drop((done, own));"
 
 # Permits.
 
