@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 
 use super::surface::surface;
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use crate::thread::Waited;
 use crate::{
     chan::SharedChan,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
@@ -334,8 +334,8 @@ impl<T> Wait for IntoSend<T> {
     }
 
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.erased().spin_target())
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Operation(Some(self.project_ref().op.erased()))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
@@ -365,8 +365,8 @@ impl<T> Wait for IntoRecv<T> {
     }
 
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.as_pin_ref()?.erased().spin_target())
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Operation(self.project_ref().op.as_pin_ref().map(RecvOp::erased))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::surface::surface;
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
@@ -110,8 +110,8 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
     }
 
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.erased().spin_target())
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Operation(Some(self.project_ref().op.erased()))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {

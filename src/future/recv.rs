@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::surface::surface;
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     error::{RecvError, RecvTimeoutError},
@@ -122,8 +122,8 @@ impl<T> Wait for RecvFuture<'_, T> {
     }
 
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.as_pin_ref()?.erased().spin_target())
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Operation(self.project_ref().op.as_pin_ref().map(RecvOp::erased))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {

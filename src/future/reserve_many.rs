@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::surface::surface;
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use crate::thread::Waited;
 use crate::{
     chan::{ReserveOutcome, TypedChan},
     error::{SendError, SendTimeoutError},
@@ -140,8 +140,8 @@ impl<'a, T> Wait for ReserveManyFuture<'a, T> {
     }
 
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        Some(self.project_ref().op.erased().spin_target())
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Operation(Some(self.project_ref().op.erased()))
     }
 
     fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {

@@ -189,6 +189,18 @@ impl<'a> OpRef<'a> {
         }
     }
 
+    /// As `poll`; says whether it is over. The result is left in the waiter, for `cancel` to take.
+    #[cfg(feature = "std")]
+    pub(crate) fn poll_in_place(self, waker: &Waker) -> bool {
+        let state = match self.poll(waker) {
+            Polled::Pending => return false,
+            Polled::Done => State::Done,
+            Polled::Closed => State::Closed,
+        };
+        self.waiter.set_state(state);
+        true
+    }
+
     /// Ends an operation that its owner has just done itself: tells the peers, and drops a waker cloned for parking that is left. If
     /// that panics, a message sent is sent, a message received goes back, and a permit is the waiter's.
     #[inline(always)]

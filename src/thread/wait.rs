@@ -8,7 +8,7 @@ use core::pin::Pin;
 pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
 
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use crate::op::OpRef;
 
 /// A future of this crate that can be given up.
 ///
@@ -25,11 +25,10 @@ pub(crate) trait Wait: Limit {
     /// Completes it if that can be done at once; for a future that has not been polled.
     fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
 
-    /// The operation that it is, if it is one: a thread can watch that while it is parked, and need not be woken. It is always
-    /// the same one, and parked whenever a poll has returned `Pending`.
+    /// How a thread waits for it, after an `attempt`.
     #[cfg(feature = "std")]
-    fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-        None
+    fn waited(self: Pin<&Self>) -> Waited<'_> {
+        Waited::Future
     }
 
     /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
@@ -37,6 +36,15 @@ pub(crate) trait Wait: Limit {
 
     /// What it has come to. `None`: it was given up, and has not been polled or has been cancelled; it is not polled again.
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
+}
+
+/// What a thread waits for.
+#[cfg(feature = "std")]
+pub(crate) enum Waited<'f> {
+    /// A single operation, whose result `cancel` takes: a thread can watch it while it is parked, and need not be woken. `None`: one
+    /// that never happens.
+    Operation(Option<OpRef<'f>>),
+    Future,
 }
 
 #[cfg(feature = "std")]
@@ -48,8 +56,8 @@ mod blocking {
     };
     use std::time::Instant;
 
-    use super::{SpinTarget, Wait};
-    use crate::{sync::Blocking, thread::parker::Parker};
+    use super::{OpRef, Wait, Waited};
+    use crate::{chan::SpinTarget, sync::Blocking, thread::parker::Parker};
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
@@ -85,11 +93,15 @@ mod blocking {
     #[cold]
     #[inline(never)]
     fn park<F: Wait>(future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
+        if let Waited::Operation(mut operation) = future.as_ref().waited() {
+            park_erased(&mut operation, deadline);
+            return future.cancel();
+        }
         let mut waiting = Waiting {
             future,
             output: None,
         };
-        Parker::with(|parker| park_erased(parker, &mut waiting, deadline));
+        park_erased(&mut waiting, deadline);
         waiting.output
     }
 
@@ -99,12 +111,25 @@ mod blocking {
         output: Option<F::Output>,
     }
 
-    /// A [`Waiting`] without its type.
-    trait WaitingErased {
+    /// What a thread waits for, without its type.
+    pub(super) trait WaitingErased {
         /// Whether it is over.
         fn poll(&mut self, waker: &Waker) -> bool;
-        fn cancel(&mut self);
-        fn spin_target(&self) -> Option<SpinTarget<'_>>;
+        fn cancel(&mut self) {}
+        /// If it is `Some`, it is always the same, and parked whenever a poll has returned `false`.
+        fn spin_target(&self) -> Option<SpinTarget<'_>> {
+            None
+        }
+    }
+
+    impl WaitingErased for Option<OpRef<'_>> {
+        fn poll(&mut self, waker: &Waker) -> bool {
+            self.is_some_and(|operation| operation.poll_in_place(waker))
+        }
+
+        fn spin_target(&self) -> Option<SpinTarget<'_>> {
+            self.map(OpRef::spin_target)
+        }
     }
 
     impl<F: Wait> WaitingErased for Waiting<'_, F> {
@@ -119,13 +144,13 @@ mod blocking {
         fn cancel(&mut self) {
             self.output = self.future.as_mut().cancel();
         }
-
-        fn spin_target(&self) -> Option<SpinTarget<'_>> {
-            self.future.as_ref().spin_target()
-        }
     }
 
-    fn park_erased(parker: &Parker, waiting: &mut dyn WaitingErased, deadline: Option<Instant>) {
+    pub(super) fn park_erased(waiting: &mut dyn WaitingErased, deadline: Option<Instant>) {
+        Parker::with(|parker| park_with(parker, waiting, deadline));
+    }
+
+    fn park_with(parker: &Parker, waiting: &mut dyn WaitingErased, deadline: Option<Instant>) {
         let target = waiting.spin_target();
         let refill_spins = target.and_then(|target| target.refill_spins());
         let has_spun =
@@ -169,17 +194,19 @@ mod tests {
     use core::{
         cell::Cell,
         pin::{Pin, pin},
-        task::{Context, Poll, Waker},
-        time::Duration,
+        task::{Context, Waker},
     };
 
-    use super::{Limit, Wait, wait_timeout};
+    use super::{
+        Wait, Waited,
+        blocking::{WaitingErased, park_erased},
+    };
     use crate::{
         chan::{FakeTarget, SpinTarget},
         thread::parker::Parker,
     };
 
-    /// A future that a peer completes after so many looks, or that its third poll completes.
+    /// What a peer completes after so many looks, or its third poll does.
     struct Parked {
         looks_left: Cell<u32>,
         /// Of each poll, whether it could be woken.
@@ -199,40 +226,16 @@ mod tests {
         }
     }
 
-    impl Future for Parked {
-        type Output = Vec<bool>;
-
-        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<bool>> {
-            let can_wake = !cx.waker().will_wake(Waker::noop());
+    impl WaitingErased for Parked {
+        fn poll(&mut self, waker: &Waker) -> bool {
+            let can_wake = !waker.will_wake(Waker::noop());
             self.polls.push(can_wake);
-            cx.waker().wake_by_ref();
-            match self.polls.len() < 3 && self.looks_left.get() > 0 {
-                true => Poll::Pending,
-                false => Poll::Ready(self.polls.clone()),
-            }
-        }
-    }
-
-    impl Limit for Parked {
-        type Limited = Option<Vec<bool>>;
-    }
-
-    impl Wait for Parked {
-        fn attempt(self: Pin<&mut Self>) -> Option<Vec<bool>> {
-            None
+            waker.wake_by_ref();
+            self.polls.len() >= 3 || self.looks_left.get() == 0
         }
 
-        #[cfg(feature = "std")]
-        fn spin_target(self: Pin<&Self>) -> Option<SpinTarget<'_>> {
-            Some(SpinTarget::fake(self.get_ref()))
-        }
-
-        fn cancel(self: Pin<&mut Self>) -> Option<Vec<bool>> {
-            None
-        }
-
-        fn limited(self: Pin<&mut Self>, output: Option<Vec<bool>>) -> Option<Vec<bool>> {
-            output
+        fn spin_target(&self) -> Option<SpinTarget<'_>> {
+            Some(SpinTarget::fake(self))
         }
     }
 
@@ -254,27 +257,27 @@ mod tests {
 
     #[test]
     fn thread_that_watches_need_not_be_woken() {
-        let future = Parked::new(10);
-        let polls = wait_timeout(pin!(future), Duration::from_secs(60));
+        let mut parked = Parked::new(10);
+        park_erased(&mut parked, None);
         // Nobody was to wake it before the second poll, which ended the wait.
-        assert_eq!(polls, Some([false, true].to_vec()));
+        assert_eq!(parked.polls, [false, true]);
     }
 
     #[test]
     fn thread_that_has_watched_in_vain_is_woken() {
-        let future = Parked::new(u32::MAX);
-        let polls = wait_timeout(pin!(future), Duration::from_secs(60));
-        assert_eq!(polls, Some([false, true, true].to_vec()));
+        let mut parked = Parked::new(u32::MAX);
+        park_erased(&mut parked, None);
+        assert_eq!(parked.polls, [false, true, true]);
     }
 
     /// Whether a thread goes on spinning before it parks after a wait that was over at once and left more behind, or not.
     fn goes_on_spinning(has_more: bool) -> bool {
-        let future = Parked {
+        let mut parked = Parked {
             refill_spins: Some(5),
             has_more,
             ..Parked::new(0)
         };
-        assert!(wait_timeout(pin!(future), Duration::from_secs(60)).is_some());
+        park_erased(&mut parked, None);
         Parker::with(|parker| parker.spin_before_parking(5, None))
     }
 
@@ -290,11 +293,14 @@ mod tests {
         let polled = future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        polled.is_pending()
-            && future
-                .as_ref()
-                .spin_target()
-                .is_some_and(|op| op.is_parked())
+        polled.is_pending() && spin_target(future.as_ref()).is_some_and(|target| target.is_parked())
+    }
+
+    fn spin_target<F: Wait>(future: Pin<&F>) -> Option<SpinTarget<'_>> {
+        match future.waited() {
+            Waited::Operation(operation) => Some(operation?.spin_target()),
+            Waited::Future => None,
+        }
     }
 
     #[test]
@@ -310,7 +316,7 @@ mod tests {
     }
 
     fn has_more<F: Wait>(future: F) -> bool {
-        pin!(future).as_ref().spin_target().unwrap().has_more()
+        spin_target(pin!(future).as_ref()).unwrap().has_more()
     }
 
     #[test]
