@@ -137,7 +137,7 @@ impl<T> TypedChan<T> {
     }
 
     #[inline(never)]
-    fn try_recv_missed(&self, missed: Missed<'_, RecvSide>) -> Result<T, TryRecvError> {
+    pub(crate) fn try_recv_missed(&self, missed: Missed<'_, RecvSide>) -> Result<T, TryRecvError> {
         let slot = Slot::empty();
         // SAFETY: the slot is empty, and of this channel's type (10); after `Ok` a message is in it.
         unsafe {

@@ -12,7 +12,12 @@ use core::{
 
 use futures_core::{FusedStream, Stream};
 
-use crate::{chan::SharedChan, error::TryRecvError, op::RecvOp, receiver::Receiver};
+use crate::{
+    chan::{Missed, RecvSide, SharedChan},
+    error::{RecvError, TryRecvError},
+    op::RecvOp,
+    receiver::Receiver,
+};
 
 /// The messages of a channel as a [`Stream`]; made by [`Receiver::stream`].
 ///
@@ -356,27 +361,19 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
     }
 
     fn poll_op(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let receiver = self.receiver.borrow();
-        if self.op.is_none() {
-            // Without an operation yet, so that a stream that never parks never allocates.
-            match receiver.try_recv() {
-                Ok(message) => return Poll::Ready(Some(message)),
-                Err(TryRecvError::Closed) => return Poll::Ready(None),
-                Err(TryRecvError::Empty) => {
-                    let chan = receiver.chan();
-                    self.op = chan.map(|chan| Box::pin(RecvOp::new(SharedChan::clone(chan))));
-                }
-            }
+        let op = &mut self.op;
+        if let Some(op) = op.as_mut().filter(|op| !op.is_idle()) {
+            let received = op.as_mut().poll_slow(cx);
+            return end(op, received);
         }
-        // There is still none if nothing ever happens on this channel.
-        let Some(op) = &mut self.op else {
+        // There is no channel if nothing ever happens on it.
+        let Some(chan) = self.receiver.borrow().chan() else {
             return Poll::Pending;
         };
-        let received = op.as_mut().poll(cx);
-        if received.is_ready() {
-            op.as_mut().reset();
-        }
-        received.map(Result::ok)
+        chan.recv_fast(
+            |message| Poll::Ready(Some(message)),
+            |missed| poll_missed(op, chan, missed, cx),
+        )
     }
 
     fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -385,6 +382,40 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
             .field("terminated", &self.ended)
             .finish_non_exhaustive()
     }
+}
+
+/// Polls for the next message after a fast path without success; an operation that is there is idle.
+#[inline(never)]
+fn poll_missed<T>(
+    op: &mut Option<Pin<Box<OwnedRecvOp<T>>>>,
+    chan: &SharedChan<T>,
+    missed: Missed<'_, RecvSide>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<T>> {
+    if let Some(op) = op {
+        let received = op.as_mut().poll_missed(missed, cx);
+        return end(op, received);
+    }
+    // Without an operation yet, so that a stream that never parks never allocates.
+    match chan.try_recv_missed(missed) {
+        Ok(message) => return Poll::Ready(Some(message)),
+        Err(TryRecvError::Closed) => return Poll::Ready(None),
+        Err(TryRecvError::Empty) => {}
+    }
+    let op = op.insert(Box::pin(RecvOp::new(SharedChan::clone(chan))));
+    let received = op.as_mut().poll_slow(cx);
+    end(op, received)
+}
+
+/// Makes an operation that has completed ready for the next message.
+fn end<T>(
+    op: &mut Pin<Box<OwnedRecvOp<T>>>,
+    received: Poll<Result<T, RecvError>>,
+) -> Poll<Option<T>> {
+    if received.is_ready() {
+        op.as_mut().reset();
+    }
+    received.map(Result::ok)
 }
 
 impl<R: Clone, T> Clone for Inner<R, T> {

@@ -130,21 +130,25 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let output = match *this.phase {
-            Phase::New if this.stop.as_mut().as_pin_mut().poll(cx).is_ready() => None,
-            Phase::New => {
-                *this.phase = Phase::Begun;
-                Some(ready!(this.operation.as_mut().poll(cx)))
-            }
-            Phase::Begun => match this.operation.as_mut().poll(cx) {
+        let phase = *this.phase;
+        let is_stopped = match phase {
+            Phase::New => this.stop.as_mut().as_pin_mut().poll(cx).is_ready(),
+            Phase::Begun => false,
+            Phase::Finished => panic!("an `until` was polled again after it had completed"),
+        };
+        let output = if is_stopped {
+            None
+        } else {
+            *this.phase = Phase::Begun;
+            match this.operation.as_mut().poll(cx) {
                 Poll::Ready(output) => Some(output),
+                Poll::Pending if phase == Phase::New => return Poll::Pending,
                 Poll::Pending => {
                     ready!(this.stop.as_pin_mut().poll(cx));
                     // A peer may have come in between.
                     this.operation.as_mut().cancel()
                 }
-            },
-            Phase::Finished => panic!("an `until` was polled again after it had completed"),
+            }
         };
         *this.phase = Phase::Finished;
         Poll::Ready(this.operation.limited(output))

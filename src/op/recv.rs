@@ -95,6 +95,26 @@ where
         )
     }
 
+    /// As `poll`, of an idle operation whose caller has taken the fast path without success.
+    pub(crate) fn poll_missed(
+        self: Pin<&mut Self>,
+        missed: Missed<'_, RecvSide>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, RecvError>> {
+        let this = self.into_ref();
+        let polled = this.erased().recv_slow_or_park(missed, cx.waker());
+        result(this.project_ref().waiter, polled).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// As `poll`, but off the fast path.
+    pub(crate) fn poll_slow(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, RecvError>> {
+        let this = self.into_ref();
+        poll_again(this.erased(), this.project_ref().waiter, cx.waker())
+    }
+
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let polled = self.as_ref().erased().cancel();
