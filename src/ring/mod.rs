@@ -379,7 +379,8 @@ impl Consumer {
     }
 
     /// Goes back to the start of the ring, or on to the next block; says whether there is one.
-    fn advance(&mut self, blocks: &Blocks) -> bool {
+    // codegen: `extern "C"` as such a function does not unwind: its callers hold a lock, and need no landing pad to release it.
+    extern "C" fn advance(&mut self, blocks: &Blocks) -> bool {
         match blocks.ring {
             Some(_) => {
                 self.0.index = 0;
