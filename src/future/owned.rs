@@ -165,6 +165,34 @@ impl<T> IntoSend<T> {
     pub fn sender(&self) -> Option<&Sender<T>> {
         self.sender.as_ref()
     }
+
+    /// Takes the sender and the result, if the send has happened already; `None` if it has not, or if they were taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel was closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut send = pin!(tx.into_send("hello"));
+    /// let mut select = hchan::Select::new();
+    /// select.arm(send.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    /// let (_tx, sent) = send.take_output().expect("it has happened");
+    /// assert_eq!((sent, rx.try_recv()), (Ok(()), Ok("hello")));
+    /// ```
+    pub fn take_output(self: Pin<&mut Self>) -> Option<(Sender<T>, Result<(), SendError<T>>)> {
+        let this = self.project();
+        let sent = this.op.take_output()?;
+        Some(give_back(this.sender, sent))
+    }
 }
 
 surface! {
@@ -207,6 +235,35 @@ impl<T> IntoRecv<T> {
     /// ```
     pub fn receiver(&self) -> Option<&Receiver<T>> {
         self.receiver.as_ref()
+    }
+
+    /// Takes the receiver and the result, if the receive has happened already; `None` if it has not, or if they were taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel was closed and there was nothing in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send("hello").unwrap();
+    /// let mut receive = pin!(rx.into_recv());
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    /// let (_rx, message) = receive.take_output().expect("it has happened");
+    /// assert_eq!(message, Ok("hello"));
+    /// ```
+    pub fn take_output(self: Pin<&mut Self>) -> Option<(Receiver<T>, Result<T, RecvError>)> {
+        let this = self.project();
+        let received = this.op.as_pin_mut()?.take_output()?;
+        Some(give_back(this.receiver, received))
     }
 }
 

@@ -74,6 +74,36 @@ impl<'a, T> RecvFuture<'a, T> {
             op: chan.map(RecvOp::new),
         }
     }
+
+    /// Takes the result, if the receive has happened already; `None` if it has not, or if its result was taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel was closed and there was nothing in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send("hello").unwrap();
+    /// let mut receive = pin!(rx.recv());
+    /// assert_eq!(receive.as_mut().take_output(), None);
+    ///
+    /// let mut select = hchan::Select::new();
+    /// select.arm(receive.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    /// assert_eq!(receive.as_mut().take_output(), Some(Ok("hello")));
+    /// assert_eq!(receive.as_mut().take_output(), None);
+    /// ```
+    #[doc(alias = "SelectedOperation")]
+    pub fn take_output(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
+        self.project().op.as_pin_mut()?.take_output()
+    }
 }
 
 surface! {

@@ -74,6 +74,32 @@ impl<'a, T> SendFuture<'a, T> {
             op: SendOp::new(chan, message),
         }
     }
+
+    /// Takes the result, if the send has happened already; `None` if it has not, or if its result was taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel was closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut send = pin!(tx.send("hello"));
+    /// let mut select = hchan::Select::new();
+    /// select.arm(send.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    /// assert_eq!(send.take_output(), Some(Ok(())));
+    /// assert_eq!(rx.try_recv(), Ok("hello"));
+    /// ```
+    pub fn take_output(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
+        self.project().op.take_output()
+    }
 }
 
 surface! {

@@ -109,6 +109,34 @@ impl<'a, T> SendFromFuture<'a, T> {
             SendError(())
         })
     }
+
+    /// Takes the result, if the send has happened already; `None` if it has not, or if its result was taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel was closed; the message is back in the `Option`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut message = Some("hello");
+    /// let mut send = pin!(tx.send_from(&mut message));
+    /// let mut select = hchan::Select::new();
+    /// select.arm(send.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    /// assert_eq!(send.take_output(), Some(Ok(())));
+    /// assert_eq!(rx.try_recv(), Ok("hello"));
+    /// ```
+    pub fn take_output(mut self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
+        let result = self.as_mut().project().op.take_output()?;
+        Some(self.end(result))
+    }
 }
 
 surface! {

@@ -68,6 +68,11 @@ where
         result(polled).map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Ends it if it was completed. `None`: it was not; nothing happens then.
+    pub(crate) fn take_output(self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
+        result(self.as_ref().erased().take_result())
+    }
+
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
         result(self.as_ref().erased().cancel())

@@ -235,7 +235,7 @@ impl<'a> OpRef<'a> {
         }
     }
 
-    /// Ends an operation that was completed.
+    /// Ends an operation that was completed. `Pending`: it was not, or that has been done before; nothing happens then.
     fn take_result(self) -> Polled {
         let polled = match self.state() {
             State::Done => Polled::Done,

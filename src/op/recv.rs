@@ -115,6 +115,12 @@ where
         poll_again(this.erased(), this.project_ref().waiter, cx.waker())
     }
 
+    /// Ends it if it was completed. `None`: it was not; nothing happens then.
+    pub(crate) fn take_output(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
+        let polled = self.as_ref().erased().take_result();
+        result(self.into_ref().project_ref().waiter, polled)
+    }
+
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let polled = self.as_ref().erased().cancel();

@@ -111,6 +111,12 @@ where
         }
     }
 
+    /// Ends it if it was completed. `None`: it was not; nothing happens then.
+    pub(crate) fn take_output(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
+        let polled = self.as_ref().erased().take_result();
+        result(self.into_ref().project_ref().waiter, polled)
+    }
+
     /// Stops waiting. `None`: nothing happened, and the message is still here.
     pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
         let polled = self.as_ref().erased().cancel();
