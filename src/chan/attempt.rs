@@ -1,13 +1,13 @@
 //! The operation of a waiter: done at once, parked, or unparked. Its result is left in the waiter, as a peer would leave it.
 
-use core::{mem, task::Waker};
+use core::{mem, ptr::NonNull, task::Waker};
 
 use super::{
     Chan, LockedChan, Missed, RecvSide,
     outcome::{RecvOutcome, ReserveOutcome, SendOutcome},
 };
 use crate::{
-    waiter::{Kind, State, WaiterRef, WakeTarget},
+    waiter::{Claim, Kind, State, WaiterRef, WakeTarget},
     wake::{Wake, WakeBatch},
 };
 
@@ -77,19 +77,23 @@ fn note_reserve(waiter: WaiterRef<'_>, outcome: ReserveOutcome) -> Option<Done> 
 }
 
 impl LockedChan<'_> {
-    /// Does the operation if that can be done at once.
+    /// Does the operation if that can be done at once. `select`: the select that it is an arm of, if that may have parked other arms.
     ///
     /// # Safety
     ///
     /// The caller owns the waiter, which is `Idle` and of this channel.
-    unsafe fn attempt(&mut self, waiter: WaiterRef<'_>) -> Option<Done> {
+    unsafe fn attempt(
+        &mut self,
+        waiter: WaiterRef<'_>,
+        select: Option<NonNull<Claim>>,
+    ) -> Option<Done> {
         let message = self.message();
         // SAFETY: an idle send has its message, and the slot of an idle receive is empty; both are the caller's.
         unsafe {
             match waiter.kind() {
                 Kind::Send => note_send(waiter, self.send(waiter.slot(message))),
                 Kind::Recv => note_recv(waiter, self.recv(waiter.slot(message))),
-                Kind::Reserve => note_reserve(waiter, self.reserve()),
+                Kind::Reserve => note_reserve(waiter, self.reserve(select)),
                 Kind::Closed | Kind::Drained => self.is_over(waiter.kind()).then(|| {
                     waiter.set_state(State::Closed);
                     Done::QUIETLY
@@ -124,7 +128,7 @@ impl Chan {
         match waiter.kind() {
             Kind::Reserve => note_reserve(waiter, self.reserve()),
             // SAFETY: the caller's promise.
-            _ => self.locked(|chan| unsafe { chan.attempt(waiter) }),
+            _ => self.locked(|chan| unsafe { chan.attempt(waiter, None) }),
         }
     }
 
@@ -191,9 +195,13 @@ impl Chan {
     /// # Safety
     ///
     /// As for `attempt`, and the caller has locked the channel by hand.
-    pub(crate) unsafe fn attempt_locked(&self, waiter: WaiterRef<'_>) -> Option<Done> {
+    pub(crate) unsafe fn attempt_locked(
+        &self,
+        waiter: WaiterRef<'_>,
+        select: Option<NonNull<Claim>>,
+    ) -> Option<Done> {
         // SAFETY: the caller's promise.
-        unsafe { self.locked_by_hand(|chan| chan.attempt(waiter)) }
+        unsafe { self.locked_by_hand(|chan| chan.attempt(waiter, select)) }
     }
 
     /// Does the operation, or parks it with that target: `None`. A select may have been marked instead. If it does not park, the
@@ -227,9 +235,9 @@ impl Chan {
     /// As there.
     #[inline(never)]
     unsafe fn bare_or_park(&self, waiter: WaiterRef<'_>) -> Option<Done> {
-        // SAFETY: the caller's promise; the operation has just been found unable to proceed.
+        // SAFETY: the caller's promise; it has its target; the operation has just been found unable to proceed.
         self.locked(|chan| unsafe {
-            let done = chan.attempt(waiter);
+            let done = chan.attempt(waiter, waiter.select());
             if done.is_none() {
                 chan.recv_side().park(waiter);
             }
@@ -299,7 +307,7 @@ impl Chan {
         let mut wakes = WakeBatch::new();
         // SAFETY: the caller's promise; the receive has its target, and a select is there and its owner, which is awake, calls.
         let done = self.locked(|chan| unsafe {
-            let done = chan.attempt(waiter);
+            let done = chan.attempt(waiter, None);
             if done.is_none() {
                 match waiter.select() {
                     Some(select) => select.as_ref().mark(),

@@ -402,7 +402,7 @@ impl Chan {
 
     #[inline(never)]
     fn reserve_slow(&self) -> ReserveOutcome {
-        self.locked(|chan| chan.reserve())
+        self.locked(|chan| chan.reserve(None))
     }
 
     /// Sends a message with a permit, which is gone then, where that needs both locks; says whether the channel was open. If not, the

@@ -3,7 +3,7 @@
 
 use core::ptr::NonNull;
 
-use super::{state::RecvSide, transition::LockedChan};
+use super::transition::LockedChan;
 use crate::{
     waiter::{Claim, Kind, List, dequeue, dequeue_first},
     wake::WakeBatch,
@@ -15,26 +15,31 @@ impl LockedChan<'_> {
     pub(crate) fn promote_waiters(&mut self, wakes: &mut WakeBatch) {
         let mut passed_over = List::new();
         while self.has_room() {
-            let has_place = self.room() > self.recv.recvq.len();
-            let RecvSide { sendq, recvq, .. } = &mut *self.recv;
-            let Some(first) = sendq.front() else { break };
-            if recvq.is_empty() || first.kind() == Kind::Reserve {
-                if let Some(sender) = dequeue(sendq) {
-                    wakes.push(self.admit(sender));
-                }
-                continue;
-            }
+            let Some(first) = self.recv.sendq.front() else {
+                break;
+            };
             // SAFETY: it is linked, and we hold the lock.
-            match unsafe { first.select() } {
-                None => self.pair(wakes),
-                // Its own receives are all the room there is.
-                Some(select) if !has_place && is_alone(recvq, select) => {
-                    sendq.move_front_to(&mut passed_over);
+            let (kind, select) = (first.kind(), unsafe { first.select() });
+            match select {
+                Some(select) if self.has_only_receives_of(select) => {
+                    self.recv.sendq.move_front_to(&mut passed_over);
                 }
+                _ if self.recv.recvq.is_empty() || kind == Kind::Reserve => {
+                    if let Some(sender) = dequeue_first(&mut self.recv.sendq) {
+                        wakes.push(self.admit(sender));
+                    }
+                }
+                None => self.pair(wakes),
                 Some(_) => self.pair_select(wakes),
             }
         }
         self.recv.sendq.prepend(&mut passed_over);
+    }
+
+    /// Whether the select's own receives are all the room there is: a select never pairs with itself.
+    pub(super) fn has_only_receives_of(&mut self, select: NonNull<Claim>) -> bool {
+        let has_place = self.room() > self.recv.recvq.len();
+        !has_place && is_alone(&mut self.recv.recvq, select)
     }
 
     /// Hands the message of the first in `sendq`, which is no arm of a select, to the oldest parked receiver, if that can be had.

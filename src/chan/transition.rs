@@ -1,6 +1,6 @@
 //! What each operation does with both locks held: Go's `chansend`, `chanrecv` and `closechan`.
 
-use core::mem::ManuallyDrop;
+use core::{mem::ManuallyDrop, ptr::NonNull};
 
 use super::{
     many::{Incoming, Outgoing, TakenMany},
@@ -11,7 +11,7 @@ use crate::{
     error::TryRecvError,
     no_unwind::no_unwind,
     slot::{BoxedMessage, Message, RawSlot},
-    waiter::{Claimed, Kind, dequeue, dequeue_first, dequeue_if},
+    waiter::{Claim, Claimed, Kind, dequeue, dequeue_first, dequeue_if},
     wake::{Wake, WakeBatch},
 };
 
@@ -155,11 +155,12 @@ impl<'c> LockedChan<'c> {
         }
     }
 
-    /// Gives out a permit if there is room for one more message.
-    pub(crate) fn reserve(&mut self) -> ReserveOutcome {
+    /// Gives out a permit if there is room for one more message; to an arm of that select, if it is one.
+    pub(crate) fn reserve(&mut self, select: Option<NonNull<Claim>>) -> ReserveOutcome {
         if self.recv.closed {
             ReserveOutcome::Closed
-        } else if self.has_room() {
+        } else if self.has_room() && !select.is_some_and(|select| self.has_only_receives_of(select))
+        {
             self.set_permits(self.send.permits() + 1);
             ReserveOutcome::Reserved
         } else {

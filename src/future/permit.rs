@@ -18,7 +18,8 @@ use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     error::{SendError, SendTimeoutError},
-    op::BareOp,
+    op::{BareOp, OpRef},
+    select::AsOperation,
     sender::Sender,
     thread::Wait,
     waiter::Kind,
@@ -42,7 +43,7 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Dropped before it has completed, it leaves the line. If it had been given its permit already, the room goes to
-    /// the operation that has waited longest.
+    /// the operation that has waited longest. That holds for the arm of a [`Select`](crate::Select), too.
     ///
     /// # Examples
     ///
@@ -73,6 +74,36 @@ impl<'a, T> ReserveFuture<'a, T> {
             sender,
             op: BareOp::new(sender.chan(), Kind::Reserve),
         }
+    }
+
+    /// Takes the permit, if it has been given out already; `None` if it has not, or if it was taken before.
+    ///
+    /// [`Select`](crate::Select) tells which of its arms has happened, and this is how a thread gets what that arm has come to. It
+    /// never waits, parks or panics. `Some` counts as `Ready`, so the future is terminated then; `None` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel was closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let mut reserve = pin!(tx.reserve());
+    /// let mut select = hchan::Select::new();
+    /// select.arm(reserve.as_mut());
+    /// assert_eq!(select.try_now(), Some(0));
+    ///
+    /// let permit = reserve.take_output().expect("it has happened").unwrap();
+    /// permit.send("hello").unwrap();
+    /// assert_eq!(rx.try_recv(), Ok("hello"));
+    /// ```
+    pub fn take_output(self: Pin<&mut Self>) -> Option<Result<Permit<'a, T>, SendError<()>>> {
+        let this = self.project();
+        let reserved = this.op.take_output()?;
+        Some(reserved.map(|()| Permit::new(this.sender)))
     }
 }
 
@@ -125,6 +156,12 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
             Some(reserved) => Ok(reserved?),
             None => Err(SendTimeoutError::Timeout(())),
         }
+    }
+}
+
+impl<T> AsOperation for ReserveFuture<'_, T> {
+    fn operation(self: Pin<&mut Self>) -> Option<OpRef<'_>> {
+        Some(self.into_ref().project_ref().op.erased())
     }
 }
 

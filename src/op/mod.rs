@@ -84,14 +84,14 @@ impl<'a> OpRef<'a> {
         unsafe { self.chan.attempt(self.waiter) }
     }
 
-    /// As `attempt`.
+    /// As `attempt`. `select`: the select that this is an arm of, if that may have parked other arms.
     ///
     /// # Safety
     ///
     /// The caller has locked the channel by hand.
-    pub(crate) unsafe fn attempt_locked(self) -> Option<Done> {
+    pub(crate) unsafe fn attempt_locked(self, select: Option<NonNull<Claim>>) -> Option<Done> {
         // SAFETY: as in `attempt`, and the caller's promise.
-        unsafe { self.chan.attempt_locked(self.waiter) }
+        unsafe { self.chan.attempt_locked(self.waiter, select) }
     }
 
     /// As `attempt`; parks the operation as an arm of a select if that is `None`.

@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// A future of this crate that can be an arm of a [`Select`](crate::Select): [`RecvFuture`](crate::RecvFuture),
-/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture), and the owned
-/// [`IntoRecv`](crate::IntoRecv), [`IntoSend`](crate::IntoSend).
+/// [`SendFuture`](crate::SendFuture), [`SendFromFuture`](crate::SendFromFuture), [`ReserveFuture`](crate::ReserveFuture), and the
+/// owned [`IntoRecv`](crate::IntoRecv), [`IntoSend`](crate::IntoSend).
 ///
-/// Nothing else can implement it.
+/// Each of them has a `take_output`, for what it has come to if it has happened. Nothing else can implement this trait.
 ///
 /// # Examples
 ///
@@ -30,6 +30,7 @@ use crate::{
 /// assert_arm(&rx.recv());
 /// assert_arm(&tx.send(1));
 /// assert_arm(&tx.send_from(&mut Some(1)));
+/// assert_arm(&tx.reserve());
 /// assert_arm(&rx.into_recv());
 /// assert_arm(&tx.into_send(1));
 /// ```

@@ -28,15 +28,17 @@ impl<'l> Locked<'l> {
         locked
     }
 
-    /// Tries the idle operations in the order given; returns the number of the first that is done.
+    /// Tries the idle operations in the order given; returns the number of the first that is done. `select`: theirs, if arms of it
+    /// are parked.
     pub(super) fn attempt(
         &mut self,
         mut order: impl Iterator<Item = usize>,
+        select: Option<NonNull<Claim>>,
     ) -> Option<(usize, Done)> {
         order.find_map(|number| {
             let operation = self.arms.as_mut().arm(number).idle()?;
             // SAFETY: its channel is locked.
-            let done = unsafe { operation.attempt_locked() };
+            let done = unsafe { operation.attempt_locked(select) };
             Some((number, done?))
         })
     }

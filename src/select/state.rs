@@ -237,14 +237,15 @@ impl ErasedSelect<'_> {
     fn park_all(&mut self) -> Poll<usize> {
         let mut order = self.order();
         let claim = self.progress.as_mut().project().claim;
+        let pinned = NonNull::from(claim.as_ref().get_ref());
         let mut locked = Locked::new(self.arms.as_mut());
-        if let Some((number, done)) = locked.attempt(order.iter()) {
+        if let Some((number, done)) = locked.attempt(order.iter(), Some(pinned)) {
             drop(locked);
             return Poll::Ready(self.happen(number, done));
         }
         // SAFETY: they have just been found unable to proceed. The claim is pinned, and the drop of the select unparks the
         // arms before it goes.
-        unsafe { locked.park(NonNull::from(claim.as_ref().get_ref())) };
+        unsafe { locked.park(pinned) };
         // SAFETY: we are awake, and all channels are locked.
         unsafe { claim.open() };
         let mut wakes = WakeBatch::new();

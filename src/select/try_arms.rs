@@ -75,5 +75,5 @@ pub(super) fn attempt_all_locked<'p>(
     chance: Chance,
 ) -> Option<(usize, Done)> {
     let mut order = Order::drawn(arms.count(), chance);
-    Locked::new(arms).attempt(order.iter())
+    Locked::new(arms).attempt(order.iter(), None)
 }

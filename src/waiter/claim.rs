@@ -47,6 +47,20 @@ impl Claim {
     }
 }
 
+/// Also for a peer, which does not want to commit the select.
+impl Claim {
+    /// Marks the select in passing by, unless its owner waits; says whether the arm that the caller has met stands for nothing now:
+    /// the select has been committed elsewhere, or its owner is going to try the arm again.
+    pub(crate) fn pass_by(&self) -> bool {
+        // Relaxed: nothing of the owner's is touched. The owner sees what the caller did before under the lock that the caller
+        // holds.
+        let marked =
+            self.state
+                .compare_exchange(AWAKE, MARKED, Ordering::Relaxed, Ordering::Relaxed);
+        marked != Err(OPEN)
+    }
+}
+
 /// What the owner does.
 impl Claim {
     pub(crate) fn new() -> Self {

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, task::Poll};
 
-use hchan::{OwnedPermit, Receiver, Sender, bounded, select};
+use hchan::{OwnedPermit, Receiver, Select, Sender, bounded, select};
 use loom::thread;
 
 use super::{
@@ -522,6 +522,139 @@ fn two_selects_with_both_ends_pair_beside_a_permit_whose_receiver_left() {
             "{ours:?}, {theirs:?}"
         );
         drop(held);
+        assert_as_new(&tx, &rx);
+    });
+}
+
+/// A parked select of a request for a permit and a receive on another channel; dropped, it leaves the permit to the request.
+#[test]
+fn reserve_arm_against_a_receiver_that_makes_room_and_a_send_to_the_other_arm() {
+    for capacity in [1, 2] {
+        explore_bounded(move |ledger| {
+            let (tx, rx) = bounded(capacity);
+            let (other_tx, other_rx) = bounded(0);
+            (0..capacity).for_each(|_| assert!(tx.try_send(ledger.message()).is_ok()));
+            let mut reserve = Box::pin(tx.reserve());
+            let mut receive = Box::pin(other_rx.recv());
+            let mut select = Select::new().biased();
+            select.arm(reserve.as_mut());
+            select.arm(receive.as_mut());
+            let (bell, waker) = Bell::new();
+            let mut select = Box::pin(select);
+            assert!(poll_with(&mut select, &waker).is_pending());
+            let receiving = thread::spawn({
+                let rx = rx.clone();
+                move || drop(rx.try_recv().unwrap())
+            });
+            let message = ledger.message();
+            let sending = thread::spawn(move || {
+                let is_sent = other_tx.try_send(message).is_ok();
+                (other_tx, is_sent)
+            });
+            receiving.join().unwrap();
+            let (_other_tx, is_sent) = sending.join().unwrap();
+            assert_eq!(bell.rings(), 1);
+            let happened = output(&mut select);
+            assert_eq!(happened, usize::from(is_sent), "one arm happens");
+            assert_eq!((tx.permit_count(), tx.waiting_senders()), (1 - happened, 0));
+            drop(select);
+            assert_eq!(receive.as_mut().take_output().is_some(), is_sent);
+            match reserve.as_mut().take_output() {
+                Some(permit) => assert!(permit.unwrap().send(ledger.message()).is_ok()),
+                None => assert!(is_sent),
+            }
+            drop((reserve, receive));
+            rx.drain().for_each(drop);
+            assert_as_new(&tx, &rx);
+        });
+    }
+}
+
+/// Room comes, or the close, while the select parks or is polled once more.
+#[test]
+fn reserve_arm_that_parks_against_room_or_a_close() {
+    for closes in [false, true] {
+        for capacity in [1, 2] {
+            explore(move |ledger| {
+                let (tx, rx) = bounded(capacity);
+                (0..capacity).for_each(|_| assert!(tx.try_send(ledger.message()).is_ok()));
+                let mut reserve = Box::pin(tx.reserve());
+                let mut select = Select::new();
+                select.arm(reserve.as_mut());
+                let peer = thread::spawn({
+                    let rx = rx.clone();
+                    move || match closes {
+                        true => _ = rx.close(),
+                        false => drop(rx.try_recv().unwrap()),
+                    }
+                });
+                assert_eq!(block_on(select), 0);
+                let permit = reserve.as_mut().take_output().expect("it has happened");
+                assert_eq!(permit.is_err(), closes);
+                drop(permit);
+                peer.join().unwrap();
+                rx.drain().for_each(drop);
+                assert_eq!((tx.permit_count(), tx.waiting_senders()), (0, 0));
+                assert_idle(&rx);
+            });
+        }
+    }
+}
+
+#[test]
+fn select_with_a_reserve_arm_dropped_while_a_receiver_makes_room() {
+    for capacity in [0, 1, 2] {
+        explore(move |ledger| {
+            let (tx, rx) = bounded(capacity);
+            (0..capacity).for_each(|_| assert!(tx.try_send(ledger.message()).is_ok()));
+            let mut reserve = Box::pin(tx.reserve());
+            let mut select = Select::new();
+            select.arm(reserve.as_mut());
+            let select = parked(select);
+            let receiving = thread::spawn({
+                let rx = rx.clone();
+                move || drop(poll(&mut Box::pin(rx.recv())))
+            });
+            drop(select);
+            let is_granted = reserve.as_mut().take_output();
+            receiving.join().unwrap();
+            assert_eq!(tx.permit_count(), usize::from(is_granted.is_some()));
+            drop((is_granted, reserve));
+            rx.drain().for_each(drop);
+            assert_as_new(&tx, &rx);
+        });
+    }
+}
+
+/// The receive passes the select by, or finds that the request comes first and parks for the permit.
+#[test]
+fn reserve_arm_that_is_polled_against_a_receive_and_the_send_behind_it() {
+    explore(|ledger| {
+        let (tx, rx) = bounded(0);
+        let mut reserve = Box::pin(tx.reserve());
+        let mut select = Select::new();
+        select.arm(reserve.as_mut());
+        let mut select = parked(select);
+        let mut send = parked(tx.send(ledger.message()));
+        let receiving = thread::spawn({
+            let rx = rx.clone();
+            move || block_on(rx.recv()).map(number)
+        });
+        let mut is_granted = poll(&mut select).is_ready();
+        while !is_granted && tx.permit_count() == 0 && poll(&mut send).is_pending() {
+            thread::yield_now();
+        }
+        is_granted = is_granted || poll(&mut select).is_ready();
+        assert_eq!(tx.permit_count(), usize::from(is_granted));
+        drop(select);
+        if let Some(permit) = reserve.as_mut().take_output() {
+            assert!(permit.unwrap().send(ledger.message()).is_ok());
+        }
+        assert_eq!(
+            receiving.join().unwrap(),
+            Ok(if is_granted { 2 } else { 1 })
+        );
+        drop((send, reserve));
         assert_as_new(&tx, &rx);
     });
 }
