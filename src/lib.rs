@@ -256,8 +256,8 @@
 //! [`select!`] waits for several operations at once, receives and sends of different channels and types, and any other
 //! futures beside them. Exactly one of them happens, and the others have had no effect on their channels, with one exception:
 //! a receive that waited was a parked receiver, and may have let a waiting [`reserve`](Sender::reserve) go ahead.
-//! [`select_blocking!`] is the same for threads, [`Select`] for a number of operations known only at run time, [`recv_any`] for
-//! receivers of one type.
+//! [`select_blocking!`] is the same for threads, [`Select`] for a number of operations known only at run time, requests for permits
+//! among them, [`LocalSelect`] for messages that are not `Send`, [`recv_any`] for receivers of one type.
 //!
 //! ```
 //! # futures::executor::block_on(async {
@@ -390,7 +390,7 @@ pub use iter::TryIter;
 #[cfg(feature = "std")]
 pub use iter_blocking::IterBlocking;
 pub use receiver::Receiver;
-pub use select::{Arm, RecvAny, Select, recv_any, seed_select};
+pub use select::{Arm, LocalSelect, RecvAny, Select, recv_any, seed_select};
 pub use sender::Sender;
 pub use weak::{WeakReceiver, WeakSender};
 

@@ -85,7 +85,7 @@ use futures::{
     poll,
 };
 use hchan::{
-    ClosedFuture, Permit, Receiver, RecvError, RecvTimeoutError, Select, SendManyError,
+    ClosedFuture, Permit, Receiver, RecvError, RecvTimeoutError, Select, SendError, SendManyError,
     SendTimeoutError, Sender, TryRecvError, TrySendError, recv_any, select,
 };
 use support::injected::{Peaceful, fragile_waker, message_drops, survive};
@@ -539,6 +539,9 @@ struct Offer {
     first: Option<Message>,
     second: Option<Message>,
     second_id: Option<Id>,
+    /// To send with a permit.
+    third: Option<Message>,
+    third_id: Option<Id>,
     token: Option<()>,
     receives_token: bool,
     /// A send of a message has found the channel closed.
@@ -551,6 +554,8 @@ impl Offer {
             first: Some(first),
             second_id: second.as_ref().map(|message| message.id),
             second,
+            third: None,
+            third_id: None,
             token: Some(()),
             receives_token: false,
             fails: false,
@@ -1010,6 +1015,8 @@ impl Sending {
     /// As `select_in_task`, with a random number of arms.
     async fn select_at_run_time(&mut self, message: Message, in_task: bool) -> Sent {
         let mut offer = Offer::new(message, self.next_message());
+        offer.third = self.next_message();
+        offer.third_id = offer.third.as_ref().map(|message| message.id);
         {
             let (tx, tokens) = (&self.tx, &self.ledger.tokens);
             let receives = (0..self.rng.u8(..8)).map(|_| Box::pin(tokens.rx.recv()));
@@ -1017,6 +1024,7 @@ impl Sending {
             let mut first = pin!(tx.send_from(&mut offer.first));
             let mut second = pin!(tx.send_from(&mut offer.second));
             let mut token = pin!(tokens.tx.send_from(&mut offer.token));
+            let mut reserve = pin!(tx.reserve());
             let mut select = Select::new();
             for receive in &mut receives {
                 select.arm(receive.as_mut());
@@ -1026,6 +1034,7 @@ impl Sending {
                 select.arm(second.as_mut()),
                 select.arm(token.as_mut()),
             );
+            let reserving = self.rng.bool().then(|| select.arm(reserve.as_mut()));
             if self.rng.bool() {
                 select = select.biased();
             }
@@ -1040,6 +1049,19 @@ impl Sending {
                 Some(arm) if arm == arms.0 => offer.fails = result(first).is_err(),
                 Some(arm) if arm == arms.1 => offer.fails = result(second).is_err(),
                 Some(arm) if arm == arms.2 => result(token).expect("open"),
+                Some(arm) if Some(arm) == reserving => {
+                    match reserve.take_output().expect("it has happened") {
+                        Ok(permit) => {
+                            let unsent = offer
+                                .third
+                                .take()
+                                .and_then(|third| permit.send(third).err());
+                            offer.fails = unsent.is_some();
+                            offer.third = unsent.map(SendError::into_inner);
+                        }
+                        Err(SendError(())) => offer.fails = true,
+                    }
+                }
                 Some(arm) => {
                     result(receives[arm].as_mut()).expect("open");
                     offer.receives_token = true;
@@ -1056,9 +1078,11 @@ impl Sending {
         let tokens = &self.ledger.tokens;
         let sends_first = offer.first.is_none();
         let sent_second = offer.second_id.filter(|_| offer.second.is_none());
+        let sent_third = offer.third_id.filter(|_| offer.third.is_none());
         let things = [
             sends_first,
             sent_second.is_some(),
+            sent_third.is_some(),
             tokens.count_sent(offer.token) > 0,
             offer.receives_token,
             offer.fails,
@@ -1070,7 +1094,7 @@ impl Sending {
         if offer.receives_token {
             tokens.count_received();
         }
-        self.report.sent.extend(sent_second);
+        self.report.sent.extend(sent_second.or(sent_third));
         match things {
             [true, ..] => Sent::Yes,
             [.., true] => Sent::Closed,

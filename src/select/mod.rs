@@ -11,7 +11,7 @@ mod state;
 mod try_arms;
 
 pub use arm::{Arm, FutureArm, FutureArmRef, OperationArm};
-pub use dynamic::Select;
+pub use dynamic::{LocalSelect, Select};
 pub use macro_support::{attempt, attempt_now, happened, select};
 #[cfg(feature = "std")]
 pub use macro_support::{

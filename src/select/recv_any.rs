@@ -59,6 +59,7 @@ use crate::{
 /// assert_eq!(hchan::recv_any(&[first, second]).await, (1, Ok(7)));
 /// # });
 /// ```
+#[doc(alias = "Multiplex")]
 pub fn recv_any<T>(receivers: &[Receiver<T>]) -> RecvAny<'_, T> {
     RecvAny {
         state: SelectState::new(Receives::new(receivers), false),
@@ -84,7 +85,7 @@ pin_project! {
     /// std::thread::spawn(move || tx.send_blocking("hello"));
     /// assert_eq!(hchan::recv_any(&[rx]).wait(), (0, Ok("hello")));
     /// ```
-    #[must_use = "futures do nothing unless you `.await` or `.wait()` for them"]
+    #[must_use = "a future does nothing unless it is awaited: `.await` it in a task, call `.wait()` in a thread, or use `hchan::blocking`"]
     pub struct RecvAny<'a, T> {
         #[pin]
         state: SelectState<Receives<'a, T>>,

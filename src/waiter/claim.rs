@@ -47,13 +47,13 @@ impl Claim {
     }
 }
 
-/// Also for a peer, which does not want to commit the select.
 impl Claim {
-    /// Marks the select in passing by, unless its owner waits; says whether the arm that the caller has met stands for nothing now:
-    /// the select has been committed elsewhere, or its owner is going to try the arm again.
+    /// As `try_claim`, for a peer that has no use for the arm: it never commits the select. `false`: the owner waits, and the arm
+    /// keeps its place. `true`: the arm is to be unlinked. Either the select has been committed elsewhere, or it is marked, and
+    /// its owner tries the arm again.
     pub(crate) fn pass_by(&self) -> bool {
-        // Relaxed: nothing of the owner's is touched. The owner sees what the caller did before under the lock that the caller
-        // holds.
+        // Relaxed: the caller touches nothing of the owner's. The owner sees what the caller did before under the lock that the
+        // caller holds.
         let marked =
             self.state
                 .compare_exchange(AWAKE, MARKED, Ordering::Relaxed, Ordering::Relaxed);

@@ -9,7 +9,8 @@ pub(crate) fn dequeue(queue: &mut List) -> Option<Claimed> {
     dequeue_if(queue, |_| true)
 }
 
-/// As `dequeue`, as long as the first is one that will do. An arm that will not, and cannot be committed to, holds up nobody.
+/// As `dequeue`, as long as the first is one that will do. An arm that will not do is unlinked, too, if it cannot be committed to:
+/// it holds up nobody.
 #[inline(always)]
 pub(crate) fn dequeue_if(queue: &mut List, will_do: impl Fn(&Header) -> bool) -> Option<Claimed> {
     while let Some(first) = queue.front() {

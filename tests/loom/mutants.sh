@@ -629,6 +629,9 @@ replace waiter/claim.rs "        self.state
             .is_ok()" "        self.state.store(OPEN, Ordering::Release);
         true"
 
+mutant "a receive that passes a request for a permit by does not mark its select"
+replace waiter/claim.rs "(AWAKE, MARKED, Ordering::Relaxed, Ordering::Relaxed)" "(AWAKE, AWAKE, Ordering::Relaxed, Ordering::Relaxed)"
+
 mutant "an arm that is passed by stays parked, in no queue"
 replace waiter/mod.rs "                        change(waiter, State::Idle);
                         return None;" "                        return None;"
@@ -644,8 +647,8 @@ mutant "a select that has been claimed takes itself back"
 replace waiter/claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
 
 mutant "a select does not look again with all its channels locked"
-replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter()) {" \
-  "let _ = locked.attempt(core::iter::empty()).is_none();
+replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter(), Some(claim)) {" \
+  "let _ = locked.attempt(core::iter::empty(), None).is_none();
         if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
 
 mutant "a select that has parked with all its channels locked is not opened"
@@ -664,7 +667,7 @@ mutant "what a select did with all its channels locked is seen by nobody"
 replace chan/mod.rs "            drop(self.by_hand());" ""
 
 mutant "the default of a select happens after one channel was looked at after the other"
-replace select/try_arms.rs "Locked::new(arms).attempt(order.iter())" "Locked::new(arms).attempt(order.iter().take(0))"
+replace select/try_arms.rs "Locked::new(arms).attempt(order.iter(), None)" "Locked::new(arms).attempt(order.iter().take(0), None)"
 
 mutant "a select that has chosen an arm leaves the others parked"
 replace select/state.rs "operation.leave_select();

@@ -15,10 +15,11 @@ use futures::{future::FusedFuture, stream::FusedStream};
 #[cfg(feature = "std")]
 use hchan::IterBlocking;
 use hchan::{
-    ClosedFuture, Drain, IntoRecv, IntoSend, IntoStream, OwnedPermit, Permit, Receiver, RecvAny,
-    RecvError, RecvFuture, RecvManyFuture, RecvStream, RecvTimeoutError, ReserveFuture, Select,
-    SendError, SendFromFuture, SendFuture, SendManyError, SendManyFuture, SendTimeoutError, Sender,
-    TryIter, TryRecvError, TrySendError, Unsent, Until, WeakReceiver, WeakSender, select,
+    ClosedFuture, Drain, IntoRecv, IntoSend, IntoStream, LocalSelect, OwnedPermit, Permit,
+    Receiver, RecvAny, RecvError, RecvFuture, RecvManyFuture, RecvStream, RecvTimeoutError,
+    ReserveFuture, Select, SendError, SendFromFuture, SendFuture, SendManyError, SendManyFuture,
+    SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, Unsent, Until, WeakReceiver,
+    WeakSender, select,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -117,6 +118,7 @@ fn send_from_goes_between_threads_as_the_option_that_it_borrows() {
 fn select_of_any_arms_goes_between_threads_and_is_not_shared() {
     assert_impl_all!(Select<'static>: Send);
     assert_not_impl_any!(Select<'static>: Sync);
+    assert_not_impl_any!(LocalSelect<'static>: Send, Sync);
     assert_impl_all!(Until<Select<'static>, Pending<()>>: Send);
     assert_not_impl_any!(Until<Select<'static>, Pending<()>>: Sync);
 }
@@ -194,6 +196,7 @@ fn only_the_futures_are_pinned_whatever_the_message() {
     assert_not_impl_any!(Until<RecvFuture<'static, u8>, Pending<()>>: Unpin);
     assert_not_impl_any!(RecvAny<'static, u8>: Unpin);
     assert_not_impl_any!(Select<'static>: Unpin);
+    assert_not_impl_any!(LocalSelect<'static>: Unpin);
 }
 
 #[test]
@@ -218,6 +221,7 @@ fn everything_prints_and_clones_whatever_the_message() {
     assert_impl_all!(SendFromFuture<'static, Plain>: Debug, FusedFuture);
     assert_impl_all!(RecvAny<'static, Plain>: Debug, FusedFuture);
     assert_impl_all!(Select<'static>: Debug, Default, FusedFuture);
+    assert_impl_all!(LocalSelect<'static>: Debug, Default, FusedFuture);
     assert_impl_all!(IntoSend<Plain>: Debug, FusedFuture);
     assert_impl_all!(IntoRecv<Plain>: Debug, FusedFuture);
     assert_impl_all!(StoppedBy<Plain>: Debug, FusedFuture);
