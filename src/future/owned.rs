@@ -188,6 +188,7 @@ impl<T> IntoSend<T> {
     /// let (_tx, sent) = send.take_output().expect("it has happened");
     /// assert_eq!((sent, rx.try_recv()), (Ok(()), Ok("hello")));
     /// ```
+    #[allow(clippy::type_complexity, reason = "an alias would have to be looked up")]
     pub fn take_output(self: Pin<&mut Self>) -> Option<(Sender<T>, Result<(), SendError<T>>)> {
         let this = self.project();
         let sent = this.op.take_output()?;

@@ -646,15 +646,22 @@ fn reserve_arm_that_is_polled_against_a_receive_and_the_send_behind_it() {
         }
         is_granted = is_granted || poll(&mut select).is_ready();
         assert_eq!(tx.permit_count(), usize::from(is_granted));
+        // If it was passed by it waits all the same, for the next receive.
+        let mut next = (!is_granted).then(|| {
+            let next = parked(rx.recv());
+            assert_eq!(poll(&mut select), Poll::Ready(0));
+            next
+        });
         drop(select);
-        if let Some(permit) = reserve.as_mut().take_output() {
-            assert!(permit.unwrap().send(ledger.message()).is_ok());
+        let permit = reserve.as_mut().take_output().expect("it has happened");
+        assert!(permit.unwrap().send(ledger.message()).is_ok());
+        let first = receiving.join().unwrap();
+        let second = next.as_mut().map(|next| output(next).map(number));
+        match is_granted {
+            true => assert_eq!((first, second), (Ok(2), None)),
+            false => assert_eq!((first, second), (Ok(1), Some(Ok(2)))),
         }
-        assert_eq!(
-            receiving.join().unwrap(),
-            Ok(if is_granted { 2 } else { 1 })
-        );
-        drop((send, reserve));
+        drop((send, reserve, next));
         assert_as_new(&tx, &rx);
     });
 }
