@@ -349,6 +349,7 @@ compile_error!("the models of `hchan_loom` need the feature `std`");
 #[cfg(feature = "std")]
 pub mod blocking;
 mod chan;
+mod coop;
 mod error;
 mod future;
 // Pages of documentation: a build has nothing of them.

@@ -87,14 +87,15 @@ fn loop_on_a_saturated_channel_sees_its_stop() {
     assert_eq!((received.count(), rx.len()), (5, 5));
 }
 
-/// In tokio's runtime of one thread other tasks run, and timers are driven, when this one yields.
+/// In tokio's runtime of one thread other tasks run, and timers are driven, when this one yields. (Without a budget, which the
+/// feature `tokio` would give it.)
 #[test]
 fn loop_that_never_yields_is_not_stopped_by_a_task_or_timer_of_its_own_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    runtime.block_on(async {
+    runtime.block_on(tokio::task::unconstrained(async {
         let (tx, rx) = bounded(1);
         let (stop, stopped) = bounded::<()>(0);
         tokio::spawn(async move { drop(stop) });
@@ -120,7 +121,7 @@ fn loop_that_never_yields_is_not_stopped_by_a_task_or_timer_of_its_own_thread() 
             tokio::task::yield_now().await;
         }
         assert_eq!(rx.len(), 1);
-    });
+    }));
 }
 
 // A stop that completes while the operation is parked.

@@ -57,6 +57,11 @@ impl<I: Iterator> Batch<I> {
         }
     }
 
+    /// Whether it is certain that nothing is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.pulled.0.is_empty() && self.is_exhausted
+    }
+
     /// The messages at hand, the next one last.
     pub(crate) fn pulled(&mut self) -> &mut Vec<I::Item> {
         &mut self.pulled.0

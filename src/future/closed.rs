@@ -10,7 +10,10 @@ use core::{
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::{chan::TypedChan, future::surface::surface, op::BareOp, thread::Wait, waiter::Kind};
+use crate::{
+    chan::TypedChan, coop::within_budget, future::surface::surface, op::BareOp, thread::Wait,
+    waiter::Kind,
+};
 
 pin_project! {
     /// A wait for the close of a channel; made by [`Sender::closed`](crate::Sender::closed),
@@ -94,10 +97,12 @@ impl<T> Future for ClosedFuture<'_, T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project().op.as_pin_mut() {
-            Some(op) => op.poll(cx).map(drop),
-            None => Poll::Pending,
-        }
+        within_budget!(cx, if self.op.as_ref().is_some_and(BareOp::is_idle) => {
+            match self.project().op.as_pin_mut() {
+                Some(op) => op.poll(cx).map(drop),
+                None => Poll::Pending,
+            }
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::SharedChan,
+    coop::within_budget,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
     op::{BareOp, OpRef, RecvOp, SendOp},
     receiver::Receiver,
@@ -188,7 +189,10 @@ impl<T> IntoSend<T> {
     /// let (_tx, sent) = send.take_output().expect("it has happened");
     /// assert_eq!((sent, rx.try_recv()), (Ok(()), Ok("hello")));
     /// ```
-    #[allow(clippy::type_complexity, reason = "an alias would have to be looked up")]
+    #[allow(
+        clippy::type_complexity,
+        reason = "an alias would have to be looked up"
+    )]
     pub fn take_output(self: Pin<&mut Self>) -> Option<(Sender<T>, Result<(), SendError<T>>)> {
         let this = self.project();
         let sent = this.op.take_output()?;
@@ -338,7 +342,7 @@ impl<T> Future for IntoSend<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let sent = this.op.poll(cx);
+        let sent = within_budget!(cx, if this.op.is_idle() => this.op.poll(cx));
         sent.map(|sent| give_back(this.sender, sent))
     }
 }
@@ -351,7 +355,7 @@ impl<T> Future for IntoRecv<T> {
         let Some(op) = this.op.as_pin_mut() else {
             return Poll::Pending;
         };
-        let received = op.poll(cx);
+        let received = within_budget!(cx, if op.is_idle() => op.poll(cx));
         received.map(|received| give_back(this.receiver, received))
     }
 }
@@ -361,7 +365,7 @@ impl<T> Future for IntoClosed<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sender<T>> {
         let this = self.project();
-        let closed = this.op.poll(cx);
+        let closed = within_budget!(cx, if this.op.is_idle() => this.op.poll(cx));
         closed.map(|_| give_back(this.sender, ()).0)
     }
 }

@@ -17,6 +17,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
+    coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{BareOp, OpRef},
     select::AsOperation,
@@ -128,7 +129,7 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let reserved = ready!(this.op.poll(cx));
+        let reserved = ready!(within_budget!(cx, if this.op.is_idle() => this.op.poll(cx)));
         Poll::Ready(reserved.map(|()| Permit::new(this.sender)))
     }
 }

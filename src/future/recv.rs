@@ -15,6 +15,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
+    coop::within_budget,
     error::{RecvError, RecvTimeoutError},
     op::{OpRef, RecvOp},
     select::AsOperation,
@@ -27,7 +28,8 @@ pin_project! {
     /// Await it in a task, or call [`wait`](Self::wait) or one of its siblings in a thread. It does nothing before its
     /// first poll. If there is no message then, it parks, and that is a commitment: when its turn comes a message is
     /// handed to it, whether it is polled again or not, and waits in it until it is polled or dropped. Do not keep a
-    /// parked receive around unpolled while others wait for messages: drop it.
+    /// parked receive around unpolled while others wait for messages: drop it. With the feature `tokio`, a poll that the
+    /// task's budget [refuses](crate#yielding) does not park it.
     ///
     /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
     ///
@@ -132,10 +134,12 @@ impl<T> Future for RecvFuture<'_, T> {
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().op.as_pin_mut() {
-            Some(op) => op.poll(cx),
-            None => Poll::Pending,
-        }
+        within_budget!(cx, if self.op.as_ref().is_some_and(RecvOp::is_idle) => {
+            match self.project().op.as_pin_mut() {
+                Some(op) => op.poll(cx),
+                None => Poll::Pending,
+            }
+        })
     }
 }
 

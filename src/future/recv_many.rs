@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use super::surface::surface;
 use crate::{
     chan::TypedChan,
+    coop::within_budget,
     error::{RecvError, RecvTimeoutError, TryRecvError},
     op::RecvOp,
     receiver::Receiver,
@@ -112,24 +113,12 @@ impl<T> RecvManyFuture<'_, T> {
         Some(received)
     }
 
-    /// Adds what is there to the message for which it was parked.
-    fn receive_more(self: Pin<&mut Self>, first: Result<T, RecvError>) -> Result<usize, RecvError> {
-        let this = self.project();
-        *this.terminated = true;
-        this.into.push(first?);
-        let more = this.receiver.try_recv_many(this.into, *this.limit - 1);
-        Ok(1 + more.unwrap_or(0))
-    }
-}
-
-impl<T> Future for RecvManyFuture<'_, T> {
-    type Output = Result<usize, RecvError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(
-            !self.terminated,
-            "a receive of many was polled again after it had completed"
-        );
+    /// A poll within the budget.
+    #[inline(always)]
+    fn poll_receive(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, RecvError>> {
         if self.op.as_ref().is_none_or(RecvOp::is_idle) {
             if let Some(received) = self.as_mut().receive() {
                 return Poll::Ready(received);
@@ -143,6 +132,27 @@ impl<T> Future for RecvManyFuture<'_, T> {
         this.into.reserve(1);
         let first = ready!(op.poll(cx));
         Poll::Ready(self.receive_more(first))
+    }
+
+    /// Adds what is there to the message for which it was parked.
+    fn receive_more(self: Pin<&mut Self>, first: Result<T, RecvError>) -> Result<usize, RecvError> {
+        let this = self.project();
+        *this.terminated = true;
+        this.into.push(first?);
+        let more = this.receiver.try_recv_many(this.into, *this.limit - 1);
+        Ok(1 + more.unwrap_or(0))
+    }
+}
+
+impl<T> Future for RecvManyFuture<'_, T> {
+    type Output = Result<usize, RecvError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(
+            !self.terminated,
+            "a receive of many was polled again after it had completed"
+        );
+        within_budget!(cx, if self.op.as_ref().is_none_or(RecvOp::is_idle) => self.poll_receive(cx))
     }
 }
 

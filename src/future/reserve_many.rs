@@ -17,6 +17,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::{ReserveOutcome, TypedChan},
+    coop::within_budget,
     error::{SendError, SendTimeoutError},
     future::Permit,
     op::BareOp,
@@ -125,7 +126,8 @@ impl<'a, T> Future for ReserveManyFuture<'a, T> {
         if self.limit == 0 {
             return Poll::Ready(Ok(self.grant_none()));
         }
-        let first = ready!(self.as_mut().project().op.poll(cx));
+        let op = self.as_mut().project().op;
+        let first = ready!(within_budget!(cx, if op.is_idle() => op.poll(cx)));
         Poll::Ready(self.finish(first))
     }
 }

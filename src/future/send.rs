@@ -15,6 +15,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
+    coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{OpRef, SendOp},
     select::AsOperation,
@@ -26,7 +27,8 @@ pin_project! {
     ///
     /// Await it in a task, or call [`wait`](Self::wait) or one of its siblings in a thread. It does nothing before its
     /// first poll. If the channel has no room then, it parks: it has its place in the order of senders from there on,
-    /// and a receiver may take its message at any time, whether the future is polled again or not.
+    /// and a receiver may take its message at any time, whether the future is polled again or not. With the feature `tokio`,
+    /// a poll that the task's budget [refuses](crate#yielding) does not park it.
     ///
     /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`.
     ///
@@ -129,7 +131,7 @@ impl<T> Future for SendFuture<'_, T> {
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().op.poll(cx)
+        within_budget!(cx, if self.op.is_idle() => self.project().op.poll(cx))
     }
 }
 

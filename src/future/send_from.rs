@@ -15,6 +15,7 @@ use super::surface::surface;
 use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
+    coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{OpRef, SendOp},
     select::AsOperation,
@@ -163,12 +164,15 @@ impl<T> Future for SendFromFuture<'_, T> {
     type Output = Result<(), SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.as_mut().load();
-        self.as_mut()
-            .project()
-            .op
-            .poll(cx)
-            .map(|result| self.end(result))
+        // One that has not taken its message yet is finished as it is.
+        within_budget!(cx, if !self.terminated && (self.op.is_idle() || self.op.is_finished()) => {
+            self.as_mut().load();
+            self.as_mut()
+                .project()
+                .op
+                .poll(cx)
+                .map(|result| self.end(result))
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use super::surface::surface;
 use crate::{
     chan::SendOutcome,
     chan::TypedChan,
+    coop::{self, Payer},
     error::{SendError, SendManyError, SendTimeoutError, TrySendError},
     op::SendOp,
     thread::Wait,
@@ -25,7 +26,8 @@ pin_project! {
     ///
     /// It takes messages out of the iterator as there is room for them, at most one more, and parks with that one. If other
     /// senders take the room before the messages are sent, it keeps these and parks with the first. The iterator runs while the
-    /// future is polled, and with no lock held.
+    /// future is polled, and with no lock held. With the feature `tokio` it may [yield](crate#yielding) between two steps, when it
+    /// is not parked.
     ///
     /// It allocates at most once, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned
     /// `Ready`.
@@ -92,12 +94,15 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
                     Poll::Ready(Err(SendError(message))) => batch.pulled().push(message),
                 }
             }
-            match send(this.chan, batch) {
+            match send(this.chan, batch, Payer::task(cx)) {
                 SendOutcome::Full => {
                     let first = batch.pulled().pop();
                     this.op
                         .as_mut()
                         .load(first.expect("a send fails with its message"));
+                }
+                SendOutcome::Sent(_) if coop::is_spent() && !batch.is_over() => {
+                    return Poll::Pending;
                 }
                 SendOutcome::Sent(_) => {
                     let sent = batch.passed_on();
@@ -132,9 +137,14 @@ assert!(error.is_timeout());
 assert_eq!(error.into_inner().rest.collect::<Vec<_>>(), [1, 2, 3]);";
 }
 
-/// Sends the messages of a batch while there is room; `Sent`: that was all.
-fn send<I: Iterator>(chan: &TypedChan<I::Item>, batch: &mut Batch<I>) -> SendOutcome {
-    while batch.pull(|| chan.room()) {
+/// Sends the messages of a batch while there is room; `Sent`: that was all, or all that the budget allows.
+fn send<I: Iterator>(
+    chan: &TypedChan<I::Item>,
+    batch: &mut Batch<I>,
+    mut payer: Payer<'_, '_>,
+) -> SendOutcome {
+    while payer.may_go_on() && batch.pull(|| chan.room()) {
+        payer.pay();
         match chan.send_many(batch.pulled()) {
             SendOutcome::Sent(_) => {}
             end => return end,
@@ -156,7 +166,9 @@ pub(crate) fn try_send_many<I: Iterator>(
     iter: I,
 ) -> Result<usize, TrySendError<SendManyError<I>>> {
     let mut batch = Some(Batch::new(iter));
-    let step = batch.as_mut().map(|batch| send(chan, batch));
+    let step = batch
+        .as_mut()
+        .map(|batch| send(chan, batch, Payer::nobody()));
     match (step, unsent(&mut batch)) {
         (Some(SendOutcome::Full), Some(unsent)) => Err(TrySendError::Full(unsent)),
         (Some(SendOutcome::Closed), Some(unsent)) => Err(TrySendError::Closed(unsent)),

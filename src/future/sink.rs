@@ -14,6 +14,7 @@ use futures_sink::Sink;
 
 use crate::{
     chan::{ReserveOutcome, SharedChan},
+    coop::within_budget,
     error::SendError,
     op::BareOp,
     sender::Sender,
@@ -99,7 +100,8 @@ impl<'a, T> SendSink<'a, T> {
     ///
     /// # Cancel safety
     ///
-    /// After `Pending` the sink is parked, and it may be given a permit: see [`release`](Self::release).
+    /// After `Pending` the sink is parked, unless the task's budget has [refused](crate#yielding) it, and it may be given a permit:
+    /// see [`release`](Self::release).
     ///
     /// # Examples
     ///
@@ -274,7 +276,8 @@ impl<T> IntoSink<T> {
     ///
     /// # Cancel safety
     ///
-    /// After `Pending` the sink is parked, and it may be given a permit: see [`release`](Self::release).
+    /// After `Pending` the sink is parked, unless the task's budget has [refused](crate#yielding) it, and it may be given a permit:
+    /// see [`release`](Self::release).
     ///
     /// # Examples
     ///
@@ -448,13 +451,19 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
     }
 
     fn poll_reserve(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
+        if self.has_permit {
+            return Poll::Ready(Ok(()));
+        }
+        within_budget!(cx, if self.op.as_ref().is_none_or(|op| op.is_idle()) => {
+            self.poll_op(cx)
+        })
+    }
+
+    fn poll_op(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
         let Some(sender) = &self.sender else {
             return Poll::Ready(Err(SendError(())));
         };
         let chan = sender.borrow().chan();
-        if self.has_permit {
-            return Poll::Ready(Ok(()));
-        }
         if self.op.is_none() {
             // Without an operation yet, so that a sink that never waits never allocates.
             match chan.reserve() {

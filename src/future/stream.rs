@@ -14,6 +14,7 @@ use futures_core::{FusedStream, Stream};
 
 use crate::{
     chan::{Missed, RecvSide, SharedChan},
+    coop::within_budget,
     error::{RecvError, TryRecvError},
     op::RecvOp,
     receiver::Receiver,
@@ -31,7 +32,8 @@ use crate::{
 /// handed to it, whether it is polled again or not. Where a stream is not going to be polled for a while, and others
 /// receive from the same channel, call [`release`](Self::release).
 ///
-/// A stream that always has an item never yields to its executor: see [stopping](crate#stopping).
+/// A stream that always has an item yields to its executor only in tasks of tokio with the feature `tokio`: see
+/// [yielding](crate#yielding).
 ///
 /// # Cancel safety
 ///
@@ -102,7 +104,8 @@ impl<'a, T> RecvStream<'a, T> {
     ///
     /// # Cancel safety
     ///
-    /// After `Pending` the stream is parked, and a message may be handed to it: see [`release`](Self::release).
+    /// After `Pending` the stream is parked, unless the task's budget has [refused](crate#yielding) it, and a message may be handed
+    /// to it: see [`release`](Self::release).
     ///
     /// # Examples
     ///
@@ -234,7 +237,8 @@ impl<T> IntoStream<T> {
     ///
     /// # Cancel safety
     ///
-    /// After `Pending` the stream is parked, and a message may be handed to it: see [`release`](Self::release).
+    /// After `Pending` the stream is parked, unless the task's budget has [refused](crate#yielding) it, and a message may be handed
+    /// to it: see [`release`](Self::release).
     ///
     /// # Examples
     ///
@@ -355,7 +359,9 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
         if self.ended {
             return Poll::Ready(None);
         }
-        let item = self.poll_op(cx);
+        let item = within_budget!(cx, if self.op.as_ref().is_none_or(|op| op.is_idle()) => {
+            self.poll_op(cx)
+        });
         self.ended = matches!(item, Poll::Ready(None));
         item
     }

@@ -18,6 +18,7 @@ use pin_project_lite::pin_project;
 #[cfg(feature = "std")]
 use crate::thread::{wait, wait_deadline, wait_timeout};
 use crate::{
+    coop,
     quiet_drop::QuietDrop,
     thread::{Limit, Wait},
 };
@@ -44,9 +45,10 @@ pin_project! {
     /// the operation that counts, and what it has done is never undone. Having given up, nothing has happened (of a batch,
     /// nothing more; a receive that waited may have let a [`reserve`](crate::Sender::reserve) go ahead).
     ///
-    /// It does not yield while its operation is ready. So on an executor of one thread (tokio's `current_thread`), where a
-    /// timer fires and other tasks run only when the loop yields, a loop on a channel that is always ready never sees such a stop:
-    /// let it yield now and then.
+    /// It does not yield while its operation is ready, but in tasks of tokio with the feature `tokio`: see
+    /// [yielding](crate#yielding). So without it, on an executor of one thread (tokio's `current_thread`), where a timer fires and
+    /// other tasks run only when the loop yields, a loop on a channel that is always ready never sees such a stop: let it yield
+    /// now and then. With the feature the loop ends.
     ///
     /// It allocates nothing, and its [`is_terminated`](FusedFuture::is_terminated) says whether it has returned `Ready`, or
     /// its operation is terminated.
@@ -76,7 +78,7 @@ pin_project! {
     /// # }
     /// ```
     ///
-    /// A loop that is always ready, and that a timer of the same thread stops:
+    /// A loop that is always ready, and that a timer of the same thread stops, without the feature `tokio`:
     ///
     /// ```
     /// use std::{pin::pin, time::Duration};
@@ -132,19 +134,28 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
         let mut this = self.project();
         let phase = *this.phase;
         let is_stopped = match phase {
-            Phase::New => this.stop.as_mut().as_pin_mut().poll(cx).is_ready(),
+            Phase::New => coop::poll_stop(this.stop.as_mut().as_pin_mut(), cx).is_ready(),
             Phase::Begun => false,
             Phase::Finished => panic!("an `until` was polled again after it had completed"),
         };
-        let output = if is_stopped {
+        let output = if is_stopped && coop::MAY_REFUSE {
+            // A batch may have begun.
+            this.operation.as_mut().cancel()
+        } else if is_stopped {
             None
         } else {
             *this.phase = Phase::Begun;
             match this.operation.as_mut().poll(cx) {
                 Poll::Ready(output) => Some(output),
-                Poll::Pending if phase == Phase::New => return Poll::Pending,
+                Poll::Pending if phase == Phase::New => {
+                    // Refused it has not begun: the stop comes first next time, too.
+                    if coop::is_spent() {
+                        *this.phase = Phase::New;
+                    }
+                    return Poll::Pending;
+                }
                 Poll::Pending => {
-                    ready!(this.stop.as_pin_mut().poll(cx));
+                    ready!(coop::poll_plain(this.stop.as_pin_mut(), cx));
                     // A peer may have come in between.
                     this.operation.as_mut().cancel()
                 }

@@ -54,6 +54,12 @@ where
         self.waiter.state() == State::Finished
     }
 
+    /// Whether it is neither parked nor completed.
+    #[allow(dead_code, reason = "it asks tokio's budget, with the feature `tokio`")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiter.state() == State::Idle
+    }
+
     /// Does it if that can be done at once; for an operation that has not been polled.
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
         let op = self.as_ref().erased();

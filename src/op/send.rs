@@ -73,6 +73,12 @@ where
         self.waiter.state() == State::Finished
     }
 
+    /// Whether it is neither parked nor completed.
+    #[allow(dead_code, reason = "it asks tokio's budget, with the feature `tokio`")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiter.state() == State::Idle
+    }
+
     /// Sends if that can be done at once; for an operation that has not been polled.
     #[inline(always)]
     pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {

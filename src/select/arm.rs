@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     chan::Done,
+    coop,
     op::OpRef,
     quiet_drop::QuietDrop,
     waiter::State,
@@ -118,7 +119,7 @@ impl<F: Future> FutureArm<F> {
 impl<F: Future> PlainFuture for FutureArm<F> {
     fn is_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();
-        match this.future.poll(cx) {
+        match coop::poll_plain(this.future, cx) {
             Poll::Ready(output) => {
                 *this.output = Some(QuietDrop::new(output));
                 true

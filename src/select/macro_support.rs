@@ -14,7 +14,7 @@ pub use blocking::{
 };
 
 use super::{arm::Arms, order::Chance, state::SelectState, try_arms};
-use crate::chan::Done;
+use crate::{chan::Done, coop};
 
 /// What is left of a select that found nothing to do: what it drew.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
@@ -26,7 +26,17 @@ pub fn attempt<P: ArmList>(
     arms: &mut P,
     biased: bool,
 ) -> impl Future<Output = Result<usize, Tried>> {
-    poll_fn(move |cx| Poll::Ready(attempt_with(arms, biased, cx)))
+    poll_fn(move |cx| {
+        if coop::is_spent() {
+            let done = try_arms::attempt_while_spent(Pin::<&mut P>::new(arms), biased, cx);
+            return done.map(|done| Ok(happen(arms, done)));
+        }
+        let attempted = attempt_with(arms, biased, cx);
+        if attempted.is_ok() {
+            coop::charge();
+        }
+        Poll::Ready(attempted)
+    })
 }
 
 #[inline(always)]

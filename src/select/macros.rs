@@ -51,8 +51,9 @@
 /// nothing that a peer did is ever taken back. The price is its place in the line: a peer that comes during that poll passes
 /// the select by, and serves the operation behind it. The select tries its arms again then, and parks at the end of the line.
 ///
-/// A select never yields while an arm is ready. On an executor of one thread a timer in a `future(..)` arm does not fire while
-/// a loop over the select always finds another arm ready: see [stopping](crate#stopping).
+/// A select does not yield while an arm is ready, but in tasks of tokio with the feature `tokio`. Without it, on an executor of
+/// one thread, a timer in a `future(..)` arm does not fire while a loop over the select always finds another arm ready: see
+/// [yielding](crate#yielding). A `default` never waits, and so never yields.
 ///
 /// The same channel may be in several arms, with both its ends, too: a select does not pair with itself. Two selects pair
 /// with each other.

@@ -35,10 +35,11 @@ use super::{
     arm::{ArmRef, Arms},
     locked::Locked,
     order::{Chance, Order},
-    try_arms::{attempt_all_locked, attempt_erased},
+    try_arms::{attempt_all_locked, attempt_erased, attempt_while_spent},
 };
 use crate::{
     chan::Done,
+    coop,
     quiet_drop::QuietDrop,
     thread::{Limit, Wait},
     waiter::{Claim, State},
@@ -192,6 +193,13 @@ impl ErasedSelect<'_> {
         }
     }
 
+    /// Step 1 with the budget spent.
+    fn poll_while_spent(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        let is_biased = self.progress.biased;
+        let done = attempt_while_spent(self.arms.as_mut(), is_biased, cx);
+        done.map(|(number, done)| self.happen(number, done))
+    }
+
     fn try_now(&mut self) -> Option<usize> {
         if let Some(number) = self.attempt(&mut noop_context()) {
             return Some(number);
@@ -202,11 +210,12 @@ impl ErasedSelect<'_> {
 
     fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         match self.progress.phase {
-            Phase::New => match self.attempt(cx) {
+            Phase::New if coop::is_spent() => self.poll_while_spent(cx),
+            Phase::New => charged(match self.attempt(cx) {
                 Some(chosen) => Poll::Ready(chosen),
                 None => self.park(cx.waker().clone()),
-            },
-            Phase::Tried => self.park(cx.waker().clone()),
+            }),
+            Phase::Tried => charged(self.park(cx.waker().clone())),
             Phase::Parked => self.poll_parked(cx),
             Phase::Finished => panic!("a select was polled again after it had completed"),
         }
@@ -272,11 +281,14 @@ impl ErasedSelect<'_> {
         }
         if let Some(number) = self.poll_futures(cx) {
             self.finish();
+            coop::charge();
             return Poll::Ready(number);
         }
         match self.progress.claim.reopen() {
             true => Poll::Pending,
-            false => self.park_all(),
+            // It stays marked.
+            false if coop::is_spent() => coop::refuse(cx),
+            false => charged(self.park_all()),
         }
     }
 
@@ -354,6 +366,15 @@ impl ErasedSelect<'_> {
             self.finish_claimed()
         }
     }
+}
+
+/// A select takes a unit of its task's budget when it is ready: at no time is one held while its futures are polled.
+#[inline(always)]
+fn charged(polled: Poll<usize>) -> Poll<usize> {
+    if polled.is_ready() {
+        coop::charge();
+    }
+    polled
 }
 
 impl Future for ErasedSelect<'_> {

@@ -2,14 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use core::{pin::Pin, task::Context};
+use core::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use super::{
-    arm::Arms,
+    arm::{ArmRef, Arms},
     locked::Locked,
     order::{Chance, Order},
 };
-use crate::chan::Done;
+use crate::{chan::Done, coop, waiter::State};
 
 /// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done, or what the
 /// order was drawn by.
@@ -65,6 +68,34 @@ fn attempt_others(
         }
     }
     Err(chance)
+}
+
+/// As `attempt`, for a task whose budget is spent: no operation is tried. The other futures are polled, and an arm that a peer
+/// has completed happens.
+#[cold]
+#[inline(never)]
+pub(super) fn attempt_while_spent<'p>(
+    mut arms: Pin<&'p mut (dyn Arms + 'p)>,
+    biased: bool,
+    cx: &mut Context<'_>,
+) -> Poll<(usize, Done)> {
+    let mut order = Order::drawn(arms.count(), Chance::new(biased));
+    let number = coop::poll_while_spent(|may_poll| {
+        let number = order
+            .iter()
+            .find(|&number| match arms.as_mut().arm(number) {
+                ArmRef::Disabled => false,
+                ArmRef::Operation(operation) => {
+                    matches!(operation.state(), State::Done | State::Closed)
+                }
+                ArmRef::Future(future) => may_poll && future.is_done(cx),
+            });
+        number.map_or(Poll::Pending, Poll::Ready)
+    });
+    match number {
+        Poll::Ready(number) => Poll::Ready((number, Done::QUIETLY)),
+        Poll::Pending => coop::refuse(cx),
+    }
 }
 
 /// Tries the arms once more, after an `attempt`, and all at once: what one end of a channel says about the other may be

@@ -57,7 +57,7 @@ mod blocking {
     use std::time::Instant;
 
     use super::{OpRef, Wait, Waited};
-    use crate::{chan::SpinTarget, sync::Blocking, thread::parker::Parker};
+    use crate::{chan::SpinTarget, coop, sync::Blocking, thread::parker::Parker};
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
@@ -134,7 +134,7 @@ mod blocking {
 
     impl<F: Wait> WaitingErased for Waiting<'_, F> {
         fn poll(&mut self, waker: &Waker) -> bool {
-            let polled = self.future.as_mut().poll(&mut Context::from_waker(waker));
+            let polled = coop::unconstrained(self.future.as_mut(), &mut Context::from_waker(waker));
             if let Poll::Ready(output) = polled {
                 self.output = Some(output);
             }
