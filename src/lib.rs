@@ -70,11 +70,8 @@
 //! looks at the other future before it does anything, so a loop sees a stop that is complete even if the channel is always
 //! ready.
 //!
-//! An `until` does not make the other future complete. No future of this crate returns `Pending` while it can go on, so a
-//! loop over a channel that is always ready never yields to its executor. On an executor of one thread (tokio's
-//! `current_thread`), or one all of whose threads are in such loops, no timer fires and no other task runs meanwhile, and a
-//! loop that waits to be stopped by one of these runs for ever. The same holds for a `future(timer)` arm of [`select!`]. A stop that another thread completes is seen. A loop
-//! that may always be ready yields by itself, for instance by `tokio::task::yield_now().await` once in a hundred messages.
+//! An `until` does not make the other future complete: a timer of a one-thread executor fires, and a task of it runs, only when
+//! the loop [yields](#yielding). A stop that another thread completes is always seen.
 //!
 //! ```
 //! use hchan::{Receiver, SendTimeoutError, Sender};
@@ -98,6 +95,56 @@
 //! # assert_eq!((counting.await, rx.len()), (2, 2));
 //! # });
 //! ```
+//!
+//! # Yielding
+//!
+//! By default no future of this crate returns `Pending` while it can go on. So a loop over a channel that is always ready never
+//! yields to its executor. On an executor of one thread (tokio's `current_thread`), or one all of whose threads are in such
+//! loops, no timer fires and no other task runs meanwhile. A loop that waits to be stopped by one of these runs for ever, be it
+//! by [`until`](RecvFuture::until) or by a `future(timer)` arm of [`select!`].
+//!
+//! **With the feature `tokio`** (`cargo add hchan --features tokio`) such loops yield in tasks of tokio. Every operation that a task
+//! awaits then takes part in tokio's [cooperative budget](https://docs.rs/tokio/latest/tokio/task/coop/), as tokio's own channels do:
+//!
+//! - A send, a receive, a request for permits, an item of a stream, a permit of a sink, a wait for the close and a select take
+//!   one unit each when they are ready; a batch takes one for each step in which it moves messages. What parks takes none.
+//! - Once the budget of a task is spent, these return `Pending` before anything is done, and tokio polls the task again after the
+//!   others have had their turn. A future that was refused so is not parked: it has no place in the line, and to drop it does
+//!   nothing. Where these pages say that a future is parked from its first `Pending` on, that is from the first `Pending` with
+//!   which it did park.
+//! - An operation that was completed by a peer returns its result whatever the budget.
+//! - A select with the budget spent polls its `future(..)` arms, which are not refused, and tries no other arm. An `until` looks
+//!   at its stop likewise.
+//! - The `try_` calls, a select's `default` and [`try_now`](Select::try_now) never wait and so take no part. Nor do blocking calls
+//!   (`wait` and its siblings, [`blocking`], [`select_blocking!`]). Outside tasks of tokio, under other executors for instance,
+//!   nothing changes.
+//!
+//! So in tasks of tokio, `rx.recv().until(sleep)` in a loop ends on every runtime, however full the channel, and so does a loop
+//! over a select with a timer as an arm, at the bottom of a `biased` one, too. A task that polls futures by an executor of its own
+//! (`futures::executor::block_on`) can hang in there, as with tokio's channels: tokio wakes what was refused when the task has
+//! yielded.
+//!
+//! **Without the feature**, tokio's `cooperative` around an operation does the same for that operation:
+//!
+//! ```
+//! use std::{pin::pin, time::Duration};
+//!
+//! use tokio::task::coop::cooperative;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let (tx, rx) = hchan::bounded(64);
+//! tx.try_send(0_u64).unwrap();
+//! let mut stop = pin!(tokio::time::sleep(Duration::from_millis(1)));
+//! while let Ok(n) = cooperative(rx.recv().until(&mut stop)).await {
+//!     tx.try_send(n + 1).unwrap();
+//! }
+//! # }
+//! ```
+//!
+//! Under any executor, a loop that may always be ready can yield by itself, by the executor's `yield_now().await` once in a
+//! hundred messages or so. (`cooperative` puts back the unit of an operation that is pending, and with it what futures inside
+//! have spent meanwhile. It refuses an operation that a peer has completed, too, which then waits in its future.)
 //!
 //! # What a send and a receive do
 //!
@@ -176,7 +223,8 @@
 //! An [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle
 //! then. A future that is forgotten (`mem::forget`) is not dropped: a message or a permit that it has stays with it.
 //!
-//! A future is parked from its first `Pending` on, and that is a commitment: a message handed to a future that nobody polls
+//! A future is parked from its first `Pending` on (with the feature `tokio`, from [the first that parked it](#yielding)), and that is
+//! a commitment: a message handed to a future that nobody polls
 //! again waits there until it is polled or dropped. Keep a parked receive only as long as you mean to receive with it. A
 //! parked `reserve` is the same commitment of the other end: room that was granted to it is nobody else's until it is polled
 //! or dropped.
@@ -241,6 +289,7 @@
 //! | feature | |
 //! |---|---|
 //! | `std`, on by default | threads that wait: the handles of `blocking`, the `wait` methods, `send_blocking`, `recv_blocking`, `iter_blocking`, `select_blocking!`; locks on which a thread can sleep; see [without it](#without-the-standard-library) |
+//! | `tokio` | in tasks of tokio, operations take part in tokio's cooperative budget: see [yielding](#yielding); implies `std`, and needs tokio 1.47 or newer, with its feature `rt` |
 //! | `sink` | `Sender::sink` and `Sender::into_sink`: a sender as a [`Sink`](https://docs.rs/futures-sink) |
 //!
 //! # Memory model
