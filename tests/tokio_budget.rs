@@ -481,8 +481,9 @@ fn what_is_done_at_once_takes_one_unit_and_what_parks_none() {
         };
         assert_eq!(price(selecting).await, (1, Ok(9)));
         let mut receive = pin!(rx.recv());
-        assert!(price(poll_once(&mut receive)).await.1.is_pending());
-        assert_eq!(price(poll_once(&mut receive)).await.0, 0);
+        for _ in 0..2 {
+            assert_eq!(price(poll_once(&mut receive)).await, (0, Poll::Pending));
+        }
         let rxs = [rx.clone()];
         assert_eq!(price(poll_once(&mut pin!(recv_any(&rxs)))).await.0, 0);
         // An endless batch, too, takes one a round.
@@ -520,6 +521,46 @@ fn stop_gives_up_a_refused_batch_with_what_is_left() {
         let unsent: Vec<_> = unsent.rest.take(3).map(|(n, _)| n).collect();
         let sent = rx.drain().count();
         assert_eq!(unsent, [sent, sent + 1, sent + 2]);
+    });
+}
+
+#[test]
+fn stop_that_completes_after_a_refusal_comes_first() {
+    in_a_task(|| async {
+        let (tx, rx) = bounded(1);
+        tx.try_send(1).unwrap();
+        let token = CancellationToken::new();
+        let mut receive = pin!(rx.recv().until(token.cancelled()));
+        spend();
+        assert!(poll_once(&mut receive).await.is_pending());
+        token.cancel();
+        new_budget().await;
+        let timeout = Err(RecvTimeoutError::Timeout);
+        assert_eq!(poll_once(&mut receive).await, Poll::Ready(timeout));
+        assert_eq!(rx.try_recv(), Ok(1));
+    });
+}
+
+#[test]
+fn stop_does_not_undo_a_batch_that_parked_with_the_last_unit() {
+    in_a_task(|| async {
+        new_budget().await;
+        let whole = left();
+        let (tx, rx) = bounded(1);
+        tx.try_send(1).unwrap();
+        let token = CancellationToken::new();
+        let mut sending = pin!(tx.send_many([2]).until(token.cancelled()));
+        new_budget().await;
+        (1..whole).for_each(|_| take_unit());
+        assert!(poll_once(&mut sending).await.is_pending());
+        assert_eq!(rx.waiting_senders(), 1);
+        assert_eq!(rx.try_recv(), Ok(1));
+        token.cancel();
+        new_budget().await;
+        let Poll::Ready(Ok(sent)) = poll_once(&mut sending).await else {
+            panic!("all was sent")
+        };
+        assert_eq!((sent, rx.try_recv()), (1, Ok(2)));
     });
 }
 
