@@ -7,14 +7,20 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+#[cfg(feature = "std")]
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "std")]
 pub use blocking::{
     attempt_blocking, attempt_now_blocking, select_blocking, select_blocking_timeout,
 };
 
+#[cfg(feature = "std")]
+use super::state::ErasedSelect;
 use super::{arm::Arms, order::Chance, state::SelectState, try_arms};
-use crate::{chan::Done, coop};
+#[cfg(feature = "std")]
+use crate::thread::{wait_deadline, wait_timeout};
+use crate::{Receiver, Sender, chan::Done, coop};
 
 /// What is left of a select that found nothing to do: what it drew.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
@@ -75,16 +81,12 @@ fn attempt_now_with<P: ArmList>(arms: &mut P, biased: bool, cx: &mut Context<'_>
 /// What threads call.
 #[cfg(feature = "std")]
 mod blocking {
-    use core::{
-        pin::{Pin, pin},
-        time::Duration,
-    };
+    use core::pin::{Pin, pin};
 
-    use super::{ArmList, SelectState, Tried, attempt_now_with, attempt_with};
-    use crate::{
-        select::state::{ErasedSelect, noop_context},
-        thread::{wait, wait_timeout},
+    use super::{
+        ArmList, ErasedSelect, SelectState, TimeLimit, Tried, attempt_now_with, attempt_with,
     };
+    use crate::{select::state::noop_context, thread::wait};
 
     /// As `attempt`, for a thread.
     #[inline(always)]
@@ -104,23 +106,18 @@ mod blocking {
     }
 
     /// `None`: the time was up.
+    #[allow(private_bounds, reason = "for the macros alone")]
     pub fn select_blocking_timeout<P: ArmList>(
         arms: P,
         biased: bool,
-        timeout: Duration,
+        limit: impl TimeLimit,
     ) -> Option<usize> {
-        let state = pin!(SelectState::new(arms, biased));
-        wait_for_timeout(state.erased(), timeout)
+        limit.wait(pin!(SelectState::new(arms, biased)).erased())
     }
 
     #[inline(never)]
     fn wait_for(mut select: ErasedSelect<'_>) -> usize {
         wait(Pin::new(&mut select))
-    }
-
-    #[inline(never)]
-    fn wait_for_timeout(mut select: ErasedSelect<'_>, timeout: Duration) -> Option<usize> {
-        wait_timeout(Pin::new(&mut select), timeout)
     }
 }
 
@@ -142,3 +139,48 @@ pub fn happened<R>(result: Option<R>) -> R {
 pub trait ArmList: Arms + Unpin {}
 
 impl<P: Arms + Unpin> ArmList for P {}
+
+/// How long a thread waits at most, in `default(limit)`.
+///
+/// It is `pub(crate)`: users could call its method if they could name it in a bound.
+#[cfg(feature = "std")]
+#[diagnostic::on_unimplemented(
+    message = "a select waits for a `Duration` or until an `Instant`",
+    label = "neither a `Duration` nor an `Instant`"
+)]
+pub(crate) trait TimeLimit {
+    fn wait(self, select: ErasedSelect<'_>) -> Option<usize>;
+}
+
+#[cfg(feature = "std")]
+impl TimeLimit for Duration {
+    fn wait(self, mut select: ErasedSelect<'_>) -> Option<usize> {
+        wait_timeout(Pin::new(&mut select), self)
+    }
+}
+
+#[cfg(feature = "std")]
+impl TimeLimit for Instant {
+    fn wait(self, mut select: ErasedSelect<'_>) -> Option<usize> {
+        wait_deadline(Pin::new(&mut select), self)
+    }
+}
+
+// The blocking handles have a method of this name, too: so the macros take either kind, through whatever dereferences to one.
+impl<T> Sender<T> {
+    /// This sender.
+    #[doc(hidden)]
+    #[inline]
+    pub fn as_async(&self) -> &Self {
+        self
+    }
+}
+
+impl<T> Receiver<T> {
+    /// This receiver.
+    #[doc(hidden)]
+    #[inline]
+    pub fn as_async(&self) -> &Self {
+        self
+    }
+}

@@ -262,92 +262,73 @@ macro_rules! select_blocking {
 #[macro_export]
 macro_rules! __select {
     (@first $mode:tt $($arms:tt)*) => {
-        $crate::__select!(@arms $mode
+        $crate::__select!(@parse $mode
             [(a0 0) (a1 1) (a2 2) (a3 3) (a4 4) (a5 5) (a6 6) (a7 7) (a8 8) (a9 9) (a10 10) (a11 11) (a12 12) (a13 13)
              (a14 14) (a15 15) (a16 16) (a17 17) (a18 18) (a19 19) (a20 20) (a21 21) (a22 22) (a23 23) (a24 24) (a25 25)
              (a26 26) (a27 27) (a28 28) (a29 29) (a30 30) (a31 31)]
             [] [] $($arms)*)
     };
 
-    // All arms are read.
-    (@arms $mode:tt $labels:tt $done:tt $default:tt) => {
-        $crate::__select!(@expand $mode $done $default)
+    // All arms are parsed.
+    (@parse $mode:tt $labels:tt $arms:tt $default:tt) => {
+        $crate::__select!(@expand $mode $arms $default)
     };
 
-    // `default`, in its three forms of body.
-    (@arms $mode:tt $labels:tt $done:tt [] default => $body:block $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms $mode $labels $done [(now) ($body)] $($($rest)*)?)
+    // A default, with its three forms of body.
+    (@parse $mode:tt $labels:tt $arms:tt []
+        default $(($($limit:expr $(,)?)?))? => $body:block, $($rest:tt)*) => {
+        $crate::__select!(@parse $mode $labels $arms [($($($limit)?)?) ($body)] $($rest)*)
     };
-    (@arms $mode:tt $labels:tt $done:tt [] default => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arms $mode $labels $done [(now) ($body)] $($rest)*)
+    (@parse $mode:tt $labels:tt $arms:tt []
+        default $(($($limit:expr $(,)?)?))? => $body:block $($rest:tt)*) => {
+        $crate::__select!(@parse $mode $labels $arms [($($($limit)?)?) ($body)] $($rest)*)
     };
-    (@arms $mode:tt $labels:tt $done:tt [] default => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms $mode $labels $done [(now) ($body)] $($($rest)*)?)
+    (@parse $mode:tt $labels:tt $arms:tt []
+        default $(($($limit:expr $(,)?)?))? => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@parse $mode $labels $arms [($($($limit)?)?) ($body)] $($($rest)*)?)
     };
-    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:block $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
-    };
-    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($rest)*)
-    };
-    (@arms (thread $biased:literal) $labels:tt $done:tt [] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms (thread $biased) $labels $done [(after $timeout) ($body)] $($($rest)*)?)
-    };
-    (@arms (task $biased:literal) $labels:tt $done:tt [] default($($timeout:tt)*) $($rest:tt)*) => {
-        compile_error!("`select!` has no `default(timeout)`: use a `future(..)` arm with a timer of your runtime")
-    };
-    (@arms $mode:tt $labels:tt $done:tt [$($default:tt)+] default $($rest:tt)*) => {
-        compile_error!("a select has at most one `default` arm")
+    (@parse $mode:tt $labels:tt $arms:tt [$($default:tt)+] default $($rest:tt)*) => {
+        ::core::compile_error!("a select has at most one `default` arm")
     };
 
-    // An arm, in its three forms of body, with and without a condition.
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat, if $condition:expr => $body:block $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) ($condition) ($body) $($($rest)*)?)
+    (@parse $mode:tt [] $arms:tt $default:tt $($rest:tt)*) => {
+        ::core::compile_error!("a select has at most 32 arms; `hchan::Select` takes any number")
     };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat, if $condition:expr => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) ($condition) ($body) $($rest)*)
+
+    // An arm, with its three forms of body.
+    (@parse $mode:tt [($label:ident $number:literal) $($labels:tt)*] [$($arms:tt)*] $default:tt
+        $kind:ident($($args:tt)*) -> $pattern:pat $(, if $condition:expr)? => $body:block, $($rest:tt)*) => {
+        $crate::__select!(@parse $mode [$($labels)*]
+            [$($arms)* ($label $number $kind ($($args)*) ($pattern) [$($condition)?] ($body))] $default $($rest)*)
     };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat, if $condition:expr => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) ($condition) ($body) $($($rest)*)?)
+    (@parse $mode:tt [($label:ident $number:literal) $($labels:tt)*] [$($arms:tt)*] $default:tt
+        $kind:ident($($args:tt)*) -> $pattern:pat $(, if $condition:expr)? => $body:block $($rest:tt)*) => {
+        $crate::__select!(@parse $mode [$($labels)*]
+            [$($arms)* ($label $number $kind ($($args)*) ($pattern) [$($condition)?] ($body))] $default $($rest)*)
     };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat => $body:block $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) (true) ($body) $($($rest)*)?)
+    (@parse $mode:tt [($label:ident $number:literal) $($labels:tt)*] [$($arms:tt)*] $default:tt
+        $kind:ident($($args:tt)*) -> $pattern:pat $(, if $condition:expr)? => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@parse $mode [$($labels)*]
+            [$($arms)* ($label $number $kind ($($args)*) ($pattern) [$($condition)?] ($body))] $default $($($rest)*)?)
     };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) (true) ($body) $($rest)*)
+
+    (@parse (task $biased:literal) $labels:tt $arms:tt $default:tt $($wrong:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`select!` expected `recv(rx) -> pattern => body,`, `send_from(tx, &mut option) -> pattern => body,`, ",
+            "`send(tx, message) -> pattern => body,`, `future(future) -> pattern => body,`, each with `, if condition` ",
+            "after the pattern or without, or `default => body,` at: ", ::core::stringify!($($wrong)*)
+        ))
     };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt
-        $kind:ident($($args:tt)*) -> $pattern:pat => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arm $mode $labels $done $default $kind ($($args)*) ($pattern) (true) ($body) $($($rest)*)?)
-    };
-    (@arms $mode:tt $labels:tt $done:tt $default:tt $($wrong:tt)*) => {
-        compile_error!(concat!(
-            "expected `recv(rx) -> pattern => body,`, `send_from(tx, &mut option) -> pattern => body,`, ",
-            "`send(tx, message) -> pattern => body,`, `future(future) -> pattern => body,` (in `select!` only), each with ",
-            "`, if condition` after the pattern or without, or `default => body,` at: ", stringify!($($wrong)*)
+    (@parse (thread $biased:literal) $labels:tt $arms:tt $default:tt $($wrong:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`select_blocking!` expected `recv(rx) -> pattern => body,`, `send_from(tx, &mut option) -> pattern => body,`, ",
+            "`send(tx, message) -> pattern => body,`, each with `, if condition` after the pattern or without, ",
+            "`default => body,`, or `default(timeout) => body,` at: ", ::core::stringify!($($wrong)*)
         ))
     };
 
-    // Gives the arm a label and a number, if it is of a known kind.
-    (@arm $mode:tt [] $($rest:tt)*) => {
-        compile_error!("a select has at most 32 arms; `hchan::Select` takes any number")
-    };
-    (@arm (thread $biased:literal) $labels:tt $done:tt $default:tt future $($rest:tt)*) => {
-        compile_error!("`select_blocking!` has no `future(..)` arms: a thread waits for channels only")
-    };
-    (@arm $mode:tt [($label:ident $number:literal) $($labels:tt)*] [$($done:tt)*] $default:tt
-        $kind:ident $args:tt $pattern:tt $condition:tt $body:tt $($rest:tt)*) => {
-        $crate::__select!(@arms $mode [$($labels)*]
-            [$($done)* ($label $number $kind $args $pattern $condition $body)] $default $($rest)*)
-    };
-
     (@expand $mode:tt
-        [$(($label:ident $number:literal $kind:ident $args:tt ($pattern:pat) ($condition:expr) ($body:expr)))*]
+        [$(($label:ident $number:literal $kind:ident $args:tt ($pattern:pat) [$($condition:expr)?] ($body:expr)))*]
         $default:tt
     ) => {{
         #[allow(non_camel_case_types)]
@@ -355,95 +336,148 @@ macro_rules! __select {
             $($label($label),)*
             Default,
         }
-        let happened = {
-            $(let $label: bool = $condition;)*
-            // Some { 0: &handle } rather than Some(&handle): so a temporary handle lives as long as the variable.
-            $(
-                let $label = $crate::__select!(@handle $kind $label $args);
-                // Made where it stays: a copy of a future that has just been made waits for its pieces.
-                let mut $label = ::core::pin::pin!($crate::__select!(@future $kind $label $args));
-            )*
-            let chosen: ::core::option::Option<usize> = {
-                let mut arms = $crate::__select!(@list [$(($kind $label))*]);
-                $crate::__select!(@wait $mode $default arms)
-            };
-            // The arms that lost drop first: if the message of one panics, what another has received is still in its future.
-            $(
-                if chosen != ::core::option::Option::Some($number) {
-                    $label.set(::core::option::Option::None);
-                }
-            )*
-            match chosen {
-                $(
-                    ::core::option::Option::Some($number) => {
-                        __Happened::$label($crate::__private::happened($crate::__select!(@result $kind $label)))
-                    }
-                )*
-                _ => __Happened::Default,
-            }
-        };
+        $($(let $label: bool = $condition;)?)*
+        let happened = $crate::__select!(@arm $mode $default [] $(($label $number $kind $args [$($condition)?]))*);
         match happened {
             $(__Happened::$label($pattern) => $body,)*
             __Happened::Default => $crate::__select!(@default $default),
         }
     }};
 
-    (@handle recv $on:ident ($receiver:expr $(,)?)) => {
-        if $on { ::core::option::Option::Some { 0: &$receiver } } else { ::core::option::Option::None }
+    // All futures are pinned. The arms are listed from the last to the first.
+    (@arm $mode:tt $default:tt [$(($label:ident $number:literal $kind:ident))*]) => {{
+        let chosen: ::core::option::Option<usize> = {
+            let arms = ();
+            $(let arms = ($crate::__select!(@list $kind $label), arms);)*
+            let mut arms = arms;
+            $crate::__select!(@wait $mode $default arms)
+        };
+        // The arms that lost drop first: if the message of one panics, what another has received is still in its future.
+        $(
+            if chosen != ::core::option::Option::Some($number) {
+                $label.set(::core::option::Option::None);
+            }
+        )*
+        match chosen {
+            $(
+                ::core::option::Option::Some($number) => {
+                    __Happened::$label($crate::__private::happened($crate::__select!(@result $kind $label)))
+                }
+            )*
+            _ => __Happened::Default,
+        }
+    }};
+
+    // An arm without a condition. What it borrows is matched, not bound by `let`: temporaries live to the end of a `match`.
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal recv ($receiver:expr $(,)?) []) $($arms:tt)*) => {
+        match &$receiver {
+            receiver => {
+                // Made where it stays: a copy of a future that has just been made waits for its pieces.
+                let mut $label = ::core::pin::pin!(::core::option::Option::Some(receiver.as_async().recv()));
+                $crate::__select!(@arm $mode $default [($label $number recv) $($pinned)*] $($arms)*)
+            }
+        }
     };
-    (@handle send $on:ident ($sender:expr, $message:expr $(,)?)) => {
-        if $on { ::core::option::Option::Some { 0: &$sender } } else { ::core::option::Option::None }
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal send ($sender:expr, $message:expr $(,)?) []) $($arms:tt)*) => {
+        match &$sender {
+            sender => {
+                let mut $label = ::core::pin::pin!(::core::option::Option::Some(sender.as_async().send($message)));
+                $crate::__select!(@arm $mode $default [($label $number send) $($pinned)*] $($arms)*)
+            }
+        }
     };
-    (@handle send_from $on:ident ($sender:expr, $message:expr $(,)?)) => {
-        if $on { ::core::option::Option::Some { 0: &$sender } } else { ::core::option::Option::None }
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal send_from ($sender:expr, $slot:expr $(,)?) []) $($arms:tt)*) => {
+        match (&$sender, &mut *$slot) {
+            (sender, slot) => {
+                let mut $label = ::core::pin::pin!(::core::option::Option::Some(sender.as_async().send_from(slot)));
+                $crate::__select!(@arm $mode $default [($label $number send_from) $($pinned)*] $($arms)*)
+            }
+        }
     };
-    (@handle future $on:ident ($future:expr $(,)?)) => {
-        $on
-    };
-    (@handle $kind:ident $on:ident $args:tt) => {
-        compile_error!(concat!(
-            "expected `recv(rx)`, `send_from(tx, &mut option)`, `send(tx, message)` or `future(future)`, not `",
-            stringify!($kind), stringify!($args), "`"
-        ))
+    (@arm (task $biased:literal) $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal future ($future:expr $(,)?) []) $($arms:tt)*) => {
+        match $crate::__private::FutureArm::new(::core::future::IntoFuture::into_future($future)) {
+            future => {
+                let mut $label = ::core::pin::pin!(::core::option::Option::Some(future));
+                $crate::__select!(@arm (task $biased) $default [($label $number future) $($pinned)*] $($arms)*)
+            }
+        }
     };
 
-    (@future recv $handle:ident $args:tt) => {
-        match $handle {
-            ::core::option::Option::Some(handle) => ::core::option::Option::Some(handle.recv()),
+    // An arm with a condition. What it borrows is bound by `let`: the temporaries in a branch live longer than it only if the
+    // branch is what a `let` binds, and they are borrowed by `&` or `&mut` there. Hence `Some { 0: .. }`, too.
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal recv ($receiver:expr $(,)?) [$condition:expr]) $($arms:tt)*) => {{
+        let $label = if $label { ::core::option::Option::Some { 0: &$receiver } } else { ::core::option::Option::None };
+        let mut $label = ::core::pin::pin!(match $label {
+            ::core::option::Option::Some(receiver) => ::core::option::Option::Some(receiver.as_async().recv()),
             ::core::option::Option::None => ::core::option::Option::None,
-        }
-    };
-    (@future send $handle:ident ($sender:expr, $message:expr $(,)?)) => {
-        match $handle {
-            ::core::option::Option::Some(handle) => ::core::option::Option::Some(handle.send($message)),
+        });
+        $crate::__select!(@arm $mode $default [($label $number recv) $($pinned)*] $($arms)*)
+    }};
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal send ($sender:expr, $message:expr $(,)?) [$condition:expr]) $($arms:tt)*) => {{
+        let $label = if $label { ::core::option::Option::Some { 0: &$sender } } else { ::core::option::Option::None };
+        let mut $label = ::core::pin::pin!(match $label {
+            ::core::option::Option::Some(sender) => ::core::option::Option::Some(sender.as_async().send($message)),
             ::core::option::Option::None => ::core::option::Option::None,
-        }
-    };
-    (@future send_from $handle:ident ($sender:expr, $message:expr $(,)?)) => {
-        match $handle {
-            ::core::option::Option::Some(handle) => ::core::option::Option::Some(handle.send_from($message)),
+        });
+        $crate::__select!(@arm $mode $default [($label $number send) $($pinned)*] $($arms)*)
+    }};
+    (@arm $mode:tt $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal send_from ($sender:expr, $slot:expr $(,)?) [$condition:expr]) $($arms:tt)*) => {{
+        let $label = if $label {
+            ::core::option::Option::Some { 0: (&$sender, &mut *$slot) }
+        } else {
+            ::core::option::Option::None
+        };
+        let mut $label = ::core::pin::pin!(match $label {
+            ::core::option::Option::Some((sender, slot)) => {
+                ::core::option::Option::Some(sender.as_async().send_from(slot))
+            }
             ::core::option::Option::None => ::core::option::Option::None,
-        }
-    };
-    (@future future $on:ident ($future:expr $(,)?)) => {
-        if $on {
+        });
+        $crate::__select!(@arm $mode $default [($label $number send_from) $($pinned)*] $($arms)*)
+    }};
+    (@arm (task $biased:literal) $default:tt [$($pinned:tt)*]
+        ($label:ident $number:literal future ($future:expr $(,)?) [$condition:expr]) $($arms:tt)*) => {{
+        let mut $label = ::core::pin::pin!(if $label {
             ::core::option::Option::Some($crate::__private::FutureArm::new(
                 ::core::future::IntoFuture::into_future($future),
             ))
         } else {
             ::core::option::Option::None
-        }
+        });
+        $crate::__select!(@arm (task $biased) $default [($label $number future) $($pinned)*] $($arms)*)
+    }};
+
+    (@arm (thread $biased:literal) $default:tt $pinned:tt
+        ($label:ident $number:literal future $args:tt $condition:tt) $($arms:tt)*) => {
+        ::core::compile_error!("`select_blocking!` has no `future(..)` arms: a thread waits for channels only")
     };
-    (@future $kind:ident $handle:ident $args:tt) => {
-        ::core::option::Option::<$crate::RecvFuture<'_, ()>>::None
+    (@arm (task $biased:literal) $default:tt $pinned:tt
+        ($label:ident $number:literal $kind:ident $args:tt $condition:tt) $($arms:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "expected `recv(rx)`, `send_from(tx, &mut option)`, `send(tx, message)` or `future(future)`, not `",
+            ::core::stringify!($kind), ::core::stringify!($args), "`"
+        ))
+    };
+    (@arm (thread $biased:literal) $default:tt $pinned:tt
+        ($label:ident $number:literal $kind:ident $args:tt $condition:tt) $($arms:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "expected `recv(rx)`, `send_from(tx, &mut option)` or `send(tx, message)`, not `",
+            ::core::stringify!($kind), ::core::stringify!($args), "`"
+        ))
     };
 
-    (@list []) => { () };
-    (@list [(future $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::FutureArmRef::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
+    (@list future $label:ident) => {
+        $crate::__private::FutureArmRef::new($label.as_mut())
     };
-    (@list [($kind:ident $label:ident) $($rest:tt)*]) => {
-        ($crate::__private::OperationArm::new($label.as_mut()), $crate::__select!(@list [$($rest)*]))
+    (@list $kind:ident $label:ident) => {
+        $crate::__private::OperationArm::new($label.as_mut())
     };
 
     (@wait (task $biased:literal) [] $arms:ident) => {
@@ -452,8 +486,11 @@ macro_rules! __select {
             ::core::result::Result::Err(tried) => $crate::__private::select($arms, tried).await,
         })
     };
-    (@wait (task $biased:literal) [(now) $body:tt] $arms:ident) => {
+    (@wait (task $biased:literal) [() $body:tt] $arms:ident) => {
         $crate::__private::attempt_now(&mut $arms, $biased).await
+    };
+    (@wait (task $biased:literal) [($limit:expr) $body:tt] $arms:ident) => {
+        ::core::compile_error!("`select!` has no `default(timeout)`: use a `future(..)` arm with a timer of your runtime")
     };
     (@wait (thread $biased:literal) [] $arms:ident) => {
         ::core::option::Option::Some(match $crate::__private::attempt_blocking(&mut $arms, $biased) {
@@ -461,11 +498,11 @@ macro_rules! __select {
             ::core::result::Result::Err(tried) => $crate::__private::select_blocking($arms, tried),
         })
     };
-    (@wait (thread $biased:literal) [(now) $body:tt] $arms:ident) => {
+    (@wait (thread $biased:literal) [() $body:tt] $arms:ident) => {
         $crate::__private::attempt_now_blocking(&mut $arms, $biased)
     };
-    (@wait (thread $biased:literal) [(after $timeout:expr) $body:tt] $arms:ident) => {
-        $crate::__private::select_blocking_timeout($arms, $biased, $timeout)
+    (@wait (thread $biased:literal) [($limit:expr) $body:tt] $arms:ident) => {
+        $crate::__private::select_blocking_timeout($arms, $biased, $limit)
     };
 
     (@result future $label:ident) => {
@@ -478,7 +515,7 @@ macro_rules! __select {
     (@default []) => {
         ::core::unreachable!("one of the arms has happened")
     };
-    (@default [$when:tt ($body:expr)]) => {
+    (@default [$limit:tt ($body:expr)]) => {
         $body
     };
 }

@@ -92,7 +92,7 @@ pin_project! {
 }
 
 /// A select without the types of its arms.
-pub(super) struct ErasedSelect<'s> {
+pub(crate) struct ErasedSelect<'s> {
     arms: Pin<&'s mut (dyn Arms + 's)>,
     progress: Pin<&'s mut Progress>,
 }
