@@ -36,6 +36,11 @@ fn nothing_that_drops_messages_outlives_what_they_borrow() {
     check("drops");
 }
 
+#[test]
+fn select_macros_say_what_they_expect() {
+    check("grammar");
+}
+
 /// Users can call the methods of a `pub` trait through any bound that implies it, in whatever module it is.
 #[test]
 fn public_traits_have_no_methods() {

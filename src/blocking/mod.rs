@@ -55,13 +55,13 @@
 //! let _ = rx.closed();
 //! ```
 //!
-//! The select macros are told which handle to use by [`as_async`](Receiver::as_async):
+//! The select macros take either kind of handle:
 //!
 //! ```
 //! let (tx, rx) = hchan::blocking::bounded(1);
 //! tx.send(1).unwrap();
 //! let received = hchan::select_blocking! {
-//!     recv(rx.as_async()) -> message => message,
+//!     recv(rx) -> message => message,
 //! };
 //! assert_eq!(received, Ok(1));
 //! ```

@@ -1,9 +1,17 @@
 //! `select!` and `select_blocking!`.
 //!
-//! Both rewrite their arms to one form, `(label number kind (arguments) (pattern) (condition) (body))`, and expand to a
-//! block in which the futures of the arms live, followed by a `match` with the bodies: when a body runs, all futures and their
-//! borrows are gone. The label of an arm names, one after the other, whether it is switched on, its handle, and its future;
-//! and the variant that stands for it having happened.
+//! 1. `@parse` rewrites each arm to one form, `(label number kind (arguments) (pattern) [condition] (body))`.
+//! 2. `@expand` evaluates the conditions.
+//! 3. `@arm` takes one arm after the other. It evaluates what the arm borrows, pins the arm's future, and expands to the
+//!    other arms inside, where both still live. Inside the last arm the select waits.
+//! 4. Its value is a variant of an enum, with the result of the arm that happened. `@expand` matches it with the bodies,
+//!    outside: when a body runs, all futures, their borrows and the temporaries of the arms are gone.
+//!
+//! The label of an arm names, one after the other, whether it is switched on, what it borrows, and its future; and the variant
+//! that stands for it having happened.
+//!
+//! Each arm nests two expansions, one by `@parse` and one by `@arm`; a body is nested in those of `@parse` only. So a select of 32
+//! arms compiles in a body of another with the compiler's usual limit of 128.
 
 /// Waits for several operations, of different channels and message types, until one happens: exactly one does.
 ///
@@ -15,9 +23,11 @@
 ///     send_from(sender, &mut option) -> result => body,
 ///     send(sender, message) -> result => body,
 ///     future(future) -> output => body,
-///     default => body,
+///     default => body,                    // or default()
 /// }
 /// ```
+///
+/// A condition may follow each pattern: `, if condition`.
 ///
 /// | arm | what happens | its value |
 /// |---|---|---|
@@ -35,10 +45,61 @@
 /// body runs all borrows of the arms have ended: it may use what they use, and `return`, `break`, `?` and `.await` mean
 /// what they mean around the select.
 ///
-/// An arm can have a condition, after the pattern: `recv(rx) -> msg, if is_open => body`. Conditions are evaluated first, in
-/// order, then the handles and messages of the arms whose conditions hold; of an arm that is switched off nothing is
-/// evaluated. If there are none, or all are switched off, and there is no `default`, the select waits for ever. A place that is named as a
-/// handle is borrowed, not moved. There may be up to 32 arms; with up to eight, nothing is allocated.
+/// An arm can have a condition, after the pattern: `recv(rx) -> msg, if is_open => body`. The select evaluates all conditions
+/// first, in order, and then the handles, slots, messages and futures of the arms whose conditions hold, in order and once. It
+/// evaluates nothing of an arm that is switched off. If there is no arm, or all are switched off, and there is no `default`, the
+/// select waits for ever. There may be up to 32 arms; with up to eight, nothing is allocated.
+///
+/// # Handles and temporaries
+///
+/// A handle may be [`hchan::Receiver`](crate::Receiver) or [`hchan::blocking::Receiver`](crate::blocking::Receiver), and likewise
+/// for senders. It may also be anything that dereferences to one, as in a method call: a reference, a `Box`, an `Rc`, an `Arc`,
+/// a mutex guard. A place that is named as a handle, such as a variable or a field, is borrowed and not moved.
+///
+/// The expressions of an arm may contain temporaries. They live while the select waits, and are dropped before a body runs:
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let (tx, rx) = hchan::bounded(1);
+/// # tx.try_send(1).unwrap();
+/// let mut maybe = Some(rx);
+/// hchan::select! {
+///     // Without a receiver, this arm never happens.
+///     recv(maybe.as_ref().unwrap_or(&hchan::never())) -> message => {
+///         assert_eq!(message, Ok(1));
+///         maybe = None; // it is not borrowed any more
+///     }
+///     send_from(tx, &mut Some(2)) -> _ => unreachable!("the channel is full"),
+/// }
+/// # assert!(maybe.is_none());
+/// # });
+/// ```
+///
+/// Two kinds of temporaries live less long. Those of the message of a `send` are dropped when the message is made. And in an
+/// arm with a condition, a temporary may be the handle itself, or what stands behind the `&mut` of a slot; the compiler does not
+/// let one in the arguments of a call, or in a `future(..)`, live longer than the call. Bind such a value with `let`, before the
+/// select:
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let (is_open, maybe) = (true, None::<&hchan::Receiver<u8>>);
+/// let never = hchan::never();
+/// hchan::select! {
+///     recv(maybe.unwrap_or(&never)) -> _, if is_open => {}
+///     send_from(hchan::bounded(1).0, &mut Some(1)) -> sent, if is_open => assert!(sent.is_err()),
+/// }
+/// # });
+/// ```
+///
+/// Without the `let` the first of these two arms does not compile: *temporary value dropped while borrowed*.
+///
+/// ```compile_fail,E0716
+/// # async fn doc(is_open: bool, maybe: Option<&hchan::Receiver<u8>>) {
+/// hchan::select! {
+///     recv(maybe.unwrap_or(&hchan::never())) -> _, if is_open => {}
+/// }
+/// # }
+/// ```
 ///
 /// # One arm happens
 ///
@@ -144,7 +205,7 @@
 /// # }
 /// ```
 ///
-/// One without a pattern: *expected `recv(rx) -> pattern => body,` (...) at: `recv(rx) => {}`*.
+/// One without a pattern: *`select!` expected `recv(rx) -> pattern => body,` (...) at: `recv(rx) => {}`*.
 ///
 /// ```compile_fail
 /// # async fn doc(rx: hchan::Receiver<u8>) {
@@ -197,20 +258,24 @@ macro_rules! select {
 
 /// Blocks the thread until one of several operations has happened: exactly one does.
 ///
-/// As [`select!`](crate::select), for threads, without `future(..)` arms and with one more kind of default. Without an arm that
-/// can happen it blocks the thread for ever.
+/// It is [`select!`](crate::select) for threads, without `future(..)` arms and with one more kind of default. It takes the same
+/// handles and temporaries, and evaluates them in the same order. Without an arm that can happen it blocks the thread for ever.
 ///
 /// ```text
 /// hchan::select_blocking! {
 ///     recv(receiver) -> result => body,
 ///     send_from(sender, &mut option) -> result => body,
 ///     send(sender, message) -> result => body,
-///     default(timeout) => body,
+///     default(timeout) => body,           // or default => body, or default() => body
 /// }
 /// ```
 ///
-/// `default(timeout)`, with a [`Duration`](core::time::Duration), is for when nothing has happened for so long.
-/// `default(Duration::MAX)` never happens.
+/// A condition may follow each pattern: `, if condition`.
+///
+/// The body of `default(timeout)` runs when no arm has happened for that long, if `timeout` is a
+/// [`Duration`](core::time::Duration), or by then, if it is an [`Instant`](std::time::Instant): a deadline, which a loop can share
+/// among its selects. Arms that are ready come first, also when the time is up from the start. `default(Duration::MAX)` never
+/// happens. `timeout` is evaluated last, after the arms.
 ///
 /// # Errors
 ///
@@ -237,6 +302,27 @@ macro_rules! select {
 /// }
 /// ```
 ///
+/// All that comes within a time:
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// let (tx, rx) = hchan::blocking::bounded(8);
+/// std::thread::spawn(move || (1..=3).try_for_each(|n| tx.send(n)));
+/// let deadline = Instant::now() + Duration::from_secs(60);
+/// let mut received = Vec::new();
+/// loop {
+///     hchan::select_blocking! {
+///         recv(rx) -> n => match n {
+///             Ok(n) => received.push(n),
+///             Err(hchan::RecvError) => break,
+///         },
+///         default(deadline) => break,
+///     }
+/// }
+/// assert_eq!(received, [1, 2, 3]);
+/// ```
+///
 /// # What does not compile
 ///
 /// What does not in [`select!`](crate::select), and a future: *`select_blocking!` has no `future(..)` arms: a thread waits for
@@ -245,6 +331,14 @@ macro_rules! select {
 /// ```compile_fail
 /// hchan::select_blocking! {
 ///     future(std::future::ready(1)) -> n => {}
+/// }
+/// ```
+///
+/// A time limit that is neither: *a select waits for a `Duration` or until an `Instant`*.
+///
+/// ```compile_fail,E0277
+/// hchan::select_blocking! {
+///     default(5) => {}
 /// }
 /// ```
 #[cfg(feature = "std")]
@@ -258,6 +352,29 @@ macro_rules! select_blocking {
     };
 }
 
+/// What the two macros share. How long temporaries live depends on the edition; that of this crate holds, whatever the caller's:
+///
+/// ```edition2018
+/// let (tx, rx) = hchan::bounded(1);
+/// let (maybe, is_open) = (Some(&rx), true);
+/// futures::executor::block_on(async {
+///     hchan::select! {
+///         recv(maybe.unwrap_or(&hchan::never())) -> _ => unreachable!("empty"),
+///         recv(hchan::never::<u8>()) -> _, if is_open => unreachable!("never"),
+///         send_from(tx, &mut Some(1)) -> sent => assert_eq!(sent, Ok(())),
+///     }
+/// });
+/// ```
+///
+/// ```edition2021
+/// let (tx, rx) = hchan::bounded(1);
+/// let (maybe, is_open) = (Some(&rx), true);
+/// hchan::select_blocking! {
+///     recv(maybe.unwrap_or(&hchan::never())) -> _ => unreachable!("empty"),
+///     recv(hchan::never::<u8>()) -> _, if is_open => unreachable!("never"),
+///     send_from(tx, &mut Some(1)) -> sent, if is_open => assert_eq!(sent, Ok(())),
+/// }
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __select {
