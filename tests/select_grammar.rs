@@ -1,6 +1,11 @@
 //! What the select macros accept: temporaries, kinds of handles, defaults; and when they evaluate what they are given.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::await_holding_lock,
+    clippy::await_holding_refcell_ref,
+    reason = "guards are handles and slots here; nothing else locks what they guard"
+)]
 #![recursion_limit = "128"] // The default: selects in selects keep within it.
 
 use std::{
@@ -254,9 +259,9 @@ fn select_with_temporaries_can_be_spawned() {
 
     let (tx, rx) = one(1);
     let spawned = assert_send(async move {
-        let maybe = Some(&rx);
+        let maybe = [rx];
         select! {
-            recv(maybe.unwrap_or(&never())) -> n => n.unwrap(),
+            recv(maybe.first().unwrap_or(&never())) -> n => n.unwrap(),
             recv(Arc::new(never())) -> n, if tx.is_empty() => n.unwrap(),
             send_from(tx.clone(), &mut Some(2)) -> _ => 2,
             future(pending::<u8>()) -> n => n,
@@ -391,9 +396,9 @@ mod threads {
     fn temporaries_live_while_a_thread_waits_and_are_dropped_before_a_body_runs() {
         let alive = &Cell::new(0);
         let (tx, rx) = blocking::bounded::<u8>(0);
-        let maybe: Option<&blocking::Receiver<u8>> = None;
+        let none: [blocking::Receiver<u8>; 0] = [];
         select_blocking! {
-            recv(maybe.unwrap_or(&blocking::never())) -> _ => unreachable!("never"),
+            recv(none.first().unwrap_or(&blocking::never())) -> _ => unreachable!("never"),
             recv(identity(&counted(alive, &rx))) -> _ => unreachable!("nobody sends"),
             send_from(tx, identity(&mut counted(alive, Some(1)))) -> _ => unreachable!("nobody receives"),
             send_from(tx, &mut counted(alive, Some(1))) -> _, if true => unreachable!("nobody receives"),

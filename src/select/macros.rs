@@ -82,11 +82,11 @@
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// # let (is_open, maybe) = (true, None::<&hchan::Receiver<u8>>);
+/// # let ((tx, _rx), is_open, maybe) = (hchan::bounded(1), true, None::<&hchan::Receiver<u8>>);
 /// let never = hchan::never();
 /// hchan::select! {
-///     recv(maybe.unwrap_or(&never)) -> _, if is_open => {}
-///     send_from(hchan::bounded(1).0, &mut Some(1)) -> sent, if is_open => assert!(sent.is_err()),
+///     recv(maybe.unwrap_or(&never)) -> _, if is_open => unreachable!("never"),
+///     send_from(tx, &mut Some(1)) -> sent, if is_open => assert_eq!(sent, Ok(())),
 /// }
 /// # });
 /// ```
