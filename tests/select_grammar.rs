@@ -23,7 +23,7 @@ use std::{
     },
 };
 
-use hchan::{Receiver, RecvError, Sender, bounded, never, select, unbounded};
+use hchan::{Receiver, Sender, bounded, never, select, unbounded};
 
 /// Polls a future that nobody is to be woken for.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -379,7 +379,7 @@ fn select_of_32_arms_stands_in_the_body_of_another() {
 mod threads {
     use std::time::{Duration, Instant};
 
-    use hchan::{blocking, select_blocking};
+    use hchan::{RecvError, blocking, select_blocking};
 
     use super::*;
 
