@@ -20,6 +20,10 @@ fn main() {
         commit.as_deref().unwrap_or("unknown")
     );
 
+    // Empty where the compiler does not tell.
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    println!("cargo::rustc-env=BUILT_FOR={features}");
+
     for input in ["build.rs", "../src", "../.git/logs/HEAD"] {
         println!("cargo::rerun-if-changed={input}");
     }

@@ -27,6 +27,9 @@ const CIRCUMSTANCES: [(&str, &str); 2] = [
     ("Beside a busy neighbour", "--beside-neighbour"),
 ];
 
+/// What holds on every machine stands before the times.
+const COUNTS: Section = Section::of_situation("Instructions", "instructions");
+
 /// Every mode that measures is registered here.
 const SECTIONS: &[Section] = &[
     Section::of_situation("Latency", "latency"),
@@ -69,14 +72,10 @@ pub(crate) fn is_section() -> bool {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let (mut text, findings) = survey(options)?;
+    let before = COUNTS.text(options.quick)? + "# Times\n\n";
+    let (mut text, findings) = survey(options, &before)?;
     for section in SECTIONS {
-        eprintln!("{}", section.mode);
-        text.push_str(&format!(
-            "# {}\n\n{}\n",
-            section.title,
-            section.text(options.quick)?
-        ));
+        text.push_str(&section.text(options.quick)?);
     }
     for (title, circumstance) in CIRCUMSTANCES {
         eprintln!("{title}");
@@ -97,7 +96,7 @@ fn again(options: &Options, circumstance: &str, findings: &Findings) -> Result<S
 }
 
 pub(crate) fn run_survey(options: &Options) -> Result<()> {
-    let (text, findings) = survey(options)?;
+    let (text, findings) = survey(options, "")?;
     publish(options, &text, &findings)
 }
 
@@ -107,13 +106,14 @@ impl Section {
         Self { title, mode, quick }
     }
 
-    /// In a process of its own, as its user would run it.
+    /// Its title, and what it prints in a process of its own, run as its user would run it.
     fn text(&self, is_quick: bool) -> Result<String> {
+        eprintln!("{}", self.mode);
         let mut command = child::this(&[self.mode])?;
         if is_quick {
             command.args(self.quick);
         }
-        section_of(command)
+        Ok(format!("# {}\n\n{}\n", self.title, section_of(command)?))
     }
 }
 
@@ -129,13 +129,15 @@ fn section_of(mut command: Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)? + failed)
 }
 
-fn survey(options: &Options) -> Result<(String, Findings)> {
+/// The survey's text, with `before` between its head and its tables.
+fn survey(options: &Options, before: &str) -> Result<(String, Findings)> {
     let survey = options.survey()?;
     let earlier = options.against.as_deref().map(record::read).transpose()?;
     let mut text = match is_section() {
         true => String::new(),
         false => versions::text(&survey.entrants),
     };
+    text.push_str(before);
     text.push_str(&format!(
         "{} rounds, samples of about {} ms{}\n\n",
         survey.rounds,

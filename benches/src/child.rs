@@ -15,7 +15,7 @@ use crate::pace::{Measurement, Nothing, Verdict};
 
 /// A sample takes half a second at most where all is well, on a machine that does something else
 /// beside it. One that takes this long never ends.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// How a sample went.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,18 +68,18 @@ pub(crate) fn this(args: &[&str]) -> Result<Command> {
 
 /// Takes one sample in a process of its own.
 pub(crate) fn sample(command: Command) -> Result<Outcome> {
-    Ok(match run(command)? {
+    Ok(match run(command, LIMIT)? {
         Ok(printed) => understand(&printed),
         Err(failure) => Outcome::Failure(failure),
     })
 }
 
-/// What a process prints; it is ended if it does not end by itself.
-pub(crate) fn run(mut command: Command) -> Result<Result<String, Failure>> {
+/// What a process prints. A process that has not ended by itself within the limit is killed.
+pub(crate) fn run(mut command: Command, limit: Duration) -> Result<Result<String, Failure>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     loop {
         let mut child = command.spawn().context("no process for a sample")?;
-        let status = child.wait_timeout(LIMIT)?;
+        let status = child.wait_timeout(limit)?;
         let is_stopped = status.is_none() && is_stopped(child.id());
         if status.is_none() {
             child.kill()?;
@@ -87,7 +87,7 @@ pub(crate) fn run(mut command: Command) -> Result<Result<String, Failure>> {
         }
         // That was somebody else's doing, and says nothing about the sample.
         if !is_stopped {
-            return what_it_said(child, status);
+            return what_it_said(child, status, limit);
         }
         eprintln!("stopped by a signal: once more");
     }
@@ -100,7 +100,11 @@ fn is_stopped(process: u32) -> bool {
     state.starts_with('T')
 }
 
-fn what_it_said(mut child: Child, status: Option<ExitStatus>) -> Result<Result<String, Failure>> {
+fn what_it_said(
+    mut child: Child,
+    status: Option<ExitStatus>,
+    limit: Duration,
+) -> Result<Result<String, Failure>> {
     // A few lines, less than a pipe holds: the child never waits for them to be read.
     let mut printed = String::new();
     if let Some(mut stdout) = child.stdout.take() {
@@ -110,7 +114,7 @@ fn what_it_said(mut child: Child, status: Option<ExitStatus>) -> Result<Result<S
     Ok(match status {
         Some(status) if status.success() => Ok(printed),
         Some(status) => fail(FailureKind::Crash, status.to_string()),
-        None => fail(FailureKind::Hang, format!("no end after {LIMIT:?}")),
+        None => fail(FailureKind::Hang, format!("no end after {limit:?}")),
     })
 }
 
@@ -140,9 +144,9 @@ impl Failure {
 }
 
 /// In the child: a parent that is killed cannot end its children, and one that hangs may spin.
-pub(crate) fn abort_when_orphaned() {
-    thread::spawn(|| {
-        thread::sleep(LIMIT + Duration::from_secs(5));
+pub(crate) fn abort_when_orphaned(limit: Duration) {
+    thread::spawn(move || {
+        thread::sleep(limit + Duration::from_secs(5));
         process::abort();
     });
 }

@@ -171,7 +171,7 @@ impl Role {
 fn take_sample(cell: &str, peer: &str, millis: u64) -> Result<()> {
     let cell = Cell::named(cell).context("no such cell")?;
     let peer = Peer::named(peer).context("no such peer")?;
-    child::abort_when_orphaned();
+    child::abort_when_orphaned(child::LIMIT);
     let taken = sample::take(peer, cell, Duration::from_millis(millis));
     println!("{}", Verdict(taken));
     Ok(())
@@ -179,7 +179,7 @@ fn take_sample(cell: &str, peer: &str, millis: u64) -> Result<()> {
 
 fn take_floor(floor: &str, millis: u64) -> Result<()> {
     let floor = Floor::named(floor).context("no such floor")?;
-    child::abort_when_orphaned();
+    child::abort_when_orphaned(child::LIMIT);
     println!("{}", Verdict(floor.measure(Duration::from_millis(millis))));
     Ok(())
 }

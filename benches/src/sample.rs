@@ -31,6 +31,13 @@ pub(crate) fn take(peer: Peer, cell: Cell, lasting: Duration) -> Result<Measurem
     }
 }
 
+/// One race of so many small messages.
+pub(crate) fn race(peer: Peer, cell: Cell, messages: u64) -> Result<(), Nothing> {
+    let runner = &Runner::new(cell.place);
+    let sample = Sample { runner, peer, cell };
+    sample.race::<u64>(messages).map(drop)
+}
+
 struct Sample<'r> {
     runner: &'r Runner,
     peer: Peer,

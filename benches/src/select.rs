@@ -67,6 +67,17 @@ pub(crate) fn run(rounds: u32, filter: &str) {
     survey("threads", &unused, &ON_THREADS);
 }
 
+/// The ways to select over two channels in tasks.
+pub(crate) fn of_two() -> impl Iterator<Item = &'static str> {
+    in_tasks::TWO.iter().map(|(name, _)| *name)
+}
+
+/// Brings so many messages through a select over two channels. `None`: there is no such way to select.
+pub(crate) fn through_two(name: &str, runtime: &Runtime, messages: u64) -> Option<Duration> {
+    let (_, measure) = in_tasks::TWO.iter().find(|(other, _)| *other == name)?;
+    Some(measure(runtime, messages))
+}
+
 fn survey_cell(cell: &str, candidates: Candidates, runtime: &Runtime, rounds: u32) {
     let mut times = vec![Vec::new(); candidates.len()];
     // The first round warms up.

@@ -7,6 +7,7 @@ mod cancel;
 mod close;
 mod findings;
 mod idle;
+mod instructions;
 mod latency;
 mod oneshot;
 mod parked;
@@ -41,6 +42,16 @@ pub(crate) trait Situation: Debug + Sync {
         3
     }
 
+    /// How long a sample may take before it counts as hanging.
+    fn limit(&self) -> Duration {
+        child::LIMIT
+    }
+
+    /// Why this situation cannot be measured here; `None` if it can.
+    fn obstacle(&self) -> Option<String> {
+        None
+    }
+
     /// Takes one sample, in a process of its own.
     fn sample(&self, variant: &str, candidate: &str, quick: bool) -> Sampled;
 
@@ -53,7 +64,7 @@ pub(crate) type Sampled = Result<Vec<f64>, Nothing>;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Samples of each candidate in each variant [default: 3, of latency 9, with --quick 2]
+    /// Samples of each candidate in each variant [default: 3, of latency 9, of instructions 1, with --quick 2 at most]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 
@@ -77,6 +88,8 @@ pub(crate) struct Options {
 /// One for each situation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Count the instructions of a message by valgrind's callgrind, in tasks on one worker
+    Instructions(Options),
     /// Time single messages on quiet channels: round trips, and one way
     Latency(Options),
     /// Count the processor's time for a message a millisecond
@@ -97,6 +110,7 @@ impl Command {
     /// Surveys the situation; in a child, takes its one sample and prints that.
     pub(crate) fn print(&self) -> Result<()> {
         match self {
+            Command::Instructions(options) => print(&instructions::Instructions, options),
             Command::Latency(options) => print(&latency::Latency, options),
             Command::Idle(options) => print(&idle::Idle, options),
             Command::Cancel(options) => print(&cancel::Cancel, options),
@@ -110,8 +124,12 @@ impl Command {
 
 fn print(situation: &dyn Situation, options: &Options) -> Result<()> {
     if let Some([variant, candidate]) = options.child.as_deref() {
-        child::abort_when_orphaned();
+        child::abort_when_orphaned(situation.limit());
         findings::print(&situation.sample(variant, candidate, options.quick));
+        return Ok(());
+    }
+    if let Some(obstacle) = situation.obstacle() {
+        println!("skipped: {obstacle}\n");
         return Ok(());
     }
     let mut variants = situation.variants();
@@ -124,7 +142,8 @@ fn print(situation: &dyn Situation, options: &Options) -> Result<()> {
     let mut candidates = situation.candidates();
     let is_named = |name: &&str| options.peers.iter().any(|peer| peer == name);
     candidates.retain(|name| options.peers.is_empty() || is_named(name));
-    let usual = if options.quick { 2 } else { situation.rounds() };
+    let most = if options.quick { 2 } else { u32::MAX };
+    let usual = situation.rounds().min(most);
     let rounds = options.rounds.unwrap_or(usual);
     let findings = findings::survey(situation, variants, candidates, rounds, options.quick)?;
     if !all::is_section() {
@@ -150,7 +169,8 @@ fn place(variant: &str) -> Option<(Place, &str)> {
 mod tests {
     use super::*;
 
-    const ALL: [&dyn Situation; 7] = [
+    const ALL: [&dyn Situation; 8] = [
+        &instructions::Instructions,
         &latency::Latency,
         &idle::Idle,
         &cancel::Cancel,

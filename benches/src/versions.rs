@@ -56,6 +56,26 @@ fn processor() -> String {
     })
 }
 
+/// Which instructions the compiler may use.
+pub(crate) fn target() -> String {
+    format!("{} with {}", env::consts::ARCH, env!("BUILT_FOR"))
+}
+
+/// Which of the extensions that the C library's copies look for this processor has, where the system tells it.
+pub(crate) fn extensions() -> String {
+    let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut lines = told.lines().filter_map(|line| line.split_once(':'));
+    let flags = lines.find(|(key, _)| ["flags", "Features"].contains(&key.trim()));
+    let flags = flags.map_or("", |(_, flags)| flags);
+    let wanted = [
+        "ssse3", "avx", "avx2", "erms", "fsrm", "avx512f", "asimd", "sve",
+    ];
+    let there = flags
+        .split_whitespace()
+        .filter(|flag| wanted.contains(flag));
+    there.collect::<Vec<_>>().join(" ")
+}
+
 fn kernel() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{} {}", env::consts::OS, release.trim())

@@ -58,7 +58,7 @@ pub(super) fn survey(
                 let Found::Samples(samples) = &mut row[turn] else {
                     continue;
                 };
-                match sample(situation.name(), variant, candidates[turn], quick)? {
+                match sample(situation, variant, candidates[turn], quick)? {
                     Found::Samples(new) => samples.extend(new),
                     end => row[turn] = end,
                 }
@@ -75,12 +75,12 @@ pub(super) fn survey(
 }
 
 /// One sample, in a process of its own.
-fn sample(situation: &str, variant: &str, candidate: &str, quick: bool) -> Result<Found> {
-    let mut args = vec![situation, "--child", variant, candidate];
+fn sample(situation: &dyn Situation, variant: &str, candidate: &str, quick: bool) -> Result<Found> {
+    let mut args = vec![situation.name(), "--child", variant, candidate];
     if quick {
         args.push("--quick");
     }
-    Ok(match child::run(child::this(&args)?)? {
+    Ok(match child::run(child::this(&args)?, situation.limit())? {
         Ok(printed) => understand(&printed),
         Err(failure) => Found::Failed(failure),
     })
@@ -135,14 +135,19 @@ impl Findings {
         Some(self.median(variant, OURS, index)? / best)
     }
 
+    /// How the candidate failed, or a dash if it has nothing to tell.
+    pub(super) fn silence(&self, variant: &str, candidate: &str) -> &'static str {
+        match self.found(variant, candidate) {
+            Some(Found::Failed(failure)) => failure.kind.word(),
+            _ => "–",
+        }
+    }
+
     /// What is said of the samples' number at `index`: `median (min..max)`, or why there is none.
     pub(super) fn cell(&self, variant: &str, candidate: &str, index: usize) -> String {
-        if let Some(summary) = self.summary(variant, candidate, index) {
-            return spread(summary);
-        }
-        match self.found(variant, candidate) {
-            Some(Found::Failed(failure)) => failure.kind.word().to_owned(),
-            _ => "–".to_owned(),
+        match self.summary(variant, candidate, index) {
+            Some(summary) => spread(summary),
+            None => self.silence(variant, candidate).to_owned(),
         }
     }
 

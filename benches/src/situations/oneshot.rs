@@ -60,6 +60,10 @@ const CANDIDATES: [(&str, Use); 12] = [
     }),
 ];
 
+pub(super) fn candidates() -> impl Iterator<Item = &'static str> {
+    CANDIDATES.iter().map(|(name, _)| *name)
+}
+
 #[derive(Debug)]
 pub(crate) struct Oneshot;
 
@@ -73,23 +77,14 @@ impl Situation for Oneshot {
     }
 
     fn candidates(&self) -> Vec<&'static str> {
-        CANDIDATES.iter().map(|(name, _)| *name).collect()
+        candidates().collect()
     }
 
     fn sample(&self, variant: &str, candidate: &str, _: bool) -> Sampled {
-        let found = CANDIDATES.iter().find(|(name, _)| *name == candidate);
-        let (_, take) = found.ok_or(Nothing::Absent)?;
-        let is_awaited = variant == AWAITED;
-        let once = |message| {
-            let received = take(black_box(Once {
-                message,
-                is_awaited,
-            }));
-            assert_eq!(received, message);
-        };
-        (0..TIMES / 10).for_each(once);
+        let once = once(candidate, variant == AWAITED).ok_or(Nothing::Absent)?;
+        (0..TIMES / 10).for_each(&once);
         let began = Instant::now();
-        (0..TIMES).for_each(once);
+        (0..TIMES).for_each(&once);
         let time = began.elapsed().as_nanos() as f64 / TIMES as f64;
         let (counted, ()) = counting_alloc::count(|| once(7));
         Ok(vec![time, counted.allocations as f64, counted.bytes as f64])
@@ -108,6 +103,18 @@ impl Situation for Oneshot {
         ];
         head + &times + &memory.concat() + &findings.failures()
     }
+}
+
+/// Takes a message through a channel of the candidate's, made for it.
+pub(super) fn once(candidate: &str, is_awaited: bool) -> Option<impl Fn(u64)> {
+    let (_, take) = CANDIDATES.iter().find(|(name, _)| *name == candidate)?;
+    Some(move |message| {
+        let received = take(black_box(Once {
+            message,
+            is_awaited,
+        }));
+        assert_eq!(received, message);
+    })
 }
 
 #[derive(Clone, Copy)]
