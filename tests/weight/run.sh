@@ -49,12 +49,12 @@ TOML
     for ((n = 0; n < $2; n++)); do printf ' t%d().await;' "$n"; done
     echo ' }) }'
   } >"$folder/src/main.rs"
-  cargo build --quiet --release --manifest-path "$folder/Cargo.toml" --target-dir "$work/target"
+  cargo build --quiet --release --manifest-path "$folder/Cargo.toml" --target-dir "$work/target" || exit
   size "$work/target/release/weight-$1" | awk 'NR == 2 { print $1 }'
 }
 
 failed=no
-for check in usual:5050 rich:14400; do
+for check in usual:5050 rich:14000; do
   name=${check%:*} most=${check#*:}
   one=$(program "$name" 1)
   all=$(program "$name" $types)
