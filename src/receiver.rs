@@ -136,39 +136,6 @@ impl<T> Receiver<T> {
         IntoRecv::new(self)
     }
 
-    /// Receives the oldest message, blocking the thread while there is none: short for
-    /// [`recv()`](Self::recv)`.`[`wait()`](RecvFuture::wait).
-    ///
-    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
-    /// [`hchan::blocking`](crate::blocking).
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`], if the channel is closed and there is nothing in it now.
-    ///
-    /// # Panics
-    ///
-    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let sending = std::thread::spawn(move || tx.send_blocking("met"));
-    /// assert_eq!(rx.recv_blocking(), Ok("met"));
-    /// sending.join().unwrap().unwrap();
-    /// ```
-    #[cfg(feature = "std")]
-    #[doc(alias = "blocking_recv")]
-    #[inline]
-    pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        self.recv().wait()
-    }
-
     /// Receives the oldest message if there is one: in the channel or, at capacity 0, with a parked sender.
     ///
     /// # Errors
@@ -250,26 +217,6 @@ impl<T> Receiver<T> {
     /// ```
     pub fn into_stream(self) -> IntoStream<T> {
         IntoStream::new(self)
-    }
-
-    /// An iterator over the messages that blocks the thread for each and ends when the channel is closed and empty.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(2);
-    /// let sending = std::thread::spawn(move || (0..5).try_for_each(|n| tx.send_blocking(n)));
-    /// assert_eq!(rx.iter_blocking().sum::<i32>(), 10);
-    /// sending.join().unwrap().unwrap();
-    /// ```
-    #[cfg(feature = "std")]
-    #[doc(alias = "iter")]
-    pub fn iter_blocking(&self) -> crate::IterBlocking<'_, T> {
-        crate::IterBlocking::new(self)
     }
 
     /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later. As long as others
@@ -650,6 +597,59 @@ impl<T> Receiver<T> {
     /// ```
     pub fn downgrade(&self) -> WeakReceiver<T> {
         WeakReceiver::new(self.chan.clone())
+    }
+
+    /// Receives the oldest message, blocking the thread while there is none: short for
+    /// [`recv()`](Self::recv)`.`[`wait()`](RecvFuture::wait).
+    ///
+    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
+    /// [`hchan::blocking`](crate::blocking).
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and there is nothing in it now.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of a parked sender whose message is taken panics; the message stays in the channel then.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it stalls the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sending = std::thread::spawn(move || tx.send_blocking("met"));
+    /// assert_eq!(rx.recv_blocking(), Ok("met"));
+    /// sending.join().unwrap().unwrap();
+    /// ```
+    #[cfg(feature = "std")]
+    #[doc(alias = "blocking_recv")]
+    #[inline]
+    pub fn recv_blocking(&self) -> Result<T, RecvError> {
+        self.recv().wait()
+    }
+
+    /// An iterator over the messages that blocks the thread for each and ends when the channel is closed and empty.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it stalls the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// let sending = std::thread::spawn(move || (0..5).try_for_each(|n| tx.send_blocking(n)));
+    /// assert_eq!(rx.iter_blocking().sum::<i32>(), 10);
+    /// sending.join().unwrap().unwrap();
+    /// ```
+    #[cfg(feature = "std")]
+    #[doc(alias = "iter")]
+    pub fn iter_blocking(&self) -> crate::IterBlocking<'_, T> {
+        crate::IterBlocking::new(self)
     }
 }
 

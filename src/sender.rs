@@ -178,38 +178,6 @@ impl<T> Sender<T> {
         IntoSend::new(self, message)
     }
 
-    /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
-    ///
-    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
-    /// [`hchan::blocking`](crate::blocking).
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] with the message, if the channel is closed, or closes meanwhile.
-    ///
-    /// # Panics
-    ///
-    /// If the waker of the receiver that gets the message panics; the message is sent then.
-    ///
-    /// # Blocking
-    ///
-    /// Not for use in a task: it would block the executor's thread, too.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (tx, rx) = hchan::bounded(0);
-    /// let receiving = std::thread::spawn(move || rx.recv_blocking());
-    /// tx.send_blocking("met").unwrap();
-    /// assert_eq!(receiving.join().unwrap(), Ok("met"));
-    /// ```
-    #[cfg(feature = "std")]
-    #[doc(alias = "blocking_send")]
-    #[inline]
-    pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
-        self.send(message).wait()
-    }
-
     /// Sends a message if that can be done at once: if a receiver is parked or the buffer has room. Places and receivers that
     /// [permits](crate::Permit) count on are left to these.
     ///
@@ -806,6 +774,38 @@ impl<T> Sender<T> {
     /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(SharedChan::clone(&self.chan))
+    }
+
+    /// Sends a message, blocking the thread while there is no room: short for [`send(message)`](Self::send)`.`[`wait()`](SendFuture::wait).
+    ///
+    /// It is meant for a thread that has an async handle. Code of threads alone is better off with the handles of
+    /// [`hchan::blocking`](crate::blocking).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message, if the channel is closed, or closes meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// If the waker of the receiver that gets the message panics; the message is sent then.
+    ///
+    /// # Blocking
+    ///
+    /// Not for use in a task: it stalls the runtime's worker thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let receiving = std::thread::spawn(move || rx.recv_blocking());
+    /// tx.send_blocking("met").unwrap();
+    /// assert_eq!(receiving.join().unwrap(), Ok("met"));
+    /// ```
+    #[cfg(feature = "std")]
+    #[doc(alias = "blocking_send")]
+    #[inline]
+    pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
+        self.send(message).wait()
     }
 }
 

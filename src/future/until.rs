@@ -176,7 +176,7 @@ impl<F: Wait, S: Future> Until<F, S> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///
@@ -194,7 +194,7 @@ impl<F: Wait, S: Future> Until<F, S> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///
@@ -213,7 +213,7 @@ impl<F: Wait, S: Future> Until<F, S> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///

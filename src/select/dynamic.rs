@@ -329,7 +329,7 @@ macro_rules! surface {
             ///
             /// # Blocking
             ///
-            /// Not for use in a task: it would block the executor's thread, too.
+            /// Not for use in a task: it stalls the runtime's worker thread.
             ///
             /// # Panics
             ///
@@ -357,7 +357,7 @@ macro_rules! surface {
             ///
             /// # Blocking
             ///
-            /// Not for use in a task: it would block the executor's thread, too.
+            /// Not for use in a task: it stalls the runtime's worker thread.
             ///
             /// # Panics
             ///
@@ -379,7 +379,7 @@ macro_rules! surface {
             ///
             /// # Blocking
             ///
-            /// Not for use in a task: it would block the executor's thread, too.
+            /// Not for use in a task: it stalls the runtime's worker thread.
             ///
             /// # Panics
             ///

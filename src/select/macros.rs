@@ -287,7 +287,7 @@ macro_rules! select {
 ///
 /// # Blocking
 ///
-/// Not for use in a task: it would block the executor's thread, too.
+/// Not for use in a task: it stalls the runtime's worker thread.
 ///
 /// # Examples
 ///

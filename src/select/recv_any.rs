@@ -170,7 +170,7 @@ impl<T> RecvAny<'_, T> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///
@@ -191,7 +191,7 @@ impl<T> RecvAny<'_, T> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///
@@ -213,7 +213,7 @@ impl<T> RecvAny<'_, T> {
     ///
     /// # Blocking
     ///
-    /// Not for use in a task: it would block the executor's thread, too.
+    /// Not for use in a task: it stalls the runtime's worker thread.
     ///
     /// # Examples
     ///
