@@ -58,6 +58,19 @@ impl<T> Slot<T> {
             .with_mut(|message| make(unsafe { (*message).assume_init_read() }))
     }
 
+    /// Moves the message of another slot in, straight from there to here.
+    ///
+    /// # Safety
+    ///
+    /// Both slots are the caller's; a message is in `from`, none is in this one. `from` is empty then.
+    #[inline(always)]
+    pub(crate) unsafe fn put_from(&self, from: &Self) {
+        from.0.with_mut(|from| {
+            // SAFETY: the caller's promise. The slots are not the same, as one is full and the other empty.
+            (self.0).with_mut(|to| unsafe { ptr::copy_nonoverlapping(from, to, 1) });
+        });
+    }
+
     /// Puts in the message that `take` gives, straight from where `take` has it.
     ///
     /// # Safety
@@ -182,12 +195,8 @@ impl Message {
 ///
 /// As for [`Message::relocate`], of the message type `T`.
 unsafe extern "C" fn relocate<T>(from: RawSlot, to: RawSlot) {
-    // SAFETY: the caller's promise. The slots are not the same, as one is full and the other empty.
-    unsafe {
-        let (from, to) = (from.typed::<T>(), to.typed::<T>());
-        from.0
-            .with_mut(|from| to.0.with_mut(|to| ptr::copy_nonoverlapping(from, to, 1)));
-    }
+    // SAFETY: the caller's promise.
+    unsafe { to.typed::<T>().put_from(from.typed()) };
 }
 
 /// # Safety

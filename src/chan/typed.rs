@@ -61,7 +61,7 @@ impl<T> TypedChan<T> {
         }
         let mut send = self.sides.send.lock.lock();
         // SAFETY: the caller's promise; the ring is of this channel (10) and gives an empty slot.
-        let put = |to: RawSlot| unsafe { to.typed::<T>().put_with(|| from.take()) };
+        let put = |to: RawSlot| unsafe { to.typed::<T>().put_from(from) };
         // SAFETY: as above.
         match unsafe { send.try_push(Typed::<T>::NEW, &self.sides, put) } {
             true => Ok(()),
@@ -159,7 +159,7 @@ impl<T> TypedChan<T> {
         if !self.is_single_lock() {
             let mut send = self.sides.send.lock.lock();
             // SAFETY: the message is in the slot; the ring is of this channel (10) and gives an empty slot.
-            let put = |to: RawSlot| unsafe { to.typed::<T>().put_with(|| slot.take()) };
+            let put = |to: RawSlot| unsafe { to.typed::<T>().put_from(&slot) };
             // SAFETY: as above.
             if unsafe { send.try_push_permitted(Typed::<T>::NEW, &self.sides, put) } {
                 return Ok(());

@@ -9,18 +9,18 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::surface::surface;
-#[cfg(feature = "std")]
-use crate::thread::Waited;
 use crate::{
     chan::SharedChan,
     coop::within_budget,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
-    op::{BareOp, OpRef, RecvOp, SendOp},
+    op::{BareOp, OpRef, Polled, RecvOp, SendOp},
     receiver::Receiver,
     select::AsOperation,
     sender::Sender,
@@ -194,9 +194,10 @@ impl<T> IntoSend<T> {
         reason = "an alias would have to be looked up"
     )]
     pub fn take_output(self: Pin<&mut Self>) -> Option<(Sender<T>, Result<(), SendError<T>>)> {
-        let this = self.project();
-        let sent = this.op.take_output()?;
-        Some(give_back(this.sender, sent))
+        let mut this = self.project();
+        let polled = this.op.as_mut().take_output();
+        let sent = this.op.output(polled)?;
+        Some((handle(this.sender), sent))
     }
 }
 
@@ -268,7 +269,7 @@ impl<T> IntoRecv<T> {
     pub fn take_output(self: Pin<&mut Self>) -> Option<(Receiver<T>, Result<T, RecvError>)> {
         let this = self.project();
         let received = this.op.as_pin_mut()?.take_output()?;
-        Some(give_back(this.receiver, received))
+        Some((handle(this.receiver), received))
     }
 }
 
@@ -331,19 +332,22 @@ assert!(tx.into_closed().wait().is_closed());";
 assert!(!is_closed);";
 }
 
-/// Gives the handle back with the result; once, as an operation ends once.
-fn give_back<H, R>(handle: &mut Option<H>, result: R) -> (H, R) {
-    let handle = handle.take();
-    (handle.expect("it has its handle until it ends"), result)
+/// The handle, to be given back; once, as an operation ends once.
+fn handle<H>(handle: &mut Option<H>) -> H {
+    handle.take().expect("it has its handle until it ends")
 }
 
 impl<T> Future for IntoSend<T> {
     type Output = (Sender<T>, Result<(), SendError<T>>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let sent = within_budget!(cx, if this.op.is_idle() => this.op.poll(cx));
-        sent.map(|sent| give_back(this.sender, sent))
+        within_budget!(cx, if self.op.is_idle() => {
+            let mut this = self.project();
+            match this.op.as_mut().poll(cx) {
+                Polled::Pending => Poll::Pending,
+                polled => Poll::Ready((handle(this.sender), this.op.result(polled, SendError))),
+            }
+        })
     }
 }
 
@@ -356,7 +360,10 @@ impl<T> Future for IntoRecv<T> {
             return Poll::Pending;
         };
         let received = within_budget!(cx, if op.is_idle() => op.poll(cx));
-        received.map(|received| give_back(this.receiver, received))
+        match received {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(received) => Poll::Ready((handle(this.receiver), received)),
+        }
     }
 }
 
@@ -366,7 +373,7 @@ impl<T> Future for IntoClosed<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sender<T>> {
         let this = self.project();
         let closed = within_budget!(cx, if this.op.is_idle() => this.op.poll(cx));
-        closed.map(|_| give_back(this.sender, ()).0)
+        closed.map(|_| handle(this.sender))
     }
 }
 
@@ -389,21 +396,28 @@ impl<T> FusedFuture for IntoClosed<T> {
 }
 
 impl<T> Wait for IntoSend<T> {
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
-        let this = self.project();
-        let sent = this.op.attempt()?;
-        Some(give_back(this.sender, sent))
+    #[cfg(feature = "std")]
+    fn block(self: Pin<&mut Self>) -> Self::Output {
+        let mut this = self.project();
+        let polled = this.op.as_mut().wait(|| None);
+        (handle(this.sender), this.op.result(polled, SendError))
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(Some(self.project_ref().op.erased()))
+    fn block_until(
+        self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let mut this = self.project();
+        let polled = this.op.as_mut().wait(deadline);
+        (handle(this.sender), this.op.limited(polled))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
-        let this = self.project();
-        let sent = this.op.cancel()?;
-        Some(give_back(this.sender, sent))
+        let mut this = self.project();
+        let polled = this.op.as_mut().cancel();
+        let sent = this.op.output(polled)?;
+        Some((handle(this.sender), sent))
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
@@ -411,36 +425,43 @@ impl<T> Wait for IntoSend<T> {
             Some((sender, sent)) => (sender, sent.map_err(SendTimeoutError::from)),
             None => {
                 let this = self.project();
-                let message = this.op.take_unsent();
-                let message = message.expect("a send that did not happen has its message");
-                give_back(this.sender, Err(SendTimeoutError::Timeout(message)))
+                (handle(this.sender), this.op.limited(Polled::Pending))
             }
         }
     }
 }
 
 impl<T> Wait for IntoRecv<T> {
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+    #[cfg(feature = "std")]
+    fn block(self: Pin<&mut Self>) -> Self::Output {
         let this = self.project();
-        let received = this.op.as_pin_mut()?.attempt()?;
-        Some(give_back(this.receiver, received))
+        let received = RecvOp::wait(this.op.as_pin_mut(), || None, |_| RecvError);
+        (handle(this.receiver), received)
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(self.project_ref().op.as_pin_ref().map(RecvOp::erased))
+    fn block_until(
+        self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let this = self.project();
+        let received = RecvOp::wait(this.op.as_pin_mut(), deadline, Polled::recv_timeout_error);
+        (handle(this.receiver), received)
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let this = self.project();
         let received = this.op.as_pin_mut()?.cancel()?;
-        Some(give_back(this.receiver, received))
+        Some((handle(this.receiver), received))
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
         match output {
             Some((receiver, received)) => (receiver, received.map_err(RecvTimeoutError::from)),
-            None => give_back(self.project().receiver, Err(RecvTimeoutError::Timeout)),
+            None => {
+                let receiver = handle(self.project().receiver);
+                (receiver, Err(RecvTimeoutError::Timeout))
+            }
         }
     }
 }
@@ -449,19 +470,19 @@ impl<T> Wait for IntoClosed<T> {
     fn attempt(self: Pin<&mut Self>) -> Option<Sender<T>> {
         let this = self.project();
         let _closed = this.op.attempt()?;
-        Some(give_back(this.sender, ()).0)
+        Some(handle(this.sender))
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Sender<T>> {
         let this = self.project();
         let _closed = this.op.cancel()?;
-        Some(give_back(this.sender, ()).0)
+        Some(handle(this.sender))
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Sender<T>>) -> (Sender<T>, bool) {
         match output {
             Some(sender) => (sender, true),
-            None => give_back(self.project().sender, false),
+            None => (handle(self.project().sender), false),
         }
     }
 }

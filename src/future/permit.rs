@@ -13,8 +13,6 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::surface::surface;
-#[cfg(feature = "std")]
-use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     coop::within_budget,
@@ -142,8 +140,8 @@ impl<'a, T> Wait for ReserveFuture<'a, T> {
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(Some(self.project_ref().op.erased()))
+    fn waited(self: Pin<&Self>) -> Option<OpRef<'_>> {
+        Some(self.project_ref().op.erased())
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {

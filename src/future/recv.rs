@@ -6,13 +6,13 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+#[cfg(feature = "std")]
+use {crate::op::Polled, std::time::Instant};
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::surface::surface;
-#[cfg(feature = "std")]
-use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     coop::within_budget,
@@ -150,14 +150,20 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 }
 
 impl<T> Wait for RecvFuture<'_, T> {
-    #[inline(always)]
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.as_pin_mut()?.attempt()
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn block(self: Pin<&mut Self>) -> Self::Output {
+        RecvOp::wait(self.project().op.as_pin_mut(), || None, |_| RecvError)
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(self.project_ref().op.as_pin_ref().map(RecvOp::erased))
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn block_until(
+        self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let op = self.project().op.as_pin_mut();
+        RecvOp::wait(op, deadline, Polled::recv_timeout_error)
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {

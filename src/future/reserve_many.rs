@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::surface::surface;
 #[cfg(feature = "std")]
-use crate::thread::Waited;
+use crate::op::OpRef;
 use crate::{
     chan::{ReserveOutcome, TypedChan},
     coop::within_budget,
@@ -142,8 +142,8 @@ impl<'a, T> Wait for ReserveManyFuture<'a, T> {
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(Some(self.project_ref().op.erased()))
+    fn waited(self: Pin<&Self>) -> Option<OpRef<'_>> {
+        Some(self.project_ref().op.erased())
     }
 
     fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {

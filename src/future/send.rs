@@ -6,18 +6,18 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::surface::surface;
-#[cfg(feature = "std")]
-use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     coop::within_budget,
     error::{SendError, SendTimeoutError},
-    op::{OpRef, SendOp},
+    op::{OpRef, Polled, SendOp},
     select::AsOperation,
     thread::Wait,
 };
@@ -100,7 +100,9 @@ impl<'a, T> SendFuture<'a, T> {
     /// assert_eq!(rx.try_recv(), Ok("hello"));
     /// ```
     pub fn take_output(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
-        self.project().op.take_output()
+        let mut op = self.project().op;
+        let polled = op.as_mut().take_output();
+        op.output(polled)
     }
 }
 
@@ -131,7 +133,13 @@ impl<T> Future for SendFuture<'_, T> {
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        within_budget!(cx, if self.op.is_idle() => self.project().op.poll(cx))
+        within_budget!(cx, if self.op.is_idle() => {
+            let mut op = self.project().op;
+            match op.as_mut().poll(cx) {
+                Polled::Pending => Poll::Pending,
+                polled => Poll::Ready(op.result(polled, SendError)),
+            }
+        })
     }
 }
 
@@ -142,29 +150,34 @@ impl<T> FusedFuture for SendFuture<'_, T> {
 }
 
 impl<T> Wait for SendFuture<'_, T> {
-    #[inline(always)]
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.attempt()
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn block(self: Pin<&mut Self>) -> Self::Output {
+        let mut op = self.project().op;
+        let polled = op.as_mut().wait(|| None);
+        op.result(polled, SendError)
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(Some(self.project_ref().op.erased()))
+    fn block_until(
+        self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let mut op = self.project().op;
+        let polled = op.as_mut().wait(deadline);
+        op.limited(polled)
     }
 
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
-        self.project().op.cancel()
+        let mut op = self.project().op;
+        let polled = op.as_mut().cancel();
+        op.output(polled)
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {
         match output {
             Some(result) => Ok(result?),
-            None => {
-                let message = self.project().op.take_unsent();
-                Err(SendTimeoutError::Timeout(
-                    message.expect("a send that did not happen has its message"),
-                ))
-            }
+            None => self.project().op.limited(Polled::Pending),
         }
     }
 }

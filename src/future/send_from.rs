@@ -6,18 +6,18 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::surface::surface;
-#[cfg(feature = "std")]
-use crate::thread::Waited;
 use crate::{
     chan::TypedChan,
     coop::within_budget,
     error::{SendError, SendTimeoutError},
-    op::{OpRef, SendOp},
+    op::{OpRef, Polled, SendOp},
     select::AsOperation,
     thread::Wait,
 };
@@ -102,13 +102,34 @@ impl<'a, T> SendFromFuture<'a, T> {
     }
 
     /// Notes the end, and puts a message that was not sent back.
-    fn end(self: Pin<&mut Self>, result: Result<(), SendError<T>>) -> Result<(), SendError<()>> {
-        let this = self.project();
-        *this.terminated = true;
-        result.map_err(|SendError(message)| {
-            **this.message = Some(message);
-            SendError(())
-        })
+    fn end(mut self: Pin<&mut Self>, polled: Polled) -> Result<(), SendError<()>> {
+        *self.as_mut().project().terminated = true;
+        match polled {
+            Polled::Done => Ok(()),
+            Polled::Closed | Polled::Pending => {
+                self.put_back();
+                Err(SendError(()))
+            }
+        }
+    }
+
+    /// As `end`; `None` if it is pending.
+    fn output(self: Pin<&mut Self>, polled: Polled) -> Option<Result<(), SendError<()>>> {
+        match polled {
+            Polled::Pending => None,
+            polled => Some(self.end(polled)),
+        }
+    }
+
+    /// Blocks the thread until the operation is over or given up.
+    #[cfg(feature = "std")]
+    fn wait_for_op(mut self: Pin<&mut Self>, deadline: impl FnOnce() -> Option<Instant>) -> Polled {
+        assert!(
+            !self.terminated,
+            "a `send_from` was waited for without a message"
+        );
+        self.as_mut().load();
+        self.project().op.wait(deadline)
     }
 
     /// Takes the result, if the send has happened already; `None` if it has not, or if its result was taken before.
@@ -135,8 +156,8 @@ impl<'a, T> SendFromFuture<'a, T> {
     /// assert_eq!(rx.try_recv(), Ok("hello"));
     /// ```
     pub fn take_output(mut self: Pin<&mut Self>) -> Option<Result<(), SendError<()>>> {
-        let result = self.as_mut().project().op.take_output()?;
-        Some(self.end(result))
+        let polled = self.as_mut().project().op.take_output();
+        self.output(polled)
     }
 }
 
@@ -167,11 +188,10 @@ impl<T> Future for SendFromFuture<'_, T> {
         // One that has not taken its message yet is finished as it is.
         within_budget!(cx, if !self.terminated && (self.op.is_idle() || self.op.is_finished()) => {
             self.as_mut().load();
-            self.as_mut()
-                .project()
-                .op
-                .poll(cx)
-                .map(|result| self.end(result))
+            match self.as_mut().project().op.poll(cx) {
+                Polled::Pending => Poll::Pending,
+                polled => Poll::Ready(self.end(polled)),
+            }
         })
     }
 }
@@ -183,24 +203,25 @@ impl<T> FusedFuture for SendFromFuture<'_, T> {
 }
 
 impl<T> Wait for SendFromFuture<'_, T> {
-    fn attempt(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        assert!(
-            !self.terminated,
-            "a `send_from` was waited for without a message"
-        );
-        self.as_mut().load();
-        let result = self.as_mut().project().op.attempt()?;
-        Some(self.end(result))
+    #[cfg(feature = "std")]
+    fn block(mut self: Pin<&mut Self>) -> Self::Output {
+        let polled = self.as_mut().wait_for_op(|| None);
+        self.end(polled)
     }
 
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Operation(Some(self.project_ref().op.erased()))
+    fn block_until(
+        mut self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let polled = self.as_mut().wait_for_op(deadline);
+        let output = self.as_mut().output(polled);
+        self.limited(output)
     }
 
     fn cancel(mut self: Pin<&mut Self>) -> Option<Self::Output> {
-        let result = self.as_mut().project().op.cancel()?;
-        Some(self.end(result))
+        let polled = self.as_mut().project().op.cancel();
+        self.output(polled)
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {

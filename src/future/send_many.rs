@@ -16,8 +16,8 @@ use crate::{
     chan::SendOutcome,
     chan::TypedChan,
     coop::{self, Payer},
-    error::{SendError, SendManyError, SendTimeoutError, TrySendError},
-    op::SendOp,
+    error::{SendManyError, SendTimeoutError, TrySendError},
+    op::{Polled, SendOp},
     thread::Wait,
 };
 
@@ -89,9 +89,9 @@ impl<'a, I: Iterator> SendManyFuture<'a, I> {
         loop {
             if !this.op.is_finished() {
                 match this.op.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(SendError(message))) => batch.pulled().push(message),
+                    Polled::Pending => return Poll::Pending,
+                    Polled::Done => {}
+                    Polled::Closed => batch.pulled().extend(this.op.as_mut().take_unsent()),
                 }
             }
             match send(this.chan, batch, Payer::task(cx)) {
@@ -185,32 +185,23 @@ impl<I: Iterator> Future for SendManyFuture<'_, I> {
 }
 
 impl<I: Iterator> Wait for SendManyFuture<'_, I> {
-    /// It is polled instead.
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
-        None
-    }
-
     fn cancel(self: Pin<&mut Self>) -> Option<Self::Output> {
         let mut this = self.project();
         let withdrawn = this.op.as_mut().cancel();
         let batch = this.batch.as_mut()?;
-        let message = match withdrawn {
-            None => this.op.take_unsent(),
-            Some(Ok(())) if !batch.pull(|| 1) => {
+        match withdrawn {
+            Polled::Done if !batch.pull(|| 1) => {
                 let sent = batch.passed_on();
                 *this.batch = None;
                 return Some(Ok(sent));
             }
-            Some(Ok(())) => None,
-            Some(Err(SendError(message))) => {
-                batch.pulled().push(message);
-                return unsent(this.batch).map(Err);
-            }
-        };
-        message
-            .into_iter()
-            .for_each(|message| batch.pulled().push(message));
-        None
+            Polled::Done => {}
+            Polled::Pending | Polled::Closed => batch.pulled().extend(this.op.take_unsent()),
+        }
+        match withdrawn {
+            Polled::Closed => unsent(this.batch).map(Err),
+            _ => None,
+        }
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {

@@ -235,11 +235,6 @@ impl<F: Wait, S: Future> Limit for Until<F, S> {
 }
 
 impl<F: Wait, S: Future> Wait for Until<F, S> {
-    /// It is polled instead, as the other future has to be.
-    fn attempt(self: Pin<&mut Self>) -> Option<F::Limited> {
-        None
-    }
-
     fn cancel(self: Pin<&mut Self>) -> Option<F::Limited> {
         let mut operation = self.project().operation;
         let output = operation.as_mut().cancel()?;

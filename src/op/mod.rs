@@ -23,9 +23,12 @@ pub(crate) use recv::RecvOp;
 pub(crate) use send::SendOp;
 
 use core::{ptr::NonNull, task::Waker};
-
 #[cfg(feature = "std")]
-use crate::chan::SpinTarget;
+use {
+    crate::{chan::SpinTarget, error::RecvTimeoutError, thread},
+    std::time::Instant,
+};
+
 use crate::{
     chan::{Chan, Done, Received},
     quiet_drop::QuietDrop,
@@ -42,6 +45,17 @@ pub(crate) enum Polled {
     Done,
     /// The channel is closed. The waiter is `Finished`, but that of a send is `Closed` and has its message.
     Closed,
+}
+
+#[cfg(feature = "std")]
+impl Polled {
+    /// Why a receive has no message.
+    pub(crate) fn recv_timeout_error(self) -> RecvTimeoutError {
+        match self {
+            Self::Closed => RecvTimeoutError::Closed,
+            Self::Pending | Self::Done => RecvTimeoutError::Timeout,
+        }
+    }
 }
 
 /// An operation without its types: a channel and a waiter, for the owner of the waiter.
@@ -162,6 +176,15 @@ impl<'a> OpRef<'a> {
         }
     }
 
+    /// Blocks the thread until the operation is done; gives it up at the deadline.
+    #[cfg(feature = "std")]
+    #[cold]
+    #[inline(never)]
+    fn park_thread(self, deadline: Option<Instant>) -> Polled {
+        thread::park(Some(self), deadline);
+        self.cancel()
+    }
+
     /// As `finish`.
     ///
     /// # Safety
@@ -172,6 +195,19 @@ impl<'a> OpRef<'a> {
         // SAFETY: it is there, and ours.
         let unused = unsafe { self.waiter.take_target() }.into_waker();
         self.finish(done, unused)
+    }
+
+    /// A later poll of a send.
+    #[inline(never)]
+    fn poll_again(self, waker: &Waker) -> Polled {
+        match self.state() {
+            // codegen: most later polls find the message taken.
+            State::Done => {
+                self.waiter.set_state(State::Finished);
+                Polled::Done
+            }
+            _ => self.poll(waker),
+        }
     }
 
     /// A later poll, or the first of an operation without a fast path.

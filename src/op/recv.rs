@@ -5,6 +5,8 @@ use core::{
     pin::Pin,
     task::{Context, Poll, Waker},
 };
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -14,6 +16,8 @@ use crate::{
     error::{RecvError, TryRecvError},
     waiter::{Kind, State, Waiter, WaiterRef},
 };
+#[cfg(feature = "std")]
+use crate::{sync::Blocking, thread};
 
 pin_project! {
     /// A receive. `C` is how it reaches the channel: a borrow or a handle.
@@ -60,20 +64,39 @@ where
         self.waiter.state() == State::Idle
     }
 
-    /// Receives if that can be done at once; for an operation that has not been polled.
-    #[inline(always)]
-    pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
-        let this = self.into_ref();
+    /// Blocks the thread until there is a message; for an operation that has not been polled, or `None` for one that never happens. It
+    /// gives up at the deadline, which is asked for only if the thread has to wait.
+    ///
+    /// `error` is what it returns if it was given up, `Pending`, or if the channel is `Closed`.
+    // codegen: the message is read where the result is wanted, from the ring or from the waiter, and is nowhere in between.
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn wait<E>(
+        this: Option<Pin<&mut Self>>,
+        deadline: impl FnOnce() -> Option<Instant>,
+        error: impl FnOnce(Polled) -> E,
+    ) -> Result<T, E> {
+        let _blocking = Blocking::begin();
+        let Some(this) = this else {
+            thread::park(None, deadline());
+            return Err(error(Polled::Pending));
+        };
+        let this = this.into_ref();
         let (op, this) = (this.erased(), this.project_ref());
         // Beforehand, so that nothing comes between taking the message and returning it.
         this.waiter.set_state(State::Finished);
-        this.chan.recv_fast(
-            |message| Some(Ok(message)),
-            |missed| {
-                this.waiter.set_state(State::Idle);
-                result(this.waiter, op.recv_slow(missed))
-            },
-        )
+        this.chan.recv_fast(Ok, |missed| {
+            this.waiter.set_state(State::Idle);
+            let polled = match op.recv_slow(missed) {
+                Polled::Pending => op.park_thread(deadline()),
+                polled => polled,
+            };
+            match polled {
+                // SAFETY: we own the waiter, and its message is in its slot, as `Polled` says.
+                Polled::Done => Ok(unsafe { this.waiter.get_ref().slot().take() }),
+                ended => Err(error(ended)),
+            }
+        })
     }
 
     #[inline(always)]
@@ -83,14 +106,13 @@ where
         if this.waiter.state() != State::Idle {
             return poll_again(op, this.waiter, cx.waker());
         }
-        // As in `attempt`.
+        // As in `wait`.
         this.waiter.set_state(State::Finished);
         this.chan.recv_fast(
             |message| Poll::Ready(Ok(message)),
             |missed| {
                 this.waiter.set_state(State::Idle);
-                let polled = op.recv_slow_or_park(missed, cx.waker());
-                result(this.waiter, polled).map_or(Poll::Pending, Poll::Ready)
+                ready(this.waiter, op.recv_slow_or_park(missed, cx.waker()))
             },
         )
     }
@@ -103,7 +125,7 @@ where
     ) -> Poll<Result<T, RecvError>> {
         let this = self.into_ref();
         let polled = this.erased().recv_slow_or_park(missed, cx.waker());
-        result(this.project_ref().waiter, polled).map_or(Poll::Pending, Poll::Ready)
+        ready(this.project_ref().waiter, polled)
     }
 
     /// As `poll`, but off the fast path.
@@ -118,13 +140,13 @@ where
     /// Ends it if it was completed. `None`: it was not; nothing happens then.
     pub(crate) fn take_output(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let polled = self.as_ref().erased().take_result();
-        result(self.into_ref().project_ref().waiter, polled)
+        output(self.into_ref().project_ref().waiter, polled)
     }
 
     /// Stops waiting. `None`: nothing happened.
     pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<T, RecvError>> {
         let polled = self.as_ref().erased().cancel();
-        result(self.into_ref().project_ref().waiter, polled)
+        output(self.into_ref().project_ref().waiter, polled)
     }
 
     /// Stops waiting, and gives a message that was handed over already back to the channel. The operation is as new then.
@@ -196,16 +218,24 @@ fn poll_again<T>(
         }
         _ => op.poll(waker),
     };
-    result(waiter, polled).map_or(Poll::Pending, Poll::Ready)
+    ready(waiter, polled)
 }
 
-/// What a receive has come to; `None` if it is pending.
+/// What a receive has come to, straight from its slot.
 #[inline(always)]
-fn result<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Option<Result<T, RecvError>> {
+fn ready<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Poll<Result<T, RecvError>> {
     match polled {
-        Polled::Pending => None,
+        Polled::Pending => Poll::Pending,
         // SAFETY: the caller owns the waiter, and its message is in its slot, as `Polled` says.
-        Polled::Done => Some(Ok(unsafe { waiter.get_ref().slot().take() })),
-        Polled::Closed => Some(Err(RecvError)),
+        Polled::Done => Poll::Ready(Ok(unsafe { waiter.get_ref().slot().take() })),
+        Polled::Closed => Poll::Ready(Err(RecvError)),
+    }
+}
+
+/// As `ready`; `None` if it is pending.
+fn output<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Option<Result<T, RecvError>> {
+    match ready(waiter, polled) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
     }
 }

@@ -3,16 +3,21 @@
 use core::{
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
+#[cfg(feature = "std")]
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
 use super::{OpRef, Polled};
+#[cfg(feature = "std")]
+use crate::sync::Blocking;
 use crate::{
     chan::{Missed, SendSide, TypedChan},
-    error::{SendError, TrySendError},
+    error::{SendError, SendTimeoutError, TrySendError},
     quiet_drop::QuietDrop,
+    slot::Slot,
     waiter::{Kind, State, Waiter, WaiterRef},
 };
 
@@ -46,10 +51,10 @@ where
 {
     #[inline(always)]
     pub(crate) fn new(chan: C, message: T) -> Self {
-        Self {
-            chan,
-            waiter: Waiter::sending(message),
-        }
+        // codegen: one call after the other. Of nested calls each level has a copy of the message on the stack in a debug build.
+        let slot = Slot::full(message);
+        let waiter = Waiter::sending(slot);
+        Self { chan, waiter }
     }
 
     /// A send without a message yet, finished as it is.
@@ -79,54 +84,84 @@ where
         self.waiter.state() == State::Idle
     }
 
-    /// Sends if that can be done at once; for an operation that has not been polled.
-    #[inline(always)]
-    pub(crate) fn attempt(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
+    /// Blocks the thread until the message is sent; for an operation that has not been polled. It gives up at the deadline, which is
+    /// asked for only if the thread has to wait: `Pending`.
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn wait(self: Pin<&mut Self>, deadline: impl FnOnce() -> Option<Instant>) -> Polled {
+        let _blocking = Blocking::begin();
         let this = self.into_ref();
         let (op, this) = (this.erased(), this.project_ref());
         // SAFETY: we own the idle waiter, which has its message.
         match unsafe { this.chan.send_fast(this.waiter.get_ref().slot()) } {
             Ok(()) => {
                 this.waiter.set_state(State::Finished);
-                Some(Ok(()))
+                Polled::Done
             }
-            Err(missed) => result(this.waiter, op.send_slow(missed)),
+            Err(missed) => match op.send_slow(missed) {
+                Polled::Pending => op.park_thread(deadline()),
+                polled => polled,
+            },
         }
     }
 
+    /// What it has come to is left in it: see [`result`](Self::result).
     #[inline(always)]
-    pub(crate) fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), SendError<T>>> {
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = self.into_ref();
         let (op, this) = (this.erased(), this.project_ref());
         if this.waiter.state() != State::Idle {
-            return poll_again(op, this.waiter, cx.waker());
+            return op.poll_again(cx.waker());
         }
         // SAFETY: we own the idle waiter, which has its message.
         match unsafe { this.chan.send_fast(this.waiter.get_ref().slot()) } {
             Ok(()) => {
                 this.waiter.set_state(State::Finished);
-                Poll::Ready(Ok(()))
+                Polled::Done
             }
-            Err(missed) => {
-                let polled = op.send_slow_or_park(missed, cx.waker());
-                result(this.waiter, polled).map_or(Poll::Pending, Poll::Ready)
+            Err(missed) => op.send_slow_or_park(missed, cx.waker()),
+        }
+    }
+
+    /// The result of an operation that is over, or was given up: a message that was not sent comes straight from its slot.
+    #[inline(always)]
+    pub(crate) fn result<E>(
+        self: Pin<&mut Self>,
+        polled: Polled,
+        error: impl FnOnce(T) -> E,
+    ) -> Result<(), E> {
+        match polled {
+            Polled::Done => Ok(()),
+            Polled::Closed | Polled::Pending => {
+                Err(self.into_ref().project_ref().waiter.unsent(error))
             }
         }
     }
 
-    /// Ends it if it was completed. `None`: it was not; nothing happens then.
-    pub(crate) fn take_output(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
-        let polled = self.as_ref().erased().take_result();
-        result(self.into_ref().project_ref().waiter, polled)
+    /// As `result`; `None` if it is pending.
+    pub(crate) fn output(self: Pin<&mut Self>, polled: Polled) -> Option<Result<(), SendError<T>>> {
+        match polled {
+            Polled::Pending => None,
+            polled => Some(self.result(polled, SendError)),
+        }
     }
 
-    /// Stops waiting. `None`: nothing happened, and the message is still here.
-    pub(crate) fn cancel(self: Pin<&mut Self>) -> Option<Result<(), SendError<T>>> {
-        let polled = self.as_ref().erased().cancel();
-        result(self.into_ref().project_ref().waiter, polled)
+    /// As `result`, for a caller that gives up.
+    pub(crate) fn limited(self: Pin<&mut Self>, polled: Polled) -> Result<(), SendTimeoutError<T>> {
+        match polled {
+            Polled::Closed => self.result(polled, SendTimeoutError::Closed),
+            _ => self.result(polled, SendTimeoutError::Timeout),
+        }
+    }
+
+    /// Ends it if it was completed. `Pending`: it was not; nothing happens then.
+    pub(crate) fn take_output(self: Pin<&mut Self>) -> Polled {
+        self.as_ref().erased().take_result()
+    }
+
+    /// Stops waiting. `Pending`: nothing happened, and the message is still here.
+    pub(crate) fn cancel(self: Pin<&mut Self>) -> Polled {
+        self.as_ref().erased().cancel()
     }
 
     /// Stops waiting; the message is still here, if it was not taken. What it returns is to drop last, as that may panic.
@@ -181,37 +216,5 @@ impl OpRef<'_> {
             }
         }
         self.park(waker)
-    }
-}
-
-#[inline(never)]
-fn poll_again<T>(
-    op: OpRef<'_>,
-    waiter: Pin<&Waiter<T>>,
-    waker: &Waker,
-) -> Poll<Result<(), SendError<T>>> {
-    let polled = match waiter.state() {
-        // codegen: most later polls find the message taken.
-        State::Done => {
-            waiter.set_state(State::Finished);
-            Polled::Done
-        }
-        _ => op.poll(waker),
-    };
-    result(waiter, polled).map_or(Poll::Pending, Poll::Ready)
-}
-
-/// What a send has come to; `None` if it is pending.
-#[inline(always)]
-fn result<T>(waiter: Pin<&Waiter<T>>, polled: Polled) -> Option<Result<(), SendError<T>>> {
-    match polled {
-        Polled::Pending => None,
-        Polled::Done => Some(Ok(())),
-        Polled::Closed => {
-            let message = waiter.take_unsent();
-            Some(Err(SendError(
-                message.expect("a send that failed has its message"),
-            )))
-        }
     }
 }

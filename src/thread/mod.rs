@@ -15,4 +15,4 @@ mod yield_backoff;
 pub(crate) use wait::Limit;
 pub(crate) use wait::Wait;
 #[cfg(feature = "std")]
-pub(crate) use wait::{Waited, wait, wait_deadline, wait_timeout};
+pub(crate) use wait::{park, wait, wait_deadline, wait_timeout};

@@ -5,10 +5,14 @@
 use core::pin::Pin;
 
 #[cfg(feature = "std")]
-pub(crate) use blocking::{wait, wait_deadline, wait_timeout};
+pub(crate) use blocking::{park, wait, wait_deadline, wait_timeout};
 
 #[cfg(feature = "std")]
-use crate::op::OpRef;
+use {
+    crate::{op::OpRef, sync::Blocking},
+    blocking::park_future,
+    std::time::Instant,
+};
 
 /// A future of this crate that can be given up.
 ///
@@ -21,14 +25,42 @@ pub trait Limit: Future {
 
 /// What it takes to wait for a future of this crate in a thread, and to give it up.
 #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for threads"))]
-pub(crate) trait Wait: Limit {
-    /// Completes it if that can be done at once; for a future that has not been polled.
-    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output>;
-
-    /// How a thread waits for it, after an `attempt`.
+pub(crate) trait Wait: Limit + Sized {
+    /// Blocks the thread until it is done; for a future that has not been polled.
+    // codegen: a future with a message has its own, which leaves the message in its slot until the result is made.
     #[cfg(feature = "std")]
-    fn waited(self: Pin<&Self>) -> Waited<'_> {
-        Waited::Future
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn block(mut self: Pin<&mut Self>) -> Self::Output {
+        let _blocking = Blocking::begin();
+        match self.as_mut().attempt() {
+            Some(output) => output,
+            None => {
+                park_future(self, None).expect("without a deadline, waiting ends when it is done")
+            }
+        }
+    }
+
+    /// As `block`; gives up at the deadline, which is asked for only if the thread has to wait.
+    #[cfg(feature = "std")]
+    fn block_until(
+        mut self: Pin<&mut Self>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Self::Limited {
+        let _blocking = Blocking::begin();
+        let output = self.as_mut().attempt();
+        let output = output.or_else(|| park_future(self.as_mut(), deadline()));
+        self.limited(output)
+    }
+
+    /// Completes it if that can be done at once; for a future that has not been polled. One that has no attempt is polled instead.
+    fn attempt(self: Pin<&mut Self>) -> Option<Self::Output> {
+        None
+    }
+
+    /// The single operation for which a thread waits, if it is one, after an `attempt`; `cancel` takes its result.
+    #[cfg(feature = "std")]
+    fn waited(self: Pin<&Self>) -> Option<OpRef<'_>> {
+        None
     }
 
     /// Stops waiting, if it does; what was done in the meantime stays done and is returned.
@@ -36,15 +68,6 @@ pub(crate) trait Wait: Limit {
 
     /// What it has come to. `None`: it was given up, and has not been polled or has been cancelled; it is not polled again.
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited;
-}
-
-/// What a thread waits for.
-#[cfg(feature = "std")]
-pub(crate) enum Waited<'f> {
-    /// A single operation, whose result `cancel` takes: a thread can watch it while it is parked, and need not be woken. `None`: one
-    /// that never happens.
-    Operation(Option<OpRef<'f>>),
-    Future,
 }
 
 #[cfg(feature = "std")]
@@ -56,45 +79,41 @@ mod blocking {
     };
     use std::time::Instant;
 
-    use super::{OpRef, Wait, Waited};
-    use crate::{chan::SpinTarget, coop, sync::Blocking, thread::parker::Parker};
+    use super::{OpRef, Wait};
+    use crate::{chan::SpinTarget, coop, thread::parker::Parker};
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn wait<F: Wait>(mut future: Pin<&mut F>) -> F::Output {
-        let _blocking = Blocking::begin();
-        match future.as_mut().attempt() {
-            Some(output) => output,
-            None => park(future, None).expect("without a deadline, waiting ends when it is done"),
-        }
+    pub(crate) fn wait<F: Wait>(future: Pin<&mut F>) -> F::Output {
+        F::block(future)
     }
 
     /// A time too far away for an `Instant` never comes.
     #[inline]
     pub(crate) fn wait_timeout<F: Wait>(future: Pin<&mut F>, timeout: Duration) -> F::Limited {
-        wait_limited(future, || Instant::now().checked_add(timeout))
+        F::block_until(future, || Instant::now().checked_add(timeout))
     }
 
     #[inline]
     pub(crate) fn wait_deadline<F: Wait>(future: Pin<&mut F>, deadline: Instant) -> F::Limited {
-        wait_limited(future, || Some(deadline))
+        F::block_until(future, || Some(deadline))
     }
 
-    fn wait_limited<F: Wait>(
-        mut future: Pin<&mut F>,
-        deadline: impl FnOnce() -> Option<Instant>,
-    ) -> F::Limited {
-        let _blocking = Blocking::begin();
-        let output = future.as_mut().attempt();
-        let output = output.or_else(|| park(future.as_mut(), deadline()));
-        future.limited(output)
+    /// Blocks the thread until the operation is over, whose result stays in its waiter, or until the deadline has come. `None`: an
+    /// operation that never happens.
+    #[cold]
+    pub(crate) fn park(mut operation: Option<OpRef<'_>>, deadline: Option<Instant>) {
+        park_erased(&mut operation, deadline);
     }
 
     /// `None`: the deadline came and nothing had happened.
     #[cold]
     #[inline(never)]
-    fn park<F: Wait>(future: Pin<&mut F>, deadline: Option<Instant>) -> Option<F::Output> {
-        if let Waited::Operation(mut operation) = future.as_ref().waited() {
-            park_erased(&mut operation, deadline);
+    pub(super) fn park_future<F: Wait>(
+        future: Pin<&mut F>,
+        deadline: Option<Instant>,
+    ) -> Option<F::Output> {
+        if let Some(operation) = future.as_ref().waited() {
+            park(Some(operation), deadline);
             return future.cancel();
         }
         let mut waiting = Waiting {
@@ -197,12 +216,10 @@ mod tests {
         task::{Context, Waker},
     };
 
-    use super::{
-        Wait, Waited,
-        blocking::{WaitingErased, park_erased},
-    };
+    use super::blocking::{WaitingErased, park_erased};
     use crate::{
         chan::{FakeTarget, SpinTarget},
+        select::Arm,
         thread::parker::Parker,
     };
 
@@ -288,19 +305,16 @@ mod tests {
     }
 
     /// Whether it can be watched once a poll has left it pending, and is not over then.
-    fn is_watched<F: Wait>(future: F) -> bool {
+    fn is_watched<F: Arm>(future: F) -> bool {
         let mut future = pin!(future);
         let polled = future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        polled.is_pending() && spin_target(future.as_ref()).is_some_and(|target| target.is_parked())
+        polled.is_pending() && spin_target(future).is_some_and(|target| target.is_parked())
     }
 
-    fn spin_target<F: Wait>(future: Pin<&F>) -> Option<SpinTarget<'_>> {
-        match future.waited() {
-            Waited::Operation(operation) => Some(operation?.spin_target()),
-            Waited::Future => None,
-        }
+    fn spin_target<F: Arm>(future: Pin<&mut F>) -> Option<SpinTarget<'_>> {
+        Some(future.operation()?.spin_target())
     }
 
     #[test]
@@ -315,8 +329,8 @@ mod tests {
         assert!(is_watched(tx.reserve()));
     }
 
-    fn has_more<F: Wait>(future: F) -> bool {
-        spin_target(pin!(future).as_ref()).unwrap().has_more()
+    fn has_more<F: Arm>(future: F) -> bool {
+        spin_target(pin!(future)).unwrap().has_more()
     }
 
     #[test]

@@ -275,12 +275,12 @@ impl<T> Waiter<T> {
         offset: offset_of!(Self, slot),
     };
 
-    /// An idle waiter with the message to send in its slot.
+    /// An idle waiter with the message to send in its slot, which is full.
     #[inline(always)]
-    pub(crate) fn sending(message: T) -> Self {
+    pub(crate) fn sending(slot: Slot<T>) -> Self {
         Self {
             header: Header::new(Kind::Send, State::Idle),
-            slot: Slot::full(message),
+            slot,
         }
     }
 
@@ -312,11 +312,19 @@ impl<T> Waiter<T> {
     #[inline(always)]
     pub(crate) fn take_unsent(self: Pin<&Self>) -> Option<T> {
         debug_assert_ne!(self.state(), State::Parked);
-        matches!(self.state(), State::Idle | State::Closed).then(|| {
-            self.set_state(State::Finished);
-            // SAFETY: the code that has the pinned waiter of an operation owns it, and its message is there in these states.
-            unsafe { self.slot.take() }
-        })
+        matches!(self.state(), State::Idle | State::Closed).then(|| self.unsent(|message| message))
+    }
+
+    /// Takes the message out of a send that is not parked and has not been sent, straight to where `make` wants it, and finishes it.
+    #[inline(always)]
+    pub(crate) fn unsent<R>(self: Pin<&Self>, make: impl FnOnce(T) -> R) -> R {
+        assert!(
+            matches!(self.state(), State::Idle | State::Closed),
+            "a send that did not happen has its message"
+        );
+        self.set_state(State::Finished);
+        // SAFETY: the code that has the pinned waiter of an operation owns it, and its message is there in these states.
+        unsafe { self.slot.take_with(make) }
     }
 }
 

@@ -54,7 +54,7 @@ TOML
 }
 
 failed=no
-for check in usual:5050 rich:14000; do
+for check in usual:4850 rich:13800; do
   name=${check%:*} most=${check#*:}
   one=$(program "$name" 1)
   all=$(program "$name" $types)
