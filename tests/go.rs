@@ -249,7 +249,7 @@ fn channel_in_two_arms_is_served_once_and_what_waits_behind_is_next() {
 
 /// Two threads that spin to meet in each round, so that the one looks while the other changes what it looks at.
 fn default_does_not_happen(capacity: usize, then: impl Fn(&Sender<()>)) {
-    const ROUNDS: usize = scaled(20_000);
+    const ROUNDS: usize = scaled(8_000);
     let (began, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let has_come = |place: &AtomicUsize, round| {
         let mut spins = 0;
