@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The [`guide`] has a page for programs over each other channel and over Go's (old calls, new calls, what differs), and pages on
+//! The [`guide`] has a page for programs that come from Go or from another channel crate (old calls, new calls, what differs), and pages on
 //! capacity, overflow, shutdown, testing, pitfalls and patterns.
 //!
 //! # Three kinds of channel
@@ -49,13 +49,13 @@
 //! | the other kind | `tx.into_blocking()`, `tx.as_blocking()` | `tx.into_async()`, `tx.as_async()` |
 //!
 //! [`send`](Sender::send) and [`recv`](Receiver::recv) return futures, which a task awaits. A program of threads uses the handles of
-//! [`blocking`], whose calls wait in place. Both kinds of handle can be of one channel: all that wait park in the same queues, each in
+//! [`blocking`], whose calls wait in place. One channel can have both kinds of handle: their operations park in the same queues, each in
 //! its turn. A thread that has an async handle calls [`wait`](RecvFuture::wait), [`wait_timeout`](RecvFuture::wait_timeout) or
 //! [`wait_deadline`](RecvFuture::wait_deadline) on the future, or the shorthands [`send_blocking`](Sender::send_blocking) and
 //! [`recv_blocking`](Receiver::recv_blocking). A call that blocks in a task stalls the runtime's worker thread.
 //!
-//! [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait for a peer. As a
-//! flow of messages there are [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and
+//! [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) and [`force_send`](Sender::force_send) never wait for a peer. To receive
+//! one message after another there are [`stream`](Receiver::stream), [`iter_blocking`](Receiver::iter_blocking) and
 //! [`try_iter`](Receiver::try_iter). [`into_send`](Sender::into_send) and [`into_recv`](Receiver::into_recv) own their handle
 //! instead of borrowing it, and give it back.
 //!
@@ -70,7 +70,7 @@
 //! looks at the other future before it does anything, so a loop sees a stop that is complete even if the channel is always
 //! ready.
 //!
-//! An `until` does not make the other future complete: a timer of a one-thread executor fires, and a task of it runs, only when
+//! An `until` does not make the other future complete: on a one-thread executor a timer fires, and another task runs, only when
 //! the loop [yields](#yielding). A stop that another thread completes is always seen.
 //!
 //! ```
@@ -103,7 +103,7 @@
 //! loops, no timer fires and no other task runs meanwhile. A loop that waits to be stopped by one of these runs for ever, be it
 //! by [`until`](RecvFuture::until) or by a `future(timer)` arm of [`select!`].
 //!
-//! **With the feature `tokio`** (`cargo add hchan --features tokio`) such loops yield in tasks of tokio. Every operation that a task
+//! **With the feature `tokio`** (`cargo add hchan --features tokio`) such loops yield in tokio tasks. Every operation that a task
 //! awaits then takes part in tokio's [cooperative budget](https://docs.rs/tokio/latest/tokio/task/coop/), as tokio's own channels do:
 //!
 //! - A send, a receive, a request for permits, an item of a stream, a permit of a sink, a wait for the close and a select take
@@ -116,12 +116,12 @@
 //! - A select with the budget spent polls its `future(..)` arms, which are not refused, and tries no other arm. An `until` looks
 //!   at its stop likewise.
 //! - The `try_` calls, a select's `default` and [`try_now`](Select::try_now) never wait and so take no part. Nor do blocking calls
-//!   (`wait` and its siblings, [`blocking`], [`select_blocking!`]). Outside tasks of tokio, under other executors for instance,
+//!   (`wait` and its siblings, [`blocking`], [`select_blocking!`]). Outside tokio tasks, under other executors for instance,
 //!   nothing changes.
 //!
-//! So in tasks of tokio, `rx.recv().until(sleep)` in a loop ends on every runtime, however full the channel, and so does a loop
+//! So in tokio tasks, `rx.recv().until(sleep)` in a loop ends on every runtime, however full the channel, and so does a loop
 //! over a select with a timer as an arm, at the bottom of a `biased` one, too. A task that polls futures by an executor of its own
-//! (`futures::executor::block_on`) can hang in there, as with tokio's channels: tokio wakes what was refused when the task has
+//! (`futures::executor::block_on`) can hang in it, as with tokio's channels: tokio wakes a refused operation only after the task has
 //! yielded.
 //!
 //! **Without the feature**, tokio's `cooperative` around an operation does the same for that operation:
@@ -192,7 +192,7 @@
 //! A permit that counted on a receiver that has left is still good: its message is put into the channel beyond the capacity, at
 //! capacity 0, too. While more permits are out than the capacity, a receive leaves parked sends alone, and
 //! [`try_recv`](Receiver::try_recv) may be `Empty` beside them. [What a permit holds up](Permit#what-a-permit-holds-up) says
-//! who can be locked out by that.
+//! which operations are blocked by that.
 //!
 //! # Closing
 //!
@@ -217,11 +217,13 @@
 //! | [`send_many`](Sender::send_many) | what was sent stays sent; what was taken from the iterator and not sent is dropped: at most one message, or more if other senders took the room for which they were taken |
 //! | [`recv_many`](Receiver::recv_many) | as `recv` |
 //! | [`closed`](Sender::closed), [`drained`](Sender::drained) | nothing happened |
+//! | a [stream](Receiver::stream), a [sink](#features) | as the `recv` or the `reserve` that it waits with |
 //!
 //! The caller that drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a
 //! `select!` or a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does.
-//! An [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) is as a `send` or `recv`, and drops its handle
-//! then. A future that is forgotten (`mem::forget`) is not dropped: a message or a permit that it has stays with it.
+//! Dropping an [`into_send`](Sender::into_send) or [`into_recv`](Receiver::into_recv) does what dropping a `send` or a `recv`
+//! does, and drops its handle, too: if that was the last handle of its end, the channel closes.
+//! A future that is forgotten (`mem::forget`) is not dropped: a message or a permit that it has stays with it.
 //!
 //! A future is parked from its first `Pending` on (with the feature `tokio`, from [the first that parked it](#yielding)), and that is
 //! a commitment: a message handed to a future that nobody polls
@@ -253,9 +255,9 @@
 //! the lock of the thread that it interrupted. That holds for `try_send` and `try_recv`, too. Let a signal handler set a flag
 //! or write to a pipe, as `tokio::signal` and `signal-hook` do, and send from a task or a thread.
 //!
-//! A thread that has to wait in a blocking call looks out for a microsecond or two, yields for up to 100 µs (time in which a yield
-//! lets others run is not counted), and then sleeps; what has been in vain is soon left out, as is yielding to others who do
-//! not let go of the core. An operation that finds a lock of the channel taken pauses for at most some tens of microseconds; then
+//! A thread that has to wait in a blocking call spins for a microsecond or two, yields for up to 100 µs (time in which a yield
+//! lets others run is not counted), and then sleeps. A thread that spun or yielded without success does so less often from then
+//! on, and it stops yielding to processes that keep the core. An operation that finds a lock held backs off for at most some tens of microseconds; then
 //! its thread sleeps, also the thread of a task. A lock is held for tens of nanoseconds, unless its holder is preempted, allocates
 //! or frees a block of the buffer, or moves a batch, which it may move under the lock whole, however long it is.
 //!
@@ -265,7 +267,7 @@
 //! send, and 9 to 19 for a receive. So messages of many kilobytes belong in a `Box`, which moves as one pointer.
 //! (`cargo test --test large_messages`, with and without `--release`, checks these counts.)
 //!
-//! Thus a parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine (on a 32-bit one
+//! A parked receive costs no memory beyond its future. How large the futures are, in bytes on a 64-bit machine (on a 32-bit one
 //! they are smaller), for messages of 8 bytes and of 256:
 //!
 //! | | `u64` | `[u64; 32]` |
@@ -287,7 +289,7 @@
 //! | [`Select`] of up to eight, but for the arms | 208 | 208 |
 //! | a handle, weak or not; a [`Permit`], owned or not | 8 | 8 |
 //!
-//! A stream and a sink hold the receive or the request for a permit that they wait with apart, once they have waited. A
+//! Once a stream or a sink has waited, it keeps its receive or its request for a permit in an allocation of its own. A
 //! [`select!`] is as large as its arms' futures and up to 256 bytes more.
 //!
 //! # Features
@@ -295,7 +297,7 @@
 //! | feature | |
 //! |---|---|
 //! | `std`, on by default | threads that wait: the handles of `blocking`, the `wait` methods, `send_blocking`, `recv_blocking`, `iter_blocking`, `select_blocking!`; locks on which a thread can sleep; see [without it](#without-the-standard-library) |
-//! | `tokio` | in tasks of tokio, operations take part in tokio's cooperative budget: see [yielding](#yielding); implies `std`, and needs tokio 1.47 or newer, with its feature `rt` |
+//! | `tokio` | in tokio tasks, operations take part in tokio's cooperative budget: see [yielding](#yielding); implies `std`, and needs tokio 1.47 or newer, with its feature `rt` |
 //! | `sink` | `Sender::sink` and `Sender::into_sink`: a sender as a [`Sink`](https://docs.rs/futures-sink) |
 //!
 //! # Memory model
@@ -385,7 +387,7 @@
 //! # Looking inside
 //!
 //! The names are those of Go's runtime where it has one: `chan` is its `hchan`, with the transitions above; `waiter` is its
-//! `sudog`, with a table of who owns it when, and `waiter/claim` its `selectDone`; `select` is its `selectgo`. As Go's `hchan` does,
+//! `sudog`, with a table of which code owns it in each state, and `waiter/claim` its `selectDone`; `select` is its `selectgo`. As Go's `hchan` does,
 //! `chan` knows of a message only how to move it from one `slot` to another, so all of it is compiled once for all message types.
 //! `op` is a waiter in use, and `future` holds what users await. Where Go has one lock there are two, one for each side
 //! (one for both up to capacity 4), so that senders and receivers that need not wait need not meet either. Each file opens

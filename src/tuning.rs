@@ -22,13 +22,13 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 pub(crate) const MOST_SPINS: u32 = if cfg!(hchan_loom) { 0 } else { 100 };
 
-/// Where looking was in vain, a thread tries it again once in so many waits.
+/// A thread that spun without success spins again only once in this many waits.
 ///
 /// A smaller number finds a peer that has come back to another core sooner, and wastes more where it has not (`--pinned`).
 #[cfg(feature = "std")]
 pub(crate) const SPIN_RETRY_INTERVAL: u32 = 16;
 
-/// How long a thread yields in vain, at most, before it sleeps.
+/// How long a thread yields without success, at most, before it sleeps.
 ///
 /// A thread that sleeps needs tens of microseconds to come back; a peer on another core often answers within one. It has to be
 /// longer than waking a peer takes, or two threads send each other to sleep again and again: 64 yields were too short for that, and
@@ -45,7 +45,7 @@ pub(crate) const YIELDING_GAINED: Duration = Duration::from_micros(10);
 #[cfg(feature = "std")]
 pub(crate) const SHORTEST_YIELDING: Duration = Duration::from_micros(1);
 
-/// A yield that takes longer than this was of use to another thread; only so much of it counts as in vain.
+/// A yield that takes longer than this was of use to another thread; only this much of it counts as yielded without success.
 ///
 /// A yield to nobody takes about half of this. Without the limit one turn of a busy neighbour used up all the yielding
 /// (`--beside-neighbour`).
@@ -82,7 +82,7 @@ pub(crate) const SOON: u32 = 8;
 
 // A thread that spins before it parks, while its peer fills or empties the buffer: `thread::pre_park_spin`, `chan::traffic`.
 
-/// Where that spin was in vain, it is tried again in the wait of this number, and about twice as late after each further one.
+/// After a spin without success, the next is tried in the wait of this number, and about twice as late after each further one.
 ///
 /// Odd, so that a thread which waits for two channels in turn does not always try it with the same one. Trying in one wait of
 /// sixteen, for ever, added 1.8 µs to one round trip in sixteen (`latency`).

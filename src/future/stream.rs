@@ -32,7 +32,7 @@ use crate::{
 /// handed to it, whether it is polled again or not. Where a stream is not going to be polled for a while, and others
 /// receive from the same channel, call [`release`](Self::release).
 ///
-/// A stream that always has an item yields to its executor only in tasks of tokio with the feature `tokio`: see
+/// A stream that always has an item yields to its executor only in tokio tasks with the feature `tokio`: see
 /// [yielding](crate#yielding).
 ///
 /// # Cancel safety

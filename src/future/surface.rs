@@ -37,7 +37,7 @@ macro_rules! surface {
         gives_up $setup:literal, $future:literal, $given_up:literal;
     ) => {
         impl<$($generics)*> $Future<$($arguments),*> {
-            /// Gives up when `stop`, any future, completes.
+            /// Gives up when `stop` completes: a timer, such as `tokio::time::sleep(time)`, or any other future.
             ///
             /// A `stop` that is complete at the first poll wins before anything was done. Later the operation wins a tie: what it has done
             /// counts, even if `stop` has completed, too. [Stopping](crate#stopping) says when a `stop` cannot complete.

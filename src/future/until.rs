@@ -45,7 +45,7 @@ pin_project! {
     /// the operation that counts, and what it has done is never undone. Having given up, nothing has happened (of a batch,
     /// nothing more; a receive that waited may have let a [`reserve`](crate::Sender::reserve) go ahead).
     ///
-    /// It does not yield while its operation is ready, but in tasks of tokio with the feature `tokio`: see
+    /// It does not yield while its operation is ready, but in tokio tasks with the feature `tokio`: see
     /// [yielding](crate#yielding). So without it, on an executor of one thread (tokio's `current_thread`), where a timer fires and
     /// other tasks run only when the loop yields, a loop on a channel that is always ready never sees such a stop: let it yield
     /// now and then. With the feature the loop ends.

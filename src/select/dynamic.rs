@@ -39,7 +39,7 @@ pin_project! {
     /// `Send`; a [`LocalSelect`] takes others.
     ///
     /// The result of the arm that happened is what its future returns: an error if its channel is closed, which counts as
-    /// ready. The operation has been done then: a select does not only tell that one could be tried. It allocates nothing with up to
+    /// ready. By then the operation has been performed: the select does not merely report that it could be tried. It allocates nothing with up to
     /// eight arms.
     ///
     /// A [`reserve`](crate::Sender::reserve) as an arm holds no room unless it is the arm that happens.
@@ -244,7 +244,7 @@ macro_rules! surface {
 
             /// Adds an arm and returns its number: 0, 1, 2 and so on.
             ///
-            /// A future that has returned `Ready` already, or its result by `take_output`, never happens, nor does a receive from [`never`](crate::never) or a
+            /// An arm whose future has returned `Ready`, or whose result `take_output` has taken, never happens. Nor does a receive from [`never`](crate::never) or a
             /// `send_from` of nothing. One that was parked by itself gives up its place in the line; if a peer has completed it
             /// already, it is ready. Up to eight arms are kept in place, more take an allocation.
             ///
@@ -266,7 +266,7 @@ macro_rules! surface {
                 self.state.arms.push(future)
             }
 
-            /// The number of an arm that happens at once, whose `take_output` has the result; `None`: none could, and nothing happened.
+            /// Tries the arms once, and returns the number of the one that happened, whose `take_output` has the result, or `None` if none could happen.
             ///
             /// # Panics
             ///
@@ -324,7 +324,7 @@ macro_rules! surface {
 
         #[cfg(feature = "std")]
         impl $Select<'_> {
-            /// Blocks the thread until an arm has happened, and returns its number; for ever, if there are no arms. The arm's `take_output`
+            /// Blocks the thread until an arm has happened, and returns its number; for ever, if no arm can happen. The arm's `take_output`
             /// has its result.
             ///
             /// # Blocking

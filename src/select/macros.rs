@@ -35,11 +35,11 @@
 /// | `send_from(tx, &mut opt)` | as [`tx.send_from(&mut opt)`](crate::Sender::send_from): the message stays in the `Option` if the arm loses; an empty one switches the arm off | `Result<(), SendError<()>>` |
 /// | `send(tx, msg)` | as [`tx.send(msg)`](crate::Sender::send): `msg` is evaluated once, up front, and dropped if the arm loses, as in Go | `Result<(), SendError<T>>` |
 /// | `future(fut)` | any future, taken by value: pass `&mut fut` or a `Pin` to keep it | its output |
-/// | `default` | if nothing is ready, this, without waiting | – |
+/// | `default` | its body runs at once, if no arm is ready | – |
 ///
 /// Among the arms that are ready one is chosen at random, each as likely as the others ([`seed_select`](crate::seed_select)
-/// makes a run repeatable). With `biased;` as the first line it is the topmost; that orders what is ready when the select is
-/// polled, and what a peer does while it waits stands. A closed channel is ready, with an error.
+/// makes a run repeatable). With `biased;` as the first line, the topmost is chosen of those that are ready when the select is
+/// polled. While the select waits, a peer may commit any arm. A closed channel is ready, with an error.
 ///
 /// The value is matched with an irrefutable pattern. The whole is an expression, whose value is that of the body. When a
 /// body runs all borrows of the arms have ended: it may use what they use, and `return`, `break`, `?` and `.await` mean
@@ -109,10 +109,10 @@
 /// message waits in the channel, at capacity 0, too.
 ///
 /// While the select polls a `future(..)`, no peer can claim it, so no output of a future that was done is ever thrown away, and
-/// nothing that a peer did is ever taken back. The price is its place in the line: a peer that comes during that poll passes
+/// nothing that a peer did is ever taken back. The price is the select's place in the line: a peer that comes during that poll passes
 /// the select by, and serves the operation behind it. The select tries its arms again then, and parks at the end of the line.
 ///
-/// A select does not yield while an arm is ready, but in tasks of tokio with the feature `tokio`. Without it, on an executor of
+/// A select does not yield while an arm is ready, except in tokio tasks with the feature `tokio`. Without it, on an executor of
 /// one thread, a timer in a `future(..)` arm does not fire while a loop over the select always finds another arm ready: see
 /// [yielding](crate#yielding). A `default` never waits, and so never yields.
 ///
@@ -131,7 +131,7 @@
 /// # Panics
 ///
 /// If a waker does, of this task (cloned or dropped) or of a peer (woken): nothing is lost or left hanging then, and an arm
-/// may have happened. What panics in a body, a condition or an expression of an arm goes on, and leaves every channel as it is.
+/// may have happened. A panic in a body, a condition or an expression of an arm propagates, and leaves every channel as it is.
 ///
 /// # Cancel safety
 ///

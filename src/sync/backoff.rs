@@ -1,6 +1,6 @@
 //! How long a thread that finds a lock taken keeps off it before it sleeps.
 //!
-//! Each look at the lock takes its cache line from the holder. Who keeps off lets the holder run several operations in a row
+//! Each look at the lock takes its cache line from the holder. A thread that backs off lets the holder run several operations in a row
 //! with all lines to itself, and in tasks that is worth more than one's own time: the holder's worker has other tasks that go on with
 //! the channel. Threads in blocking calls are each other's peers: the holder may well wait for just this one next, so they
 //! look again sooner.

@@ -1,12 +1,12 @@
 //! The lock of a channel's end.
 //!
 //! It guards a handful of loads, stores and one message copy, so it is nearly always free again within tens of
-//! nanoseconds. Who finds it taken backs off for a bounded time, long enough that the holder can run a few operations
-//! in a row with the cache line to itself; who is still locked out then (the holder was preempted, say) goes to
+//! nanoseconds. A thread that finds it held backs off for a bounded time, long enough that the holder can run a few operations
+//! in a row with the cache line to itself. A thread that is still locked out then (the holder was preempted, say) goes to
 //! [`sleep`](super::sleep): sleeps or, where there is nothing to sleep on, goes on trying.
 //!
 //! Unlocking is one plain store and a relaxed look at whether anybody sleeps. The look may miss a thread that is just
-//! lying down, because nothing orders the store before it. That is why nobody sleeps without a timeout: a missed
+//! falling asleep, because nothing orders the store before it. That is why every sleep has a timeout: a missed
 //! notification costs the sleeper at most the timeout, which starts at 50 µs and doubles.
 
 // A model of the channel uses loom's mutex, so there this lock is compiled for its own model alone.
