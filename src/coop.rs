@@ -11,15 +11,27 @@
 //!   to return what it was given.
 //! - A unit is taken for good once the operation is ready. No unit is held while futures of the caller's are polled: to put it back
 //!   then would put back what they have spent, too.
+//! - A select keeps the last unit for futures that are no operations: with one unit left it tries no operation and polls these. So
+//!   a timer fires beside channels that are always ready, at the bottom of a biased select, too. With none left nothing is polled, as
+//!   what is polled without a budget may never return.
 //! - A thread that waits must not be refused: tokio would wake it when the runtime has its turn, for which it may be waiting with
 //!   this very thread. [`unconstrained`] lifts the budget for its polls, with all that they poll in turn: a stop of
 //!   [`Until`](crate::Until) may be an operation, too. An inner poll beside each `Future::poll` would not reach that one.
 
 #![forbid(unsafe_code)]
 
-pub(crate) use budget::{
-    MAY_REFUSE, Payer, charge, is_spent, poll_plain, poll_stop, poll_while_spent, refuse,
-};
+pub(crate) use budget::{MAY_REFUSE, Payer, charge, is_spent, left, refuse};
+
+/// What is left of the budget.
+#[cfg_attr(
+    not(all(feature = "tokio", not(hchan_loom))),
+    allow(dead_code, reason = "there is no budget")
+)]
+pub(crate) enum Left {
+    More,
+    LastUnit,
+    Nothing,
+}
 
 #[cfg(feature = "std")]
 pub(crate) use budget::unconstrained;
@@ -27,20 +39,15 @@ pub(crate) use budget::unconstrained;
 #[cfg(all(feature = "tokio", not(hchan_loom)))]
 mod budget {
     use core::{
-        cell::Cell,
         pin::{Pin, pin},
         task::{Context, Poll, Waker},
     };
 
     use tokio::task::coop::{self, RestoreOnPending, has_budget_remaining, poll_proceed};
 
-    pub(crate) const MAY_REFUSE: bool = true;
+    use super::Left;
 
-    std::thread_local! {
-        /// A plain future was completed although the budget was spent. The next such completion comes after a yield: a loop on
-        /// futures that are always ready would never yield otherwise.
-        static HAS_OVERDRAWN: Cell<bool> = const { Cell::new(false) };
-    }
+    pub(crate) const MAY_REFUSE: bool = true;
 
     /// A unit of the budget, which goes back unless it is settled.
     #[must_use]
@@ -89,46 +96,33 @@ mod budget {
         }
     }
 
-    /// `Pending`, and the task is woken when the runtime has had its turn.
+    #[inline]
+    pub(crate) fn left(cx: &mut Context<'_>) -> Left {
+        if is_spent() {
+            return Left::Nothing;
+        }
+        let unit = poll_proceed(cx);
+        let is_last = is_spent();
+        // It goes back.
+        drop(unit);
+        match is_last {
+            true => Left::LastUnit,
+            false => Left::More,
+        }
+    }
+
+    /// Spends what is left. `Pending`, and the task is woken when the runtime has had its turn.
     #[cold]
     pub(crate) fn refuse<R>(cx: &mut Context<'_>) -> Poll<R> {
-        if poll_proceed(cx).is_ready() {
-            cx.waker().wake_by_ref();
+        while let Poll::Ready(unit) = poll_proceed(cx) {
+            unit.made_progress();
+            // Outside a task of tokio, or where the budget was lifted meanwhile, it is without bound.
+            if !is_spent() {
+                cx.waker().wake_by_ref();
+                break;
+            }
         }
         Poll::Pending
-    }
-
-    /// Polls a future that is no operation: it is not refused.
-    #[inline]
-    pub(crate) fn poll_plain<F: Future>(
-        future: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        match is_spent() {
-            true => unconstrained(future, cx),
-            false => future.poll(cx),
-        }
-    }
-
-    /// As `poll_plain`, for the first look at the stop of an operation.
-    #[inline]
-    pub(crate) fn poll_stop<F: Future>(stop: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match is_spent() {
-            true => poll_while_spent(|may_poll| match may_poll {
-                true => unconstrained(stop, cx),
-                false => Poll::Pending,
-            }),
-            false => stop.poll(cx),
-        }
-    }
-
-    /// Polls plain futures with the budget spent, unless one was completed so since the task last yielded.
-    #[cold]
-    pub(crate) fn poll_while_spent<R>(poll: impl FnOnce(bool) -> Poll<R>) -> Poll<R> {
-        let may_poll = !HAS_OVERDRAWN.take();
-        let polled = poll(may_poll);
-        HAS_OVERDRAWN.set(polled.is_ready());
-        polled
     }
 
     /// Polls a future that no budget refuses, neither it nor what it polls.
@@ -174,11 +168,14 @@ pub(crate) use budget::Unit;
 
 #[cfg(not(all(feature = "tokio", not(hchan_loom))))]
 mod budget {
+    #[cfg(feature = "std")]
+    use core::pin::Pin;
     use core::{
         marker::PhantomData,
-        pin::Pin,
         task::{Context, Poll},
     };
+
+    use super::Left;
 
     pub(crate) const MAY_REFUSE: bool = false;
 
@@ -201,21 +198,8 @@ mod budget {
     }
 
     #[inline(always)]
-    pub(crate) fn poll_plain<F: Future>(
-        future: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        future.poll(cx)
-    }
-
-    #[inline(always)]
-    pub(crate) fn poll_stop<F: Future>(stop: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        stop.poll(cx)
-    }
-
-    #[inline(always)]
-    pub(crate) fn poll_while_spent<R>(poll: impl FnOnce(bool) -> Poll<R>) -> Poll<R> {
-        poll(true)
+    pub(crate) fn left(_: &mut Context<'_>) -> Left {
+        Left::More
     }
 
     #[cfg(feature = "std")]

@@ -113,8 +113,8 @@
 //!   nothing. Where these pages say that a future is parked from its first `Pending` on, that is from the first `Pending` with
 //!   which it did park.
 //! - An operation that was completed by a peer returns its result whatever the budget.
-//! - A select with the budget spent polls its `future(..)` arms, which are not refused, and tries no other arm. An `until` looks
-//!   at its stop likewise.
+//! - A select leaves the last unit to its `future(..)` arms: it polls these then and tries no other arm. Once the budget is spent it polls
+//!   nothing, and nor does an `until`.
 //! - The `try_` calls, a select's `default` and [`try_now`](Select::try_now) never wait and so take no part. Nor do blocking calls
 //!   (`wait` and its siblings, [`blocking`], [`select_blocking!`]). Outside tokio tasks, under other executors for instance,
 //!   nothing changes.

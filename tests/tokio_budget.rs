@@ -582,8 +582,16 @@ fn foreign_futures_keep_what_they_spend_in_a_select() {
     });
 }
 
+/// Leaves one unit of a new budget.
+async fn last_unit() {
+    new_budget().await;
+    let whole = left();
+    new_budget().await;
+    (1..whole).for_each(|_| take_unit());
+}
+
 #[test]
-fn refused_select_polls_its_futures_and_tries_no_operation() {
+fn select_leaves_the_last_unit_to_its_futures() {
     in_a_task(|| async {
         let (tx, rx) = bounded(1);
         tx.try_send(1).unwrap();
@@ -601,15 +609,16 @@ fn refused_select_polls_its_futures_and_tries_no_operation() {
                     future(foreign) -> () => panic!("it is pending"),
                 }
             });
-            spend();
+            last_unit().await;
             assert!(poll_once(&mut selecting).await.is_pending());
             assert_eq!((tx.len(), rx.waiting_receivers()), (1, 0));
+            assert!(!has_budget_remaining(), "the task is to yield");
             new_budget().await;
             assert_eq!(poll_once(&mut selecting).await, Poll::Ready(Ok(1)));
         }
         assert_eq!(polls, 1);
         // A future that is complete then is the arm that happens.
-        spend();
+        last_unit().await;
         let mut selecting = pin!(async {
             select! {
                 recv(rx) -> _ => panic!("it is not tried"),
@@ -617,6 +626,103 @@ fn refused_select_polls_its_futures_and_tries_no_operation() {
             }
         });
         assert_eq!(poll_once(&mut selecting).await, Poll::Ready(7));
+        assert!(!has_budget_remaining(), "it has paid");
+    });
+}
+
+#[test]
+fn select_without_a_budget_polls_nothing() {
+    in_a_task(|| async {
+        let (_tx, rx) = bounded::<()>(1);
+        spend();
+        let mut selecting = pin!(async {
+            select! {
+                recv(rx) -> _ => panic!("there is none"),
+                future(async { panic!("it is not polled") }) -> () => {}
+            }
+        });
+        assert!(poll_once(&mut selecting).await.is_pending());
+    });
+}
+
+/// A loop over a channel that is always ready. Only the budget ends a poll of it.
+async fn pump() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(()).unwrap();
+    while let Ok(message) = rx.recv().await {
+        tx.try_send(message).unwrap();
+    }
+}
+
+#[test]
+fn loops_in_arms_and_stops_are_refused() {
+    no_deadlock(|| {
+        for runtime in [current_thread(), workers(1)] {
+            let selecting = runtime.spawn(async {
+                let (_tx, rx) = bounded::<()>(1);
+                select! {
+                    recv(rx) -> _ => {}
+                    future(pump()) -> () => {}
+                    future(pump()) -> () => {}
+                    future(sleep(SOON)) -> () => {}
+                }
+                let until = async { rx.recv().until(pump()).await };
+                tokio::select! { biased;
+                    () = sleep(SOON) => {}
+                    () = pump() => {}
+                    _ = until => {}
+                }
+                let selecting = async {
+                    select! { recv(rx) -> _ => {}, future(pump()) -> () => {} }
+                };
+                let both = futures::future::join(pump(), selecting);
+                assert!(tokio::time::timeout(SOON, both).await.is_err());
+            });
+            runtime.block_on(selecting).unwrap();
+        }
+    });
+}
+
+#[test]
+fn stop_of_a_parked_batch_is_seen_after_the_budget_is_spent() {
+    in_a_task(|| async {
+        let (tx, rx) = bounded(1);
+        tx.try_send(9).unwrap();
+        let token = CancellationToken::new();
+        let mut sending = pin!(tx.send_many(0..10).until(token.cancelled()));
+        // It parks with the last unit.
+        last_unit().await;
+        assert!(poll_once(&mut sending).await.is_pending());
+        assert_eq!(rx.waiting_senders(), 1);
+        new_budget().await;
+        token.cancel();
+        let mut polls = 0;
+        let sent = poll_fn(|cx| {
+            polls += 1;
+            if polls == 1 {
+                spend();
+            }
+            sending.as_mut().poll(cx)
+        });
+        assert!(sent.await.is_err());
+    });
+}
+
+#[test]
+fn batch_that_is_all_sent_is_not_reported_as_given_up() {
+    in_a_task(|| async {
+        let (tx, rx) = unbounded();
+        let token = CancellationToken::new();
+        let mut sending = pin!(tx.send_many([1, 2, 3]).until(token.cancelled()));
+        last_unit().await;
+        assert!(poll_once(&mut sending).await.is_pending());
+        assert_eq!(rx.len(), 3);
+        token.cancel();
+        new_budget().await;
+        let Poll::Ready(Ok(sent)) = poll_once(&mut sending).await else {
+            panic!("all was sent")
+        };
+        assert_eq!(sent, 3);
     });
 }
 
@@ -722,6 +828,10 @@ loops_until_a_neighbour_runs! {
     neighbours_run_beside_a_stop_that_is_complete: |tx, rx| {
         tx.try_send(1).unwrap_or_default();
         let _ = rx.recv().until(rx.recv()).await;
+    }
+    neighbours_run_beside_a_stop_that_is_no_operation: |tx, rx| {
+        tx.try_send(1).unwrap_or_default();
+        rx.recv().until(ready(())).await.unwrap_err();
     }
 }
 

@@ -189,19 +189,19 @@ impl<I: Iterator> Wait for SendManyFuture<'_, I> {
         let mut this = self.project();
         let withdrawn = this.op.as_mut().cancel();
         let batch = this.batch.as_mut()?;
-        match withdrawn {
-            Polled::Done if !batch.pull(|| 1) => {
-                let sent = batch.passed_on();
-                *this.batch = None;
-                return Some(Ok(sent));
-            }
-            Polled::Done => {}
-            Polled::Pending | Polled::Closed => batch.pulled().extend(this.op.take_unsent()),
+        if withdrawn != Polled::Done {
+            batch.pulled().extend(this.op.take_unsent());
         }
-        match withdrawn {
-            Polled::Closed => unsent(this.batch).map(Err),
-            _ => None,
+        if withdrawn == Polled::Closed {
+            return unsent(this.batch).map(Err);
         }
+        // Its last message may have been sent, and the iterator not been asked again.
+        if batch.passed_on() == 0 || batch.pull(|| 1) {
+            return None;
+        }
+        let sent = batch.passed_on();
+        *this.batch = None;
+        Some(Ok(sent))
     }
 
     fn limited(self: Pin<&mut Self>, output: Option<Self::Output>) -> Self::Limited {

@@ -134,11 +134,21 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
         let mut this = self.project();
         let phase = *this.phase;
         let is_stopped = match phase {
-            Phase::New => coop::poll_stop(this.stop.as_mut().as_pin_mut(), cx).is_ready(),
+            Phase::New if coop::is_spent() => {
+                // Unless a peer has completed it, the operation is refused, or waits for nothing but that.
+                let Poll::Ready(output) = this.operation.as_mut().poll(cx) else {
+                    return coop::refuse(cx);
+                };
+                *this.phase = Phase::Finished;
+                return Poll::Ready(this.operation.limited(Some(output)));
+            }
+            Phase::New => this.stop.as_mut().as_pin_mut().poll(cx).is_ready(),
             Phase::Begun => false,
             Phase::Finished => panic!("an `until` was polled again after it had completed"),
         };
         let output = if is_stopped && coop::MAY_REFUSE {
+            // Else a loop over stops that are complete would never yield.
+            coop::charge();
             // A batch may have begun.
             this.operation.as_mut().cancel()
         } else if is_stopped {
@@ -155,7 +165,7 @@ impl<F: Wait, S: Future> Future for Until<F, S> {
                     return Poll::Pending;
                 }
                 Poll::Pending => {
-                    ready!(coop::poll_plain(this.stop.as_pin_mut(), cx));
+                    ready!(this.stop.as_pin_mut().poll(cx));
                     // A peer may have come in between.
                     this.operation.as_mut().cancel()
                 }

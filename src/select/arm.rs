@@ -9,7 +9,6 @@ use pin_project_lite::pin_project;
 
 use crate::{
     chan::Done,
-    coop,
     op::OpRef,
     quiet_drop::QuietDrop,
     waiter::State,
@@ -119,7 +118,7 @@ impl<F: Future> FutureArm<F> {
 impl<F: Future> PlainFuture for FutureArm<F> {
     fn is_done(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();
-        match coop::poll_plain(this.future, cx) {
+        match this.future.poll(cx) {
             Poll::Ready(output) => {
                 *this.output = Some(QuietDrop::new(output));
                 true

@@ -20,7 +20,11 @@ use super::state::ErasedSelect;
 use super::{arm::Arms, order::Chance, state::SelectState, try_arms};
 #[cfg(feature = "std")]
 use crate::thread::{wait_deadline, wait_timeout};
-use crate::{Receiver, Sender, chan::Done, coop};
+use crate::{
+    Receiver, Sender,
+    chan::Done,
+    coop::{self, Left},
+};
 
 /// What is left of a select that found nothing to do: what it drew.
 #[allow(missing_debug_implementations, reason = "for the macros alone")]
@@ -33,9 +37,13 @@ pub fn attempt<P: ArmList>(
     biased: bool,
 ) -> impl Future<Output = Result<usize, Tried>> {
     poll_fn(move |cx| {
-        if coop::is_spent() {
-            let done = try_arms::attempt_while_spent(Pin::<&mut P>::new(arms), biased, cx);
-            return done.map(|done| Ok(happen(arms, done)));
+        match coop::left(cx) {
+            Left::More => {}
+            left => {
+                let arms_ref = Pin::<&mut P>::new(arms);
+                let done = try_arms::attempt_futures(arms_ref, biased, left, cx);
+                return done.map(|done| Ok(happen(arms, done)));
+            }
         }
         let attempted = attempt_with(arms, biased, cx);
         if attempted.is_ok() {

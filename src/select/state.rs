@@ -35,11 +35,11 @@ use super::{
     arm::{ArmRef, Arms},
     locked::Locked,
     order::{Chance, Order},
-    try_arms::{attempt_all_locked, attempt_erased, attempt_while_spent},
+    try_arms::{attempt_all_locked, attempt_erased, attempt_futures},
 };
 use crate::{
     chan::Done,
-    coop,
+    coop::{self, Left},
     quiet_drop::QuietDrop,
     thread::{Limit, Wait},
     waiter::{Claim, State},
@@ -193,10 +193,10 @@ impl ErasedSelect<'_> {
         }
     }
 
-    /// Step 1 with the budget spent.
-    fn poll_while_spent(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+    /// Step 1 with hardly anything left of the budget: no operation is tried.
+    fn poll_futures_alone(&mut self, left: Left, cx: &mut Context<'_>) -> Poll<usize> {
         let is_biased = self.progress.biased;
-        let done = attempt_while_spent(self.arms.as_mut(), is_biased, cx);
+        let done = attempt_futures(self.arms.as_mut(), is_biased, left, cx);
         done.map(|(number, done)| self.happen(number, done))
     }
 
@@ -210,11 +210,13 @@ impl ErasedSelect<'_> {
 
     fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         match self.progress.phase {
-            Phase::New if coop::is_spent() => self.poll_while_spent(cx),
-            Phase::New => charged(match self.attempt(cx) {
-                Some(chosen) => Poll::Ready(chosen),
-                None => self.park(cx.waker().clone()),
-            }),
+            Phase::New => match coop::left(cx) {
+                Left::More => charged(match self.attempt(cx) {
+                    Some(chosen) => Poll::Ready(chosen),
+                    None => self.park(cx.waker().clone()),
+                }),
+                left => self.poll_futures_alone(left, cx),
+            },
             Phase::Tried => charged(self.park(cx.waker().clone())),
             Phase::Parked => self.poll_parked(cx),
             Phase::Finished => panic!("a select was polled again after it had completed"),
@@ -293,6 +295,11 @@ impl ErasedSelect<'_> {
     }
 
     fn poll_futures(&mut self, cx: &mut Context<'_>) -> Option<usize> {
+        if coop::MAY_REFUSE {
+            // One of the futures may spend the budget at each poll: it must not always come before the same others.
+            let progress = self.progress.as_mut().project();
+            *progress.chance = Chance::new(*progress.biased);
+        }
         let mut order = self.order();
         order
             .iter()
@@ -302,7 +309,7 @@ impl ErasedSelect<'_> {
             })
     }
 
-    /// The order in which the arms are tried: one for the whole select.
+    /// The order in which the arms are tried.
     fn order(&self) -> Order {
         Order::drawn(self.arms.count(), self.progress.chance)
     }

@@ -12,7 +12,11 @@ use super::{
     locked::Locked,
     order::{Chance, Order},
 };
-use crate::{chan::Done, coop, waiter::State};
+use crate::{
+    chan::Done,
+    coop::{self, Left},
+    waiter::State,
+};
 
 /// Tries each arm by itself, in a random order or from top to bottom; returns the first that is done, or what the
 /// order was drawn by.
@@ -70,31 +74,33 @@ fn attempt_others(
     Err(chance)
 }
 
-/// As `attempt`, for a task whose budget is spent: no operation is tried. The other futures are polled, and an arm that a peer
-/// has completed happens.
+/// As `attempt`, for a task that has no more than one unit of its budget left: no operation is tried. An arm that a peer has completed
+/// happens, and the last unit is for the other futures.
 #[cold]
 #[inline(never)]
-pub(super) fn attempt_while_spent<'p>(
+pub(super) fn attempt_futures<'p>(
     mut arms: Pin<&'p mut (dyn Arms + 'p)>,
     biased: bool,
+    left: Left,
     cx: &mut Context<'_>,
 ) -> Poll<(usize, Done)> {
+    let may_poll = matches!(left, Left::LastUnit);
     let mut order = Order::drawn(arms.count(), Chance::new(biased));
-    let number = coop::poll_while_spent(|may_poll| {
-        let number = order
-            .iter()
-            .find(|&number| match arms.as_mut().arm(number) {
-                ArmRef::Disabled => false,
-                ArmRef::Operation(operation) => {
-                    matches!(operation.state(), State::Done | State::Closed)
-                }
-                ArmRef::Future(future) => may_poll && future.is_done(cx),
-            });
-        number.map_or(Poll::Pending, Poll::Ready)
-    });
+    let number = order
+        .iter()
+        .find(|&number| match arms.as_mut().arm(number) {
+            ArmRef::Disabled => false,
+            ArmRef::Operation(operation) => {
+                matches!(operation.state(), State::Done | State::Closed)
+            }
+            ArmRef::Future(future) => may_poll && future.is_done(cx),
+        });
     match number {
-        Poll::Ready(number) => Poll::Ready((number, Done::QUIETLY)),
-        Poll::Pending => coop::refuse(cx),
+        Some(number) => {
+            coop::charge();
+            Poll::Ready((number, Done::QUIETLY))
+        }
+        None => coop::refuse(cx),
     }
 }
 
