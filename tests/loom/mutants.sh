@@ -281,10 +281,14 @@ mutant "an operation whose time is up is given up unseen"
 replace thread/wait.rs "self.output = self.future.as_mut().cancel();" "let _ = self.future.as_mut().cancel();"
 
 mutant "an operation that is stopped is given up unseen"
-replace future/until.rs "this.operation.as_mut().cancel()" "{ let _ = this.operation.as_mut().cancel(); None }"
+replace future/until.rs "this.operation.as_mut().cancel()
+                }" "{ let _ = this.operation.as_mut().cancel(); None }
+                }"
 
 mutant "an operation that is stopped is not cancelled"
-replace future/until.rs "this.operation.as_mut().cancel()" "None"
+replace future/until.rs "this.operation.as_mut().cancel()
+                }" "None
+                }"
 
 # Who gets what.
 
@@ -327,7 +331,11 @@ replace op/mod.rs "(Kind::Send, State::Done | State::Finished) => State::Finishe
 
 mutant "a send that is done drops its message, too"
 replace op/send.rs "this.waiter.set_state(State::Finished);
-                Poll::Ready(Ok(()))" "Poll::Ready(Ok(()))"
+                Polled::Done
+            }
+            Err(missed) => op.send_slow_or_park" "Polled::Done
+            }
+            Err(missed) => op.send_slow_or_park"
 
 mutant "the numbers of the messages of a batch are given to others, too"
 replace chan/state.rs "self.next_seq = self.next_seq.wrapping_add(count as u64);" ""
@@ -647,7 +655,7 @@ mutant "a select that has been claimed takes itself back"
 replace waiter/claim.rs "recalled != Err(CLAIMED)" "{ let _ = recalled; true }"
 
 mutant "a select does not look again with all its channels locked"
-replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter(), Some(claim)) {" \
+replace select/state.rs "if let Some((number, done)) = locked.attempt(order.iter(), Some(pinned)) {" \
   "let _ = locked.attempt(core::iter::empty(), None).is_none();
         if let Some((number, done)) = { order.iter().last(); None::<(usize, Done)> } {"
 
@@ -744,11 +752,11 @@ mutant "a request for a permit does not look whether there is room"
 replace chan/state.rs "!self.slow && self.next_free(geometry, sides).is_some()" "!self.slow"
 
 mutant "a request for a permit parks without a second look"
-replace chan/attempt.rs "let done = chan.attempt(waiter);
+replace chan/attempt.rs "let done = chan.attempt(waiter, waiter.select());
             if done.is_none() {
                 chan.recv_side()" "let done = match waiter.kind() {
                 Kind::Reserve => None,
-                _ => chan.attempt(waiter),
+                _ => chan.attempt(waiter, waiter.select()),
             };
             if done.is_none() {
                 chan.recv_side()"
@@ -777,7 +785,7 @@ mutant "a select that parks promotes nobody beside permits"
 replace select/state.rs "locked.serve(&mut wakes);" ""
 
 mutant "a select with both ends does not see the place of a permit"
-replace chan/promote.rs "if !has_place && is_alone" "if is_alone"
+replace chan/promote.rs "!has_place && is_alone" "is_alone"
 
 mutant "a select claimed for a permit without a partner is dropped"
 replace chan/promote.rs "wakes.push(sender.unpark())" "drop(sender)"
@@ -858,10 +866,10 @@ mutant "any receive from a closed channel tells"
 replace chan/transition.rs "!self.recv.drainq.is_empty() && self.len() == 0" "!self.recv.drainq.is_empty()"
 
 mutant "a wait for the end parks without a second look"
-replace chan/attempt.rs "let done = chan.attempt(waiter);
+replace chan/attempt.rs "let done = chan.attempt(waiter, waiter.select());
             if done.is_none() {
                 chan.recv_side()" "let done = match waiter.kind() {
-                Kind::Reserve => chan.attempt(waiter),
+                Kind::Reserve => chan.attempt(waiter, waiter.select()),
                 _ => None,
             };
             if done.is_none() {
