@@ -96,6 +96,7 @@ mod budget {
         }
     }
 
+    /// How much is left; nothing is taken.
     #[inline]
     pub(crate) fn left(cx: &mut Context<'_>) -> Left {
         if is_spent() {

@@ -193,7 +193,7 @@ impl ErasedSelect<'_> {
         }
     }
 
-    /// Step 1 with hardly anything left of the budget: no operation is tried.
+    /// Step 1 with no more than one unit of the budget left: no operation is tried.
     fn poll_futures_alone(&mut self, left: Left, cx: &mut Context<'_>) -> Poll<usize> {
         let is_biased = self.progress.biased;
         let done = attempt_futures(self.arms.as_mut(), is_biased, left, cx);

@@ -16,11 +16,11 @@ use crate::{
 
 /// What a thread has learned from its waits, of all channels.
 pub(super) struct WaitStrategy {
-    /// How often to look before yielding. Halved by every wait that spinning does not end, back at the most after one that it
-    /// does: on a core that both share, the peer cannot answer before the thread stops spinning.
+    /// How often to look before yielding. A wait that spinning did not end halves it, and one that spinning ended restores it: on a
+    /// core that both share, the peer cannot answer before the thread stops spinning.
     spin_budget: Cell<u32>,
-    /// How long to yield before sleeping. Halved by every wait that takes longer than the most, a little more after every
-    /// other: a thread meets a stream of messages awake, and waiting for rare ones costs no more than sleeping.
+    /// How long to yield before sleeping. A sleep of at least `LONGEST_YIELDING` halves it, and every other wait raises it a little: so a
+    /// thread is awake for a stream of messages, and waiting for rare ones costs no more than sleeping.
     yield_budget: Cell<Duration>,
     /// What came of its yields.
     yield_backoff: YieldBackoff,
@@ -46,7 +46,7 @@ impl WaitStrategy {
         self.waits.set(self.waits.get().wrapping_add(1));
     }
 
-    /// Spins for so many hints before the thread parks or, where that has been in vain, seldom; says whether it did.
+    /// Spins for so many hints before the thread parks, and says whether it did. Where such spins brought nothing, most are left out.
     ///
     /// A thread that parks at the first message that is not there is woken by the next, and so on: each message is handed over
     /// then, which takes many times longer than the buffer does. While the thread spins, several messages come.
