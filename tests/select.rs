@@ -25,8 +25,8 @@ use hchan::{
 #[cfg(not(feature = "std"))]
 use support::blocking::*;
 use support::{
-    Call, CountingWaker, Drops, hooked_waker, no_deadlock, panic_of, panicking_waker, poll,
-    poll_with, scaled,
+    Call, CountingWaker, Drops, assert_nobody_waits, full, hooked_waker, no_deadlock, panic_of,
+    panicking_waker, poll, poll_with, scaled,
 };
 
 /// Coupled channels and such as have two locks, and those where sends park.
@@ -38,21 +38,6 @@ fn now<F: Future>(future: F) -> F::Output {
         Ready(output) => output,
         Pending => panic!("it has to wait"),
     }
-}
-
-/// A channel that is full, with messages from 0.
-fn full(capacity: usize) -> (Sender<usize>, Receiver<usize>) {
-    let (tx, rx) = bounded(capacity);
-    (0..capacity).for_each(|n| tx.try_send(n).unwrap());
-    (tx, rx)
-}
-
-fn assert_nobody_waits<T>(rx: &Receiver<T>) {
-    assert_eq!(
-        (rx.waiting_senders(), rx.waiting_receivers()),
-        (0, 0),
-        "waiting senders and receivers"
-    );
 }
 
 // One arm happens.

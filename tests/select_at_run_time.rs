@@ -10,28 +10,13 @@ use std::{
 };
 
 use futures::future::FusedFuture;
-use hchan::{
-    Arm, LocalSelect, Receiver, RecvError, Select, SendError, Sender, TryRecvError, bounded, never,
+use hchan::{Arm, LocalSelect, RecvError, Select, SendError, Sender, TryRecvError, bounded, never};
+use support::{
+    Call, CountingWaker, assert_nobody_waits, full, hooked_waker, no_deadlock, poll, poll_with,
 };
-use support::{Call, CountingWaker, hooked_waker, no_deadlock, poll, poll_with};
 
 /// Channels with a single lock and such as have two, and those where sends park.
 const CAPACITIES: [usize; 4] = [0, 1, 4, 5];
-
-/// A channel that is full, with messages from 0.
-fn full(capacity: usize) -> (Sender<usize>, Receiver<usize>) {
-    let (tx, rx) = bounded(capacity);
-    (0..capacity).for_each(|n| tx.try_send(n).unwrap());
-    (tx, rx)
-}
-
-fn assert_nobody_waits<T>(rx: &Receiver<T>) {
-    assert_eq!(
-        (rx.waiting_senders(), rx.waiting_receivers()),
-        (0, 0),
-        "waiting senders and receivers"
-    );
-}
 
 // What an arm of `Select` has come to.
 

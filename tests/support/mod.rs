@@ -275,3 +275,18 @@ pub(crate) fn forget<T>(pinned: Pin<Box<T>>) {
     FORGOTTEN.lock().unwrap().push(address);
     mem::forget(pinned);
 }
+
+/// A channel that is full, with messages from 0.
+pub(crate) fn full(capacity: usize) -> (hchan::Sender<usize>, hchan::Receiver<usize>) {
+    let (tx, rx) = hchan::bounded(capacity);
+    (0..capacity).for_each(|n| tx.try_send(n).unwrap());
+    (tx, rx)
+}
+
+pub(crate) fn assert_nobody_waits<T>(rx: &hchan::Receiver<T>) {
+    assert_eq!(
+        (rx.waiting_senders(), rx.waiting_receivers()),
+        (0, 0),
+        "waiting senders and receivers"
+    );
+}
