@@ -164,6 +164,14 @@
 //! 4. The channel is closed: an error.
 //! 5. Otherwise it parks, behind the receives parked before.
 //!
+//! The same as decision trees:
+//!
+//! <div style="display:flex;flex-wrap:wrap;align-items:start;column-gap:2em">
+// For rustdoc alone: an editor would show its text, and the doc tests after it would be numbered by other lines.
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/send.svg"))]
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/recv.svg"))]
+//! </div>
+//!
 //! So messages leave in the order in which their sends entered, the operation that has waited longest is served first, and a
 //! newcomer never overtakes. The exceptions:
 //!
@@ -174,6 +182,22 @@
 //!   again at the end of the line. The same holds for a [`Select`] and a [`recv_any`].
 //! - A message that a cancelled receive gives back comes before all messages that have not left the channel. A receiver that
 //!   has got a later message already sees the earlier one after it.
+//!
+//! ## The three paths of a message
+//!
+//! **Through the buffer**, if it has room. Neither the send nor the receive waits:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/path_buffer.svg"))]
+//!
+//! **Handed over**, if a receive is parked. The message goes straight into that receive and does not enter the buffer:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/path_handed.svg"))]
+//!
+//! **Promoted**, if the buffer is full. The send parks, and the receive that makes room moves its message into the buffer:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/path_promoted.svg"))]
+//!
+//! At capacity 0 a receive takes the message from the parked send itself.
 //!
 //! ## What the counts count
 //!
@@ -218,6 +242,10 @@
 //! | [`recv_many`](Receiver::recv_many) | as `recv` |
 //! | [`closed`](Sender::closed), [`drained`](Sender::drained) | nothing happened |
 //! | a [stream](Receiver::stream), a [sink](#features) | as the `recv` or the `reserve` that it waits with |
+//!
+//! What happens to the message of a cancelled receive:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/cancelled.svg"))]
 //!
 //! The caller that drops a `send` cannot tell which of its two rows applies. Where that matters, as for the losing arm of a
 //! `select!` or a timeout around it, use `send_from`, whose `Option` tells, or [`until`](SendFuture::until), whose result does.
@@ -343,6 +371,21 @@
 //! }
 //! # });
 //! ```
+//!
+//! ## How one arm is chosen
+//!
+//! A select that has to wait parks an arm in each of its channels. All its arms share one *claim*, which a peer changes in one
+//! atomic step. The peer that gets the claim completes its arm. Every other peer passes by and serves the next in its queue:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/select_race.svg"))]
+//!
+//! While the select runs, no peer can claim it, and an arm that it finds ready happens at once. If it finds none, its claim goes
+//! through these states:
+//!
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/pictures/select_claim.svg"))]
+//!
+//! A permit that is given back can let a parked send of one select meet a parked receive of another. Two selects cannot be claimed
+//! in one step, so one of them may be claimed without an arm that is completed. That select wakes and tries its arms anew.
 //!
 //! ## Which select
 //!
