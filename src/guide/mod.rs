@@ -74,6 +74,13 @@ pub mod from_tokio {
     use crate::*;
 }
 pub mod capacity {
+    // Not for the doc tests, which would be numbered by other lines.
+    #![cfg_attr(
+        not(doctest),
+        doc = "How to choose the capacity of a channel, and what each choice costs.\n\n",
+        doc = include_str!("pictures/capacity.svg"),
+        doc = "\n"
+    )]
     #![doc = include_str!("capacity.md")]
 
     #[allow(unused_imports)]
