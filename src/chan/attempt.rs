@@ -143,7 +143,7 @@ impl Chan {
             // SAFETY: the caller's promise.
             return unsafe { self.attempt_recv_slow(Missed(Some(recv)), waiter) };
         }
-        let Some(cell) = recv.next_unconcerned(message, &self.sides) else {
+        let Some(cell) = recv.next_unconcerned(&self.sides) else {
             if recv.is_empty() && !recv.is_closed() {
                 return None;
             }

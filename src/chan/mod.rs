@@ -77,7 +77,6 @@ use core::{
 
 use crate::{
     error::{TryRecvError, TrySendError},
-    ring::Geometry,
     slot::{Message, RawSlot},
     sync::{Count, Guard, LockOrder},
     tuning::LARGEST_SINGLE_LOCK,
@@ -385,15 +384,11 @@ impl Chan {
     }
 
     /// Gives a permit out if there is room for one more message.
-    pub(crate) fn reserve(&self) -> ReserveOutcome {
-        self.reserve_with(self.message())
-    }
-
     #[inline(always)]
-    fn reserve_with<G: Geometry>(&self, geometry: G) -> ReserveOutcome {
+    pub(crate) fn reserve(&self) -> ReserveOutcome {
         if !self.is_single_lock() && !self.would_block(Kind::Reserve) {
             let mut send = self.sides.send.lock.lock();
-            if send.try_permit(geometry, &self.sides) {
+            if send.try_permit(&self.sides) {
                 return ReserveOutcome::Reserved;
             }
         }

@@ -26,10 +26,11 @@ const FIRST_SEQ: u64 = u64::MAX - if cfg!(hchan_loom) { 1 } else { 99 };
 /// The fields stand in this order so that what every send touches is in one cache line, with the lock.
 #[repr(C)]
 pub(crate) struct SendSide {
+    /// Whether the next cell alone decides on a send: it does not have to go the long way, the buffer is a ring, and no permit is
+    /// out.
+    is_plain: bool,
     /// Whether a send has to go the long way (8). Changed with both locks held.
-    pub(crate) slow: bool,
-    /// Whether the buffer is a ring and no permit is out.
-    cell_tells_room: bool,
+    slow: bool,
     /// Whether the buffer is a ring.
     is_ring: bool,
     /// How many messages sends without a permit may bring the ring to: the capacity less the permits out.
@@ -175,8 +176,8 @@ impl WouldBlockHint {
 impl SendSide {
     fn new(producer: Producer, blocks: &Blocks) -> Self {
         Self {
+            is_plain: Producer::is_ring(blocks),
             slow: false,
-            cell_tells_room: Producer::is_ring(blocks),
             is_ring: Producer::is_ring(blocks),
             limit: blocks.capacity(),
             producer,
@@ -191,20 +192,28 @@ impl SendSide {
         ring::pretend([head, tail], left, entered);
     }
 
-    /// The next cell of the ring, if there is room that no permit counts on.
+    /// The next cell of the ring, if there is room that no permit counts on and no need to go the long way.
     #[inline(always)]
-    fn next_free<G: Geometry>(&mut self, geometry: G, sides: &Sides) -> Option<CellRef> {
+    fn next_unconcerned(&mut self, sides: &Sides) -> Option<CellRef> {
         let RingView { head, tail, blocks } = sides.ring();
-        match self.cell_tells_room {
-            true => self.producer.next_in_ring(geometry, blocks),
-            false => (self.producer).next_counted(geometry, tail, head, blocks, self.limit),
+        if self.is_plain {
+            self.producer.next_in_ring(blocks)
+        } else if self.slow {
+            None
+        } else {
+            (self.producer).next_counted(tail, head, blocks, self.limit)
         }
     }
 
     /// Whether there is room in the ring that no permit counts on.
     #[cfg(feature = "std")]
     pub(crate) fn has_room(&mut self, sides: &Sides) -> bool {
-        self.next_free(sides.message, sides).is_some()
+        let RingView { head, tail, blocks } = sides.ring();
+        let next = match self.is_ring & (self.permits == 0) {
+            true => self.producer.next_in_ring(blocks),
+            false => (self.producer).next_counted(tail, head, blocks, self.limit),
+        };
+        next.is_some()
     }
 
     /// Sends the message that `put` puts into a slot, if nobody waits for one and there is room; else `put` is not called.
@@ -219,10 +228,7 @@ impl SendSide {
         sides: &Sides,
         put: impl FnOnce(RawSlot),
     ) -> bool {
-        if self.slow {
-            return false;
-        }
-        let Some(cell) = self.next_free(geometry, sides) else {
+        let Some(cell) = self.next_unconcerned(sides) else {
             return false;
         };
         // SAFETY: it is the next; the rest is the caller's promise.
@@ -262,15 +268,15 @@ impl SendSide {
     pub(crate) unsafe fn push_counted(&mut self, sides: &Sides, put: impl FnOnce(RawSlot)) {
         let RingView { head, tail, blocks } = sides.ring();
         self.producer.note_head(head);
-        let cell = self.producer.next(sides.message, blocks);
+        let cell = self.producer.next(blocks);
         // SAFETY: it is the next; the rest is the caller's promise.
         unsafe { self.producer.push(cell, sides.message, tail, put) };
     }
 
     /// Gives a permit out if nobody waits for a message and there is room.
     #[inline(always)]
-    pub(crate) fn try_permit<G: Geometry>(&mut self, geometry: G, sides: &Sides) -> bool {
-        let is_possible = !self.slow && self.next_free(geometry, sides).is_some();
+    pub(crate) fn try_permit(&mut self, sides: &Sides) -> bool {
+        let is_possible = self.next_unconcerned(sides).is_some();
         if is_possible {
             self.set_permits(sides, self.permits + 1);
         }
@@ -295,8 +301,8 @@ impl SendSide {
         }
         let RingView { head, tail, blocks } = sides.ring();
         let next = match self.is_ring {
-            true => self.producer.next_in_ring(geometry, blocks),
-            false => (self.producer).next_counted(geometry, tail, head, blocks, blocks.capacity()),
+            true => self.producer.next_in_ring(blocks),
+            false => (self.producer).next_counted(tail, head, blocks, blocks.capacity()),
         };
         let Some(cell) = next else { return false };
         // SAFETY: it is the next; the rest is the caller's promise.
@@ -314,7 +320,19 @@ impl SendSide {
     pub(crate) fn set_permits(&mut self, sides: &Sides, permits: usize) {
         self.permits = permits;
         self.limit = sides.blocks.capacity().saturating_sub(permits);
-        self.cell_tells_room = (permits == 0) & self.is_ring;
+        self.note_plain();
+    }
+
+    /// Says whether sends have to go the long way.
+    #[inline(always)]
+    pub(crate) fn set_slow(&mut self, slow: bool) {
+        self.slow = slow;
+        self.note_plain();
+    }
+
+    #[inline(always)]
+    fn note_plain(&mut self) {
+        self.is_plain = !self.slow & (self.permits == 0) & self.is_ring;
     }
 
     /// After `try_push` was not possible: whether that was for want of room.
@@ -344,21 +362,17 @@ impl RecvSide {
 
     /// The next cell of the ring, if there is a message in it and nobody is concerned when that leaves.
     #[inline(always)]
-    pub(crate) fn next_unconcerned<G: Geometry>(
-        &mut self,
-        geometry: G,
-        sides: &Sides,
-    ) -> Option<CellRef> {
+    pub(crate) fn next_unconcerned(&mut self, sides: &Sides) -> Option<CellRef> {
         if self.slow {
             return None;
         }
-        self.next(geometry, sides)
+        self.next(sides)
     }
 
     /// The next cell of the ring, if there is a message in it.
     #[inline(always)]
-    pub(crate) fn next<G: Geometry>(&mut self, geometry: G, sides: &Sides) -> Option<CellRef> {
-        self.consumer.next(geometry, &sides.blocks)
+    pub(crate) fn next(&mut self, sides: &Sides) -> Option<CellRef> {
+        self.consumer.next(&sides.blocks)
     }
 
     /// Has `take` take the oldest message of the ring out of its slot. It has no number yet.

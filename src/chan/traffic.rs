@@ -109,7 +109,7 @@ impl Chan {
     fn has_messages(&self) -> bool {
         !self.is_single_lock()
             && (self.sides.recv.lock.lock())
-                .next(self.message(), &self.sides)
+                .next(&self.sides)
                 .is_some()
     }
 }

@@ -462,7 +462,7 @@ impl<'c> LockedChan<'c> {
     #[inline(always)]
     unsafe fn pop_ring(&mut self, to: RawSlot) -> bool {
         let message = self.message();
-        let Some(cell) = self.recv.next(message, self.sides) else {
+        let Some(cell) = self.recv.next(self.sides) else {
             return false;
         };
         // SAFETY: it is the next; the rest is the caller's promise.
@@ -574,7 +574,7 @@ impl Drop for LockedChan<'_> {
             recv.would_block.set((len == 0) & !is_recv_slow & !*closed);
         } else {
             send.would_block.set(!sendq.is_empty());
-            self.send.slow = is_send_slow;
+            self.send.set_slow(is_send_slow);
             self.recv.slow = is_recv_slow;
         }
         if cfg!(any(debug_assertions, hchan_loom)) {

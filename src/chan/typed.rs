@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::{cell, marker::PhantomData, mem, ops::Deref, ptr};
 
 use super::{
-    Chan, Missed, RecvSide, ReserveOutcome, SendOutcome, SendSide,
+    Chan, Missed, RecvSide, SendOutcome, SendSide,
     many::{Incoming, Outgoing},
 };
 use crate::{
@@ -84,7 +84,7 @@ impl<T> TypedChan<T> {
             return slow(Missed(None));
         }
         let mut recv = self.sides.recv.lock.lock();
-        let Some(cell) = recv.next_unconcerned(Typed::<T>::NEW, &self.sides) else {
+        let Some(cell) = recv.next_unconcerned(&self.sides) else {
             return slow(Missed(Some(recv)));
         };
         // SAFETY: it is the next; the ring is of this channel (10).
@@ -144,12 +144,6 @@ impl<T> TypedChan<T> {
             self.recv_slow(missed, slot.erased())?;
             Ok(slot.take())
         }
-    }
-
-    /// Gives a permit out if there is room for one more message.
-    #[inline(always)]
-    pub(crate) fn reserve(&self) -> ReserveOutcome {
-        self.reserve_with(Typed::<T>::NEW)
     }
 
     /// Sends a message with a permit, which is gone then.

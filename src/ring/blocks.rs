@@ -118,6 +118,12 @@ impl Blocks {
         }
     }
 
+    /// Where the cells of a block, or of the ring, end.
+    pub(super) fn end_of(&self, cells: NonNull<u8>) -> NonNull<u8> {
+        // SAFETY: so many cells stand there.
+        unsafe { cells.byte_add(self.block_len * self.message.cell.size()) }
+    }
+
     /// Frees everything, with what is in it leaked.
     ///
     /// # Safety

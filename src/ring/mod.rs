@@ -61,12 +61,13 @@ impl Position {
 }
 
 /// One end's place in the blocks.
+// codegen: the address of the next cell and not its number, which every message would have to be multiplied and added for.
 #[repr(C)]
 struct Cursor {
-    /// The cells of the block; dangling until there is one.
-    cells: NonNull<u8>,
-    /// The next cell; the length of a block if that is in the next one, or at the start of the ring again.
-    index: usize,
+    /// The next cell; the end, if that is in the next block, or at the start of the ring again.
+    next: NonNull<u8>,
+    /// Where the cells of the block end; dangling until there is one.
+    end: NonNull<u8>,
     /// Null in a ring. Last, as it is used only at the end of a block.
     block: *mut Block,
 }
@@ -101,13 +102,13 @@ pub(crate) fn new(
 
 impl Cursor {
     fn at_start(blocks: &Blocks) -> Self {
-        let (cells, index) = match blocks.ring {
-            Some(ring) => (ring, 0),
-            None => (NonNull::dangling(), blocks.block_len),
+        let (next, end) = match blocks.ring {
+            Some(ring) => (ring, blocks.end_of(ring)),
+            None => (NonNull::dangling(), NonNull::dangling()),
         };
         Self {
-            cells,
-            index,
+            next,
+            end,
             block: null_mut(),
         }
     }
@@ -117,16 +118,28 @@ impl Cursor {
     /// # Safety
     ///
     /// The block is alive until the cursor has left it.
-    unsafe fn enter(&mut self, block: *mut Block) {
+    unsafe fn enter(&mut self, block: *mut Block, blocks: &Blocks) {
         self.block = block;
         // SAFETY: alive, by the caller's promise.
-        self.cells = unsafe { (*block).cells };
-        self.index = 0;
+        self.next = unsafe { (*block).cells };
+        self.end = blocks.end_of(self.next);
+    }
+
+    /// Goes back to the start of the ring.
+    #[inline(always)]
+    fn start_again(&mut self, ring: NonNull<u8>) {
+        self.next = ring;
     }
 
     #[inline(always)]
-    fn is_at_end(&self, blocks: &Blocks) -> bool {
-        self.index == blocks.block_len
+    fn is_at_end(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// How many cells are left in the block, or to the end of the ring.
+    #[inline(always)]
+    fn left<G: Geometry>(&self, geometry: G) -> usize {
+        (self.end.addr().get() - self.next.addr().get()) / geometry.stride()
     }
 
     /// The next cell.
@@ -135,9 +148,20 @@ impl Cursor {
     ///
     /// There is a block, and the cursor is not at the end of it.
     #[inline(always)]
-    unsafe fn cell<G: Geometry>(&self, geometry: G) -> CellRef {
-        // SAFETY: the index is within the block, which is alive until the cursor has left it.
-        unsafe { CellRef::new(self.cells.byte_add(self.index * geometry.stride())) }
+    unsafe fn cell(&self) -> CellRef {
+        // SAFETY: it is a cell of the block, which is alive until the cursor has left it.
+        unsafe { CellRef::new(self.next) }
+    }
+
+    /// Goes on by so many cells.
+    ///
+    /// # Safety
+    ///
+    /// So many are left.
+    #[inline(always)]
+    unsafe fn pass<G: Geometry>(&mut self, geometry: G, count: usize) {
+        // SAFETY: at most the end of the block.
+        self.next = unsafe { self.next.byte_add(count * geometry.stride()) };
     }
 }
 
@@ -171,41 +195,36 @@ impl Producer {
     ///
     /// The buffer is a ring with a capacity.
     #[inline(always)]
-    pub(crate) fn next_in_ring<G: Geometry>(
-        &mut self,
-        geometry: G,
-        blocks: &Blocks,
-    ) -> Option<CellRef> {
-        if self.cursor.is_at_end(blocks) {
-            self.cursor.index = 0;
+    pub(crate) fn next_in_ring(&mut self, blocks: &Blocks) -> Option<CellRef> {
+        if self.cursor.is_at_end() {
+            self.advance(blocks);
         }
         // SAFETY: there is a cell, and the cursor is not at the end of them.
-        let cell = unsafe { self.cursor.cell(geometry) };
+        let cell = unsafe { self.cursor.cell() };
         (!cell.is_full()).then_some(cell)
     }
 
     /// The next cell, which is empty, if there is room by the count and the buffer is to hold no more than `limit` messages.
     #[inline(always)]
-    pub(crate) fn next_counted<G: Geometry>(
+    pub(crate) fn next_counted(
         &mut self,
-        geometry: G,
         tail: &Position,
         head: &Position,
         blocks: &Blocks,
         limit: usize,
     ) -> Option<CellRef> {
         let has_room = self.room(tail, head, blocks, limit, 1) > 0;
-        has_room.then(|| self.next(geometry, blocks))
+        has_room.then(|| self.next(blocks))
     }
 
     /// The next cell; it is empty, as the caller knows that there is room.
     #[inline(always)]
-    pub(crate) fn next<G: Geometry>(&mut self, geometry: G, blocks: &Blocks) -> CellRef {
-        if self.cursor.is_at_end(blocks) {
+    pub(crate) fn next(&mut self, blocks: &Blocks) -> CellRef {
+        if self.cursor.is_at_end() {
             self.advance(blocks);
         }
         // SAFETY: not at the end of a block.
-        unsafe { self.cursor.cell(geometry) }
+        unsafe { self.cursor.cell() }
     }
 
     /// Appends the message that `put` puts into the slot of the next cell.
@@ -223,8 +242,10 @@ impl Producer {
     ) {
         // SAFETY: it is the next, and there is room, so it is empty: it said so, or the consumer's position did, which is counted
         // after it. The rest is the caller's promise.
-        unsafe { cell.fill(geometry, put) };
-        self.cursor.index += 1;
+        unsafe {
+            cell.fill(geometry, put);
+            self.cursor.pass(geometry, 1);
+        }
         tail.advance(1);
     }
 
@@ -244,17 +265,18 @@ impl Producer {
     ) {
         let mut left = count;
         while left > 0 {
-            if self.cursor.is_at_end(blocks) {
+            if self.cursor.is_at_end() {
                 self.advance(blocks);
             }
-            let run = left.min(blocks.block_len - self.cursor.index);
+            let run = left.min(self.cursor.left(geometry));
             // SAFETY: not at the end of a block.
-            let first = unsafe { self.cursor.cell(geometry) };
+            let first = unsafe { self.cursor.cell() };
             for nth in 0..run {
                 // SAFETY: as in `push`, for so many cells, which are within the block.
                 unsafe { first.after(geometry, nth).fill(geometry, &mut put) };
             }
-            self.cursor.index += run;
+            // SAFETY: so many were left.
+            unsafe { self.cursor.pass(geometry, run) };
             left -= run;
             tail.advance(run);
         }
@@ -269,7 +291,7 @@ impl Producer {
     /// Goes back to the start of the ring, or on to the next block.
     fn advance(&mut self, blocks: &Blocks) {
         match blocks.ring {
-            Some(_) => self.cursor.index = 0,
+            Some(ring) => self.cursor.start_again(ring),
             None => self.enter_next(blocks),
         }
     }
@@ -286,7 +308,7 @@ impl Producer {
         // `Release`: the consumer follows it before there is a message in the block.
         link.store(next, Ordering::Release);
         // SAFETY: a block is alive until both ends have left it.
-        unsafe { self.cursor.enter(next) };
+        unsafe { self.cursor.enter(next, blocks) };
     }
 }
 
@@ -305,12 +327,12 @@ impl Drop for Leaving<'_> {
 impl Consumer {
     /// The next cell, if there is a message in it.
     #[inline(always)]
-    pub(crate) fn next<G: Geometry>(&mut self, geometry: G, blocks: &Blocks) -> Option<CellRef> {
-        if self.0.is_at_end(blocks) && !self.advance(blocks) {
+    pub(crate) fn next(&mut self, blocks: &Blocks) -> Option<CellRef> {
+        if self.0.is_at_end() && !self.advance(blocks) {
             return None;
         }
         // SAFETY: not at the end of a block.
-        let cell = unsafe { self.0.cell(geometry) };
+        let cell = unsafe { self.0.cell() };
         cell.is_full().then_some(cell)
     }
 
@@ -329,9 +351,11 @@ impl Consumer {
     ) -> R {
         // codegen: in a drop, so that what is returned is made where the caller wants it.
         let _leaving = Leaving { head };
-        self.0.index += 1;
         // SAFETY: it is the next, and full; the rest is the caller's promise.
-        unsafe { cell.empty(geometry, take) }
+        unsafe {
+            self.0.pass(geometry, 1);
+            cell.empty(geometry, take)
+        }
     }
 
     /// Takes the oldest messages, up to `most`, as many as there are; each is taken by a call of `take` out of the slot that it
@@ -351,12 +375,12 @@ impl Consumer {
     ) -> usize {
         let mut count = 0;
         while count < most {
-            if self.0.is_at_end(blocks) && !self.advance(blocks) {
+            if self.0.is_at_end() && !self.advance(blocks) {
                 break;
             }
-            let run = (most - count).min(blocks.block_len - self.0.index);
+            let run = (most - count).min(self.0.left(geometry));
             // SAFETY: not at the end of a block.
-            let first = unsafe { self.0.cell(geometry) };
+            let first = unsafe { self.0.cell() };
             let mut taken = 0;
             while taken < run {
                 // SAFETY: within the block.
@@ -368,7 +392,8 @@ impl Consumer {
                 unsafe { cell.empty(geometry, &mut take) };
                 taken += 1;
             }
-            self.0.index += taken;
+            // SAFETY: so many were left.
+            unsafe { self.0.pass(geometry, taken) };
             count += taken;
             if taken < run {
                 break;
@@ -382,8 +407,8 @@ impl Consumer {
     // codegen: `extern "C"` as such a function does not unwind: its callers hold a lock, and need no landing pad to release it.
     extern "C" fn advance(&mut self, blocks: &Blocks) -> bool {
         match blocks.ring {
-            Some(_) => {
-                self.0.index = 0;
+            Some(ring) => {
+                self.0.start_again(ring);
                 blocks.block_len > 0
             }
             None => self.enter_next(blocks),
@@ -405,7 +430,7 @@ impl Consumer {
             return false;
         }
         // SAFETY: a block is alive until both ends have left it.
-        unsafe { self.0.enter(next) };
+        unsafe { self.0.enter(next, blocks) };
         if !drained.is_null() {
             // SAFETY: we have just left it, and the producer had before: to link the next block is the last that it does there.
             unsafe { blocks.recycle(drained) };
@@ -461,13 +486,13 @@ mod tests {
     fn push<T>(producer: &mut Producer, tail: &Position, blocks: &Blocks, message: T) {
         // SAFETY: the slot is of a buffer of this type, and empty.
         let put = |to: RawSlot| unsafe { to.typed::<T>().put_with(|| message) };
-        let cell = producer.next(Typed::<T>::NEW, blocks);
+        let cell = producer.next(blocks);
         // SAFETY: it is the next.
         unsafe { producer.push(cell, Typed::<T>::NEW, tail, put) };
     }
 
     fn pop<T>(consumer: &mut Consumer, head: &Position, blocks: &Blocks) -> Option<T> {
-        let cell = consumer.next(Typed::<T>::NEW, blocks)?;
+        let cell = consumer.next(blocks)?;
         // SAFETY: there is one, and the slot is of a buffer of this type.
         Some(unsafe { consumer.take(cell, Typed::<T>::NEW, head, |from| from.typed::<T>().take()) })
     }
@@ -482,7 +507,7 @@ mod tests {
     ) -> bool {
         let counted = producer.room(tail, head, blocks, limit, 1) > 0;
         if Producer::is_ring(blocks) && limit == blocks.capacity {
-            let next = producer.next_in_ring(Typed::<T>::NEW, blocks);
+            let next = producer.next_in_ring(blocks);
             assert_eq!(next.is_some(), counted);
         }
         counted
@@ -570,7 +595,7 @@ mod tests {
             let (head, tail) = (Position::new(), Position::new());
             // As if nearly 2ˢⁱᶻᵉ messages had entered since then.
             producer.seen = START.wrapping_add(5);
-            for n in 0..10 {
+            for n in 0..10_usize {
                 assert!(has_room::<usize>(
                     &mut producer,
                     &tail,
@@ -591,7 +616,7 @@ mod tests {
     fn position_seen_before_is_not_believed_in_a_ring() {
         let (blocks, mut producer, mut consumer) = buffer::<usize>(Some(5));
         let (head, tail) = (Position::new(), Position::new());
-        for n in 0..5 {
+        for n in 0..5_usize {
             assert!(has_room::<usize>(&mut producer, &tail, &head, &blocks, 5));
             push(&mut producer, &tail, &blocks, n);
         }
