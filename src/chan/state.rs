@@ -259,18 +259,23 @@ impl SendSide {
         room
     }
 
-    /// Appends the message that `put` puts into a slot, where both locks are held and there is room by the count.
+    /// Appends the message that `put` puts into a slot, where both locks are held and there is room by the count. Returns what
+    /// `put` returns.
     ///
     /// # Safety
     ///
     /// As for `try_push`.
     #[inline(always)]
-    pub(crate) unsafe fn push_counted(&mut self, sides: &Sides, put: impl FnOnce(RawSlot)) {
+    pub(crate) unsafe fn push_counted<R>(
+        &mut self,
+        sides: &Sides,
+        put: impl FnOnce(RawSlot) -> R,
+    ) -> R {
         let RingView { head, tail, blocks } = sides.ring();
         self.producer.note_head(head);
         let cell = self.producer.next(blocks);
         // SAFETY: it is the next; the rest is the caller's promise.
-        unsafe { self.producer.push(cell, sides.message, tail, put) };
+        unsafe { self.producer.push(cell, sides.message, tail, put) }
     }
 
     /// Gives a permit out if nobody waits for a message and there is room.

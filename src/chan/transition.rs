@@ -32,11 +32,16 @@ impl<'c> LockedChan<'c> {
         Self { recv, send, sides }
     }
 
-    /// The same, for a function that is not inlined.
-    // codegen: what its address goes to has to be in memory, and on the short ways these references are better in registers.
+    /// The same, in a function that is not inlined: the caller has it, and brings up to date what others see.
+    // codegen: such a function is given the references, in registers: what its address goes to has to be in memory, on the short
+    // ways, too.
     #[inline(always)]
-    fn apart(&mut self) -> ManuallyDrop<LockedChan<'_>> {
-        ManuallyDrop::new(LockedChan::new(self.recv, self.send, self.sides))
+    fn again(
+        recv: &'c mut RecvSide,
+        send: &'c mut SendSide,
+        sides: &'c Sides,
+    ) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(LockedChan::new(recv, send, sides))
     }
 
     #[inline(always)]
@@ -70,16 +75,21 @@ impl<'c> LockedChan<'c> {
     fn dequeue_receiver(&mut self) -> Option<Claimed> {
         match self.send.permits() {
             0 => dequeue(&mut self.recv.recvq),
-            _ => self.apart().dequeue_receiver_beside_permits(),
+            _ => Self::dequeue_receiver_beside_permits(self.recv, self.send, self.sides),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn dequeue_receiver_beside_permits(&mut self) -> Option<Claimed> {
+    fn dequeue_receiver_beside_permits(
+        recv: &mut RecvSide,
+        send: &mut SendSide,
+        sides: &Sides,
+    ) -> Option<Claimed> {
+        let mut chan = LockedChan::again(recv, send, sides);
         // An arm that cannot be had was not room after all.
-        while self.has_room() && !self.recv.recvq.is_empty() {
-            if let Some(receiver) = dequeue_first(&mut self.recv.recvq) {
+        while chan.has_room() && !chan.recv.recvq.is_empty() {
+            if let Some(receiver) = no_unwind(|| dequeue_first(&mut chan.recv.recvq)) {
                 return Some(receiver);
             }
         }
@@ -229,7 +239,7 @@ impl<'c> LockedChan<'c> {
         // SAFETY: the caller's promise.
         unsafe {
             match self.recv.has_side_queue {
-                true => self.apart().recv_beside_ring(to),
+                true => Self::recv_beside_ring(self.recv, self.send, self.sides, to),
                 false => self.recv_from_ring(to),
             }
         }
@@ -280,12 +290,18 @@ impl<'c> LockedChan<'c> {
     /// As for `recv`.
     #[cold]
     #[inline(never)]
-    unsafe fn recv_beside_ring(&mut self, to: RawSlot) -> RecvOutcome {
+    unsafe fn recv_beside_ring(
+        recv: &mut RecvSide,
+        send: &mut SendSide,
+        sides: &Sides,
+        to: RawSlot,
+    ) -> RecvOutcome {
+        let mut chan = LockedChan::again(recv, send, sides);
         // SAFETY: the caller's promise.
-        let mut outcome = unsafe {
-            match self.recv.returned.pop() {
+        let outcome = || unsafe {
+            match chan.recv.returned.pop() {
                 Some((seq, boxed)) => {
-                    boxed.unbox(self.message(), to);
+                    boxed.unbox(chan.message(), to);
                     RecvOutcome::Received(Received {
                         seq,
                         wake: None,
@@ -293,13 +309,15 @@ impl<'c> LockedChan<'c> {
                     })
                 }
                 None => {
-                    let is_taken = self.pop(to);
-                    self.recv_after(is_taken, to)
+                    let is_taken = chan.pop(to);
+                    chan.recv_after(is_taken, to)
                 }
             }
         };
+        // codegen: as nothing unwinds, the callers need no landing pad, to which all would go through memory.
+        let mut outcome = no_unwind(outcome);
         if let RecvOutcome::Received(received) = &mut outcome {
-            received.has_drained = self.note_drained();
+            received.has_drained = no_unwind(|| chan.note_drained());
         }
         outcome
     }
@@ -368,12 +386,8 @@ impl<'c> LockedChan<'c> {
             return sender.grant();
         }
         let message = self.message();
-        let mut wake = None;
         // SAFETY: it was in `sendq`, so it is a send of this channel, and the ring gives an empty slot.
-        unsafe {
-            (self.send).push_counted(self.sides, |to| wake = Some(sender.drain(message, to)));
-        }
-        wake.expect("a message is pushed once")
+        unsafe { (self.send).push_counted(self.sides, |to| sender.drain(message, to)) }
     }
 
     /// Takes the message of the oldest parked send, if there is one: the receive that is under way makes room for it, unless

@@ -129,18 +129,23 @@ impl CellRef {
         self.flag().load(Ordering::Acquire)
     }
 
-    /// Has `put` put a message into the slot.
+    /// Has `put` put a message into the slot, and returns what it returns.
     ///
     /// # Safety
     ///
     /// The caller holds the producing end, whose next cell this is, and the cell is empty. `put` fills the slot that it is given,
     /// and does not panic.
     #[inline(always)]
-    pub(super) unsafe fn fill<G: Geometry>(self, geometry: G, put: impl FnOnce(RawSlot)) {
+    pub(super) unsafe fn fill<G: Geometry, R>(
+        self,
+        geometry: G,
+        put: impl FnOnce(RawSlot) -> R,
+    ) -> R {
         debug_assert!(!self.is_full(), "4: more messages than places");
         // SAFETY: the slot of a cell stands there (10); as the cell is empty, the consuming end does not touch it.
-        put(unsafe { RawSlot::new(self.0.byte_add(geometry.slot_in_cell()).cast()) });
+        let result = put(unsafe { RawSlot::new(self.0.byte_add(geometry.slot_in_cell()).cast()) });
         self.flag().store(true, Ordering::Release);
+        result
     }
 
     /// Has `take` take the message out of the slot.

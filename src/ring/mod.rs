@@ -227,26 +227,27 @@ impl Producer {
         unsafe { self.cursor.cell() }
     }
 
-    /// Appends the message that `put` puts into the slot of the next cell.
+    /// Appends the message that `put` puts into the slot of the next cell, and returns what `put` returns.
     ///
     /// # Safety
     ///
     /// `cell` was returned by one of the methods above, since the last message. `put` fills the slot, and does not panic.
     #[inline(always)]
-    pub(crate) unsafe fn push<G: Geometry>(
+    pub(crate) unsafe fn push<G: Geometry, R>(
         &mut self,
         cell: CellRef,
         geometry: G,
         tail: &Position,
-        put: impl FnOnce(RawSlot),
-    ) {
+        put: impl FnOnce(RawSlot) -> R,
+    ) -> R {
         // SAFETY: it is the next, and there is room, so it is empty: it said so, or the consumer's position did, which is counted
         // after it. The rest is the caller's promise.
         unsafe {
-            cell.fill(geometry, put);
+            let result = cell.fill(geometry, put);
             self.cursor.pass(geometry, 1);
+            tail.advance(1);
+            result
         }
-        tail.advance(1);
     }
 
     /// Appends so many messages, each put by a call of `put` into the slot that it is given.
@@ -289,7 +290,8 @@ impl Producer {
     }
 
     /// Goes back to the start of the ring, or on to the next block.
-    fn advance(&mut self, blocks: &Blocks) {
+    // codegen: as for [`Consumer::advance`].
+    extern "C" fn advance(&mut self, blocks: &Blocks) {
         match blocks.ring {
             Some(ring) => self.cursor.start_again(ring),
             None => self.enter_next(blocks),
