@@ -211,32 +211,35 @@ impl Chan {
     ///
     /// As for `attempt`; the waiter is not moved or freed while it is parked. If the target is a select, that is awake, and stays where
     /// it is while the operation is parked.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) unsafe fn attempt_or_park(
         &self,
         waiter: WaiterRef<'_>,
         target: WakeTarget,
     ) -> Option<Done> {
-        // SAFETY: the caller's promise, also below.
+        // SAFETY: the caller's promise.
         unsafe {
-            waiter.put_target(target);
             match waiter.kind() {
-                Kind::Recv => self.recv_or_park(waiter),
-                Kind::Send => self.send_or_park(waiter),
-                Kind::Reserve | Kind::Closed | Kind::Drained => self.bare_or_park(waiter),
+                Kind::Recv => self.recv_or_park(waiter, target),
+                Kind::Send => self.send_or_park(waiter, target),
+                Kind::Reserve | Kind::Closed | Kind::Drained => self.bare_or_park(waiter, target),
             }
         }
     }
 
-    /// As `attempt_or_park`, of an operation without a message that has its target.
+    /// As `attempt_or_park`, of an operation without a message.
     ///
     /// # Safety
     ///
     /// As there.
-    #[inline(never)]
-    unsafe fn bare_or_park(&self, waiter: WaiterRef<'_>) -> Option<Done> {
-        // SAFETY: the caller's promise; it has its target; the operation has just been found unable to proceed.
+    pub(crate) unsafe fn bare_or_park(
+        &self,
+        waiter: WaiterRef<'_>,
+        target: WakeTarget,
+    ) -> Option<Done> {
+        // SAFETY: the caller's promise; the operation has just been found unable to proceed.
         self.locked(|chan| unsafe {
+            waiter.put_target(target);
             let done = chan.attempt(waiter, waiter.select());
             if done.is_none() {
                 chan.recv_side().park(waiter);
@@ -245,13 +248,19 @@ impl Chan {
         })
     }
 
-    /// As `attempt_or_park`, of a send that has its target.
+    /// As `attempt_or_park`, of a send.
     ///
     /// # Safety
     ///
     /// As there.
-    #[inline(never)]
-    unsafe fn send_or_park(&self, waiter: WaiterRef<'_>) -> Option<Done> {
+    #[inline(always)]
+    pub(crate) unsafe fn send_or_park(
+        &self,
+        waiter: WaiterRef<'_>,
+        target: WakeTarget,
+    ) -> Option<Done> {
+        // SAFETY: the caller's promise.
+        unsafe { waiter.put_target(target) };
         let mut recv = self.sides.recv.lock.lock();
         if recv.must_send_wait() {
             // SAFETY: the caller's promise, and the send has just been found unable to proceed.
@@ -270,33 +279,41 @@ impl Chan {
         note_send(waiter, outcome)
     }
 
-    /// As `attempt_or_park`, of a receive that has its target.
+    /// As `attempt_or_park`, of a receive.
     ///
     /// # Safety
     ///
     /// As there.
-    #[inline(never)]
-    unsafe fn recv_or_park(&self, waiter: WaiterRef<'_>) -> Option<Done> {
-        let mut both = self.lock_both();
-        let mut chan = both.chan();
-        // SAFETY: the slot of an idle receive is empty and the caller's; the channel has just been found empty.
-        unsafe {
-            let outcome = chan.recv(waiter.slot(chan.message()));
-            if let RecvOutcome::Empty = outcome {
-                if chan.has_senders() {
-                    drop(chan);
-                    drop(both);
-                    return self.recv_or_park_beside_senders(waiter);
+    #[inline(always)]
+    pub(crate) unsafe fn recv_or_park(
+        &self,
+        waiter: WaiterRef<'_>,
+        target: WakeTarget,
+    ) -> Option<Done> {
+        // SAFETY: the caller's promise.
+        unsafe { waiter.put_target(target) };
+        {
+            let mut both = self.lock_both();
+            let mut chan = both.chan();
+            // SAFETY: the slot of an idle receive is empty and the caller's.
+            let outcome = unsafe { chan.recv(waiter.slot(chan.message())) };
+            match outcome {
+                RecvOutcome::Empty if chan.has_senders() => {}
+                RecvOutcome::Empty => {
+                    // SAFETY: the caller's promise, and the channel has just been found empty.
+                    unsafe { chan.recv_side().park_recv(waiter) };
+                    return None;
                 }
-                chan.recv_side().park_recv(waiter);
-                return None;
+                // SAFETY: the caller's promise.
+                outcome => return unsafe { note_recv(waiter, outcome) },
             }
-            note_recv(waiter, outcome)
         }
+        // SAFETY: the caller's promise; it has its target.
+        unsafe { self.recv_or_park_beside_senders(waiter) }
     }
 
-    /// As `recv_or_park`; lets those go ahead to whom the parked receive gives room. A select is marked instead of parking: for
-    /// nobody can claim it yet.
+    /// As `recv_or_park`, of a receive that has its target; lets those go ahead to whom the parked receive gives room. A select is
+    /// marked instead of parking: for nobody can claim it yet.
     ///
     /// # Safety
     ///

@@ -164,12 +164,39 @@ impl<'a> OpRef<'a> {
     }
 
     /// Parks an idle operation, unless it can be done by now.
-    #[inline(never)]
     fn park(self, waker: &Waker) -> Polled {
-        // Cloning runs user code, so it comes before the lock, and under the lock everything is decided anew.
-        let target = WakeTarget::Task(waker.clone());
-        // SAFETY: we own the idle waiter, which is of this channel and pinned; it is no select's target.
-        match unsafe { self.chan.attempt_or_park(self.waiter, target) } {
+        match self.waiter.kind() {
+            Kind::Recv => self.park_recv(waker),
+            Kind::Send => self.park_send(waker),
+            Kind::Reserve | Kind::Closed | Kind::Drained => self.park_bare(waker),
+        }
+    }
+
+    #[inline(never)]
+    fn park_recv(self, waker: &Waker) -> Polled {
+        let target = target(waker);
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
+        self.parked(unsafe { self.chan.recv_or_park(self.waiter, target) })
+    }
+
+    #[inline(never)]
+    fn park_send(self, waker: &Waker) -> Polled {
+        let target = target(waker);
+        // SAFETY: as in `park_recv`.
+        self.parked(unsafe { self.chan.send_or_park(self.waiter, target) })
+    }
+
+    #[inline(never)]
+    fn park_bare(self, waker: &Waker) -> Polled {
+        let target = target(waker);
+        // SAFETY: as in `park_recv`.
+        self.parked(unsafe { self.chan.bare_or_park(self.waiter, target) })
+    }
+
+    /// What has become of an operation that was to park.
+    #[inline(always)]
+    fn parked(self, done: Option<Done>) -> Polled {
+        match done {
             None => Polled::Pending,
             // SAFETY: it has not parked.
             Some(done) => unsafe { self.finish_unparked(done) },
@@ -333,6 +360,12 @@ impl<'a> OpRef<'a> {
             quietly(|| unsafe { message.drop_in(waiter.slot(message)) });
         }
     }
+}
+
+/// A task to wake. Cloning its waker runs user code, so it comes before the lock, and under the lock everything is decided anew.
+#[inline(always)]
+fn target(waker: &Waker) -> WakeTarget {
+    WakeTarget::Task(waker.clone())
 }
 
 #[cold]

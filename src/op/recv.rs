@@ -200,7 +200,7 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        self.park(waker)
+        self.park_recv(waker)
     }
 }
 

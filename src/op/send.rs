@@ -215,6 +215,6 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        self.park(waker)
+        self.park_send(waker)
     }
 }
