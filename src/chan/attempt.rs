@@ -296,16 +296,15 @@ impl Chan {
             let mut both = self.lock_both();
             let mut chan = both.chan();
             // SAFETY: the slot of an idle receive is empty and the caller's.
-            let outcome = unsafe { chan.recv(waiter.slot(chan.message())) };
-            match outcome {
-                RecvOutcome::Empty if chan.has_senders() => {}
-                RecvOutcome::Empty => {
-                    // SAFETY: the caller's promise, and the channel has just been found empty.
-                    unsafe { chan.recv_side().park_recv(waiter) };
-                    return None;
-                }
-                // SAFETY: the caller's promise.
-                outcome => return unsafe { note_recv(waiter, outcome) },
+            if let done @ Some(_) =
+                unsafe { note_recv(waiter, chan.recv(waiter.slot(chan.message()))) }
+            {
+                return done;
+            }
+            if !chan.has_senders() {
+                // SAFETY: the caller's promise, and the channel has just been found empty.
+                unsafe { chan.recv_side().park_recv(waiter) };
+                return None;
             }
         }
         // SAFETY: the caller's promise; it has its target.

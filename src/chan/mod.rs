@@ -217,7 +217,7 @@ impl Chan {
     /// A message is in `from`.
     #[inline(always)]
     unsafe fn send(&self, from: RawSlot) -> SendOutcome {
-        if self.is_single_lock() || self.would_block(Kind::Send) {
+        if !self.sides.send.hint.allows_fast_path() {
             // SAFETY: the caller's promise.
             return unsafe { self.lock_both().chan().send(from) };
         }
@@ -386,7 +386,7 @@ impl Chan {
     /// Gives a permit out if there is room for one more message.
     #[inline(always)]
     pub(crate) fn reserve(&self) -> ReserveOutcome {
-        if !self.is_single_lock() && !self.would_block(Kind::Reserve) {
+        if self.sides.send.hint.allows_fast_path() {
             let mut send = self.sides.send.lock.lock();
             if send.try_permit(&self.sides) {
                 return ReserveOutcome::Reserved;
@@ -481,8 +481,8 @@ impl Chan {
     #[inline(always)]
     pub(crate) fn would_block(&self, kind: Kind) -> bool {
         match kind {
-            Kind::Send | Kind::Reserve => self.sides.send.would_block.get(),
-            Kind::Recv => self.sides.recv.would_block.get(),
+            Kind::Send | Kind::Reserve => self.sides.send.hint.would_block(),
+            Kind::Recv => self.sides.recv.hint.would_block(),
             Kind::Closed | Kind::Drained => false,
         }
     }

@@ -3,7 +3,7 @@
 //! The numbers in brackets are those of the invariants in [`chan`](crate::chan).
 
 use alloc::collections::VecDeque;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::returned::Returned;
 use crate::{
@@ -26,11 +26,12 @@ const FIRST_SEQ: u64 = u64::MAX - if cfg!(hchan_loom) { 1 } else { 99 };
 /// The fields stand in this order so that what every send touches is in one cache line, with the lock.
 #[repr(C)]
 pub(crate) struct SendSide {
-    /// Whether the next cell alone decides on a send: it does not have to go the long way, the buffer is a ring, and no permit is
-    /// out.
+    /// Whether the next cell alone decides on a send: `cell_tells_room`, and not `slow`.
     is_plain: bool,
     /// Whether a send has to go the long way (8). Changed with both locks held.
     slow: bool,
+    /// Whether the buffer is a ring and no permit is out.
+    cell_tells_room: bool,
     /// Whether the buffer is a ring.
     is_ring: bool,
     /// How many messages sends without a permit may bring the ring to: the capacity less the permits out.
@@ -91,7 +92,7 @@ pub(crate) struct Sides {
 #[repr(C, align(128))]
 pub(crate) struct Side<S> {
     position: Position,
-    pub(crate) would_block: WouldBlockHint,
+    pub(crate) hint: Hint,
     pub(crate) lock: Lock<S>,
 }
 
@@ -102,10 +103,11 @@ impl Sides {
         largest_single_lock: usize,
     ) -> Self {
         let (blocks, producer, consumer) = ring::new(message, capacity);
+        let is_single_lock = blocks.capacity() <= largest_single_lock;
         Self {
-            recv: Side::new(RecvSide::new(consumer)),
-            send: Side::new(SendSide::new(producer, &blocks)),
-            is_single_lock: blocks.capacity() <= largest_single_lock,
+            recv: Side::new(RecvSide::new(consumer), is_single_lock),
+            send: Side::new(SendSide::new(producer, &blocks), is_single_lock),
+            is_single_lock,
             blocks,
             message,
         }
@@ -134,10 +136,10 @@ impl Sides {
 }
 
 impl<S> Side<S> {
-    fn new(state: S) -> Self {
+    fn new(state: S, is_single_lock: bool) -> Self {
         Self {
             position: Position::new(),
-            would_block: WouldBlockHint::new(),
+            hint: Hint::new(is_single_lock),
             lock: Lock::new(state),
         }
     }
@@ -150,26 +152,44 @@ struct RingView<'s> {
     blocks: &'s Blocks,
 }
 
-/// Whether the operations of a side would have to wait, as the last one to hold both locks left it: said only where to try
-/// first would be without success, in a small channel and behind other senders.
+/// What an operation looks at before it takes a lock: whether the channel has a single one, and whether the operations of this side
+/// would have to wait, as the last one to hold both locks left it. That is said only where to try first would be without success, in
+/// a small channel and behind other senders.
 ///
 /// A hint: it may be out of date as soon as it is read, so Relaxed is enough, and a model need not see this atomic:
 /// whichever way an operation goes, it decides under the locks.
-pub(crate) struct WouldBlockHint(AtomicBool);
+// codegen: both in one byte, for a fast path to look at once.
+pub(crate) struct Hint(AtomicU8);
 
-impl WouldBlockHint {
-    fn new() -> Self {
-        Self(AtomicBool::new(false))
+const WOULD_BLOCK: u8 = 1;
+const SINGLE_LOCK: u8 = 2;
+
+impl Hint {
+    fn new(is_single_lock: bool) -> Self {
+        Self(AtomicU8::new(Self::byte(is_single_lock, false)))
     }
 
     #[inline(always)]
-    pub(crate) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    fn byte(is_single_lock: bool, would_block: bool) -> u8 {
+        u8::from(is_single_lock) * SINGLE_LOCK | u8::from(would_block) * WOULD_BLOCK
+    }
+
+    /// Whether a fast path is worth trying: there are two locks, and nothing is known that would make the operation wait.
+    #[inline(always)]
+    pub(crate) fn allows_fast_path(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
     }
 
     #[inline(always)]
-    pub(crate) fn set(&self, would_block: bool) {
-        self.0.store(would_block, Ordering::Relaxed);
+    pub(crate) fn would_block(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & WOULD_BLOCK != 0
+    }
+
+    /// `is_single_lock` is what it was made with.
+    #[inline(always)]
+    pub(crate) fn set(&self, is_single_lock: bool, would_block: bool) {
+        self.0
+            .store(Self::byte(is_single_lock, would_block), Ordering::Relaxed);
     }
 }
 
@@ -178,6 +198,7 @@ impl SendSide {
         Self {
             is_plain: Producer::is_ring(blocks),
             slow: false,
+            cell_tells_room: Producer::is_ring(blocks),
             is_ring: Producer::is_ring(blocks),
             limit: blocks.capacity(),
             producer,
@@ -209,7 +230,7 @@ impl SendSide {
     #[cfg(feature = "std")]
     pub(crate) fn has_room(&mut self, sides: &Sides) -> bool {
         let RingView { head, tail, blocks } = sides.ring();
-        let next = match self.is_ring & (self.permits == 0) {
+        let next = match self.cell_tells_room {
             true => self.producer.next_in_ring(blocks),
             false => (self.producer).next_counted(tail, head, blocks, self.limit),
         };
@@ -325,19 +346,15 @@ impl SendSide {
     pub(crate) fn set_permits(&mut self, sides: &Sides, permits: usize) {
         self.permits = permits;
         self.limit = sides.blocks.capacity().saturating_sub(permits);
-        self.note_plain();
+        self.cell_tells_room = (permits == 0) & self.is_ring;
+        self.set_slow(self.slow);
     }
 
     /// Says whether sends have to go the long way.
     #[inline(always)]
     pub(crate) fn set_slow(&mut self, slow: bool) {
         self.slow = slow;
-        self.note_plain();
-    }
-
-    #[inline(always)]
-    fn note_plain(&mut self) {
-        self.is_plain = !self.slow & (self.permits == 0) & self.is_ring;
+        self.is_plain = self.cell_tells_room & !slow;
     }
 
     /// After `try_push` was not possible: whether that was for want of room.

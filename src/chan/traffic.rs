@@ -107,10 +107,7 @@ impl Chan {
 
     /// Whether there is a message in the ring, as far as the receivers' side can see; not of a channel with a single lock.
     fn has_messages(&self) -> bool {
-        !self.is_single_lock()
-            && (self.sides.recv.lock.lock())
-                .next(&self.sides)
-                .is_some()
+        !self.is_single_lock() && (self.sides.recv.lock.lock()).next(&self.sides).is_some()
     }
 }
 

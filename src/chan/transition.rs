@@ -399,7 +399,7 @@ impl<'c> LockedChan<'c> {
     /// No message is in `to`. There is one after `Some`.
     #[inline(always)]
     unsafe fn complete_send(&mut self, to: RawSlot) -> Option<Wake> {
-        let is_due = self.send.permits() <= self.capacity();
+        let is_due = self.send.permits() == 0 || self.send.permits() <= self.capacity();
         let sender = if is_due { self.dequeue_send() } else { None };
         // SAFETY: it was in `sendq`; the rest is the caller's promise.
         sender.map(|sender| unsafe { sender.drain(self.message(), to) })
@@ -578,18 +578,16 @@ impl Drop for LockedChan<'_> {
             sendq,
             ..
         } = &*self.recv;
-        let is_send_slow = *closed | !recvq.is_empty();
-        let is_recv_slow = *has_side_queue | !sendq.is_empty();
         let Sides { recv, send, .. } = self.sides;
         if self.sides.is_single_lock {
             let len = self.ring_len();
             let is_full = len + self.send.permits() >= self.capacity();
-            send.would_block.set(is_full & !is_send_slow);
-            recv.would_block.set((len == 0) & !is_recv_slow & !*closed);
+            send.hint.set(true, is_full & recvq.is_empty());
+            recv.hint.set(true, (len == 0) & sendq.is_empty());
         } else {
-            send.would_block.set(!sendq.is_empty());
-            self.send.set_slow(is_send_slow);
-            self.recv.slow = is_recv_slow;
+            send.hint.set(false, !sendq.is_empty());
+            self.send.set_slow(*closed | !recvq.is_empty());
+            self.recv.slow = *has_side_queue | !sendq.is_empty();
         }
         if cfg!(any(debug_assertions, hchan_loom)) {
             self.assert_invariants();

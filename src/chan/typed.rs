@@ -56,7 +56,7 @@ impl<T> TypedChan<T> {
     /// A message is in the slot, which is the caller's.
     #[inline(always)]
     pub(crate) unsafe fn send_fast(&self, from: &Slot<T>) -> Result<(), Missed<'_, SendSide>> {
-        if self.is_single_lock() || self.sides.send.would_block.get() {
+        if !self.sides.send.hint.allows_fast_path() {
             return Err(Missed(None));
         }
         let mut send = self.sides.send.lock.lock();
@@ -170,7 +170,7 @@ impl<T> TypedChan<T> {
 
     /// Sends messages, the last first, while there is room, and wakes the receivers that get them. `Sent`: none is left.
     pub(crate) fn send_many(&self, messages: &mut Vec<T>) -> SendOutcome {
-        if !self.is_single_lock() && !self.sides.send.would_block.get() {
+        if self.sides.send.hint.allows_fast_path() {
             let mut send = self.sides.send.lock.lock();
             let (start, mut left) = (messages.as_ptr(), messages.len());
             // SAFETY: the ring is of this channel (10) and gives empty slots. It calls `put` for at most so many messages as there

@@ -409,9 +409,11 @@ impl Consumer {
     // codegen: `extern "C"` as such a function does not unwind: its callers hold a lock, and need no landing pad to release it.
     extern "C" fn advance(&mut self, blocks: &Blocks) -> bool {
         match blocks.ring {
+            // At capacity 0 there is nothing to go back to.
+            _ if blocks.block_len == 0 => false,
             Some(ring) => {
                 self.0.start_again(ring);
-                blocks.block_len > 0
+                true
             }
             None => self.enter_next(blocks),
         }

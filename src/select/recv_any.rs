@@ -95,7 +95,8 @@ pin_project! {
 pin_project! {
     struct Receives<'a, T> {
         #[pin]
-        few: [Option<RecvFuture<'a, T>>; FEW],
+        // Those that are not needed never happen.
+        few: [RecvFuture<'a, T>; FEW],
         more: Pin<Box<[RecvFuture<'a, T>]>>,
         count: usize,
     }
@@ -104,7 +105,8 @@ pin_project! {
 impl<'a, T> Receives<'a, T> {
     fn new(receivers: &'a [Receiver<T>]) -> Self {
         let mut receives = receivers.iter().map(Receiver::recv);
-        let few = core::array::from_fn(|_| receives.next());
+        let never = || RecvFuture::new(None);
+        let few = core::array::from_fn(|_| receives.next().unwrap_or_else(never));
         let more = Box::into_pin(receives.collect::<Box<[_]>>());
         Self {
             few,
@@ -117,7 +119,7 @@ impl<'a, T> Receives<'a, T> {
         let this = self.project();
         if number < FEW {
             // SAFETY: an element of a pinned array is pinned: the array does not move it and drops it in place.
-            unsafe { this.few.map_unchecked_mut(|few| &mut few[number]) }.as_pin_mut()
+            Some(unsafe { this.few.map_unchecked_mut(|few| &mut few[number]) })
         } else {
             let more = this.more.as_mut();
             // SAFETY: as above, for a boxed slice.

@@ -27,6 +27,7 @@ pub(crate) use queue::{dequeue, dequeue_first, dequeue_if};
 
 use core::{
     alloc::Layout,
+    cell::Cell,
     marker::{PhantomData, PhantomPinned},
     mem::{ManuallyDrop, MaybeUninit, offset_of},
     ops::Deref,
@@ -87,7 +88,10 @@ pub(crate) struct Header {
     links: Links,
     /// A [`State`].
     state: AtomicU8,
-    kind: Kind,
+    /// It never changes.
+    // codegen: a cell hides that most numbers are no kind. So an `Option` of an operation is told by the reference to its channel,
+    // which is in a register.
+    kind: Cell<Kind>,
     contents: UnsafeCell<Contents>,
     /// Linked by address, so it must not move once pinned.
     _pinned: PhantomPinned,
@@ -123,7 +127,7 @@ impl WakeTarget {
 // SAFETY: the links are pointers that only the holder of the receivers' lock follows. The waker goes from thread to thread, as it may;
 // a select's claim is `Sync`. Each is reached by one thread at a time, by the table above.
 unsafe impl Send for Header {}
-// SAFETY: as above: shared access gives the contents to one thread at a time.
+// SAFETY: as above: shared access gives the contents to one thread at a time, and the kind is only read.
 unsafe impl Sync for Header {}
 
 /// What the owner may do.
@@ -133,7 +137,7 @@ impl Header {
         Self {
             links: Links::new(),
             state: AtomicU8::new(state as u8),
-            kind,
+            kind: Cell::new(kind),
             contents: UnsafeCell::new(Contents {
                 target: MaybeUninit::uninit(),
                 seq: 0,
@@ -144,7 +148,7 @@ impl Header {
 
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
-        self.kind
+        self.kind.get()
     }
 
     /// The state. `Acquire` pairs with the `Release` in `change`, so that an owner that finds the waiter completed
@@ -350,7 +354,7 @@ impl<'w> WaiterRef<'w> {
 
     /// A waiter without a slot.
     pub(crate) fn bare(header: Pin<&'w Header>) -> Self {
-        debug_assert!(!header.kind.has_slot());
+        debug_assert!(!header.kind().has_slot());
         Self {
             header: NonNull::from(header.get_ref()),
             lives: PhantomData,
@@ -403,7 +407,7 @@ impl Deref for WaiterRef<'_> {
 unsafe fn slot_of(header: NonNull<Header>, message: &Message) -> RawSlot {
     // SAFETY: the slot of a waiter of this message type stands there (10).
     unsafe {
-        debug_assert!(header.as_ref().kind.has_slot(), "it has a slot");
+        debug_assert!(header.as_ref().kind().has_slot(), "it has a slot");
         RawSlot::new(header.byte_add(message.slot_in_waiter).cast())
     }
 }
@@ -448,7 +452,7 @@ impl Claimed {
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
         // SAFETY: alive until it is completed.
-        unsafe { self.waiter.as_ref().kind }
+        unsafe { self.waiter.as_ref().kind() }
     }
 
     /// Moves a message into a receive's slot and completes the receive.
@@ -515,12 +519,11 @@ impl Claimed {
     #[inline(always)]
     fn complete(self, state: State) -> Wake {
         let this = ManuallyDrop::new(self);
-        // SAFETY: it is ours until the state changes; it is not dropped, so the waker is read once.
-        unsafe {
-            let waker = ptr::read(&this.waker);
-            change(this.waiter, state);
-            Wake::new(waker)
-        }
+        // SAFETY: it is not dropped, so the waker is read once.
+        let (waiter, waker) = unsafe { (this.waiter, ptr::read(&this.waker)) };
+        // SAFETY: it is ours until the state changes.
+        unsafe { change(waiter, state) };
+        Wake::new(waker)
     }
 }
 
