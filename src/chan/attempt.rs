@@ -173,12 +173,11 @@ impl Chan {
         missed: Missed<'_, RecvSide>,
         waiter: WaiterRef<'_>,
     ) -> Option<Done> {
-        let mut both = self.lock_both_after_recv(missed);
         // SAFETY: as in `attempt_recv`.
-        unsafe {
-            let outcome = both.chan().recv(waiter.slot(self.message()));
+        self.lock_both_after_recv(missed).run(|chan| unsafe {
+            let outcome = chan.recv(waiter.slot(chan.message()));
             note_recv(waiter, outcome)
-        }
+        })
     }
 
     /// # Safety
@@ -270,13 +269,15 @@ impl Chan {
         let mut both = self.lock_send_beside(recv);
         let mut chan = both.chan();
         // SAFETY: an idle send has its message, and its slot is the caller's.
-        let outcome = unsafe { chan.send(waiter.slot(chan.message())) };
-        if let SendOutcome::Full = outcome {
-            // SAFETY: as above.
-            unsafe { chan.recv_side().park_send(waiter) };
-            return None;
+        let done = unsafe { note_send(waiter, chan.send(waiter.slot(chan.message()))) };
+        if done.is_some() {
+            chan.publish();
+            return done;
         }
-        note_send(waiter, outcome)
+        // SAFETY: the caller's promise, and the send has just been found unable to proceed.
+        unsafe { chan.recv_side().park_send(waiter) };
+        chan.publish_parked_send();
+        None
     }
 
     /// As `attempt_or_park`, of a receive.
@@ -292,23 +293,24 @@ impl Chan {
     ) -> Option<Done> {
         // SAFETY: the caller's promise.
         unsafe { waiter.put_target(target) };
-        {
-            let mut both = self.lock_both();
-            let mut chan = both.chan();
-            // SAFETY: the slot of an idle receive is empty and the caller's.
-            if let done @ Some(_) =
-                unsafe { note_recv(waiter, chan.recv(waiter.slot(chan.message()))) }
-            {
-                return done;
-            }
-            if !chan.has_senders() {
-                // SAFETY: the caller's promise, and the channel has just been found empty.
-                unsafe { chan.recv_side().park_recv(waiter) };
-                return None;
-            }
+        let mut both = self.lock_both();
+        let mut chan = both.chan();
+        // SAFETY: the slot of an idle receive is empty and the caller's.
+        let done = unsafe { note_recv(waiter, chan.recv(waiter.slot(chan.message()))) };
+        if done.is_some() {
+            chan.publish();
+            return done;
         }
-        // SAFETY: the caller's promise; it has its target.
-        unsafe { self.recv_or_park_beside_senders(waiter) }
+        if chan.has_senders() {
+            chan.publish();
+            drop(both);
+            // SAFETY: the caller's promise; it has its target.
+            return unsafe { self.recv_or_park_beside_senders(waiter) };
+        }
+        // SAFETY: the caller's promise, and the channel has just been found empty.
+        unsafe { chan.recv_side().park_recv(waiter) };
+        chan.publish_parked_recv();
+        None
     }
 
     /// As `recv_or_park`, of a receive that has its target; lets those go ahead to whom the parked receive gives room. A select is

@@ -32,6 +32,12 @@ impl LockedChan<'_> {
             len == capacity || len < capacity && overflow.is_empty(),
             "4: more messages than places, or one beyond them though there is one"
         );
+        assert!(
+            self.sides.is_single_lock
+                || self.send.is_slow() | !(*closed | !recvq.is_empty())
+                    && self.recv.slow | !(self.recv.has_side_queue | !sendq.is_empty()),
+            "8, 9: what concerns others goes unsaid"
+        );
         if *closed {
             assert!(
                 sendq.is_empty() && recvq.is_empty() && closeq.is_empty(),

@@ -70,10 +70,7 @@ pub(crate) use traffic::FakeTarget;
 pub(crate) use traffic::SpinTarget;
 pub(crate) use typed::{SharedChan, TypedChan};
 
-use core::{
-    fmt,
-    mem::{self, ManuallyDrop},
-};
+use core::{fmt, mem};
 
 use crate::{
     error::{TryRecvError, TrySendError},
@@ -124,8 +121,6 @@ impl Missed<'_, RecvSide> {
 }
 
 /// Both locks of a channel, held. They are released in the order of the fields.
-// codegen: a value, not a method that takes a closure: closures that are called under the locks in several places are compiled as
-// functions, to which all goes through memory.
 struct Both<'c> {
     /// `None`: the channel has a single lock.
     send: Option<Guard<'c, SendSide>>,
@@ -134,7 +129,10 @@ struct Both<'c> {
 }
 
 impl Both<'_> {
-    /// For one transition.
+    /// For one transition, after which [`LockedChan::publish`] comes. It must run no user code: what is to be woken or dropped leaves
+    /// it.
+    // codegen: `run` would do, but a closure that is called in several places is compiled as a function, to which all goes through
+    // memory.
     #[inline(always)]
     fn chan(&mut self) -> LockedChan<'_> {
         debug_assert_eq!(self.send.is_none(), self.sides.is_single_lock);
@@ -142,6 +140,15 @@ impl Both<'_> {
         // else, with the receivers' lock held. The guard is not used.
         let send = unsafe { &mut *self.sides.send.lock.get() };
         LockedChan::new(&mut self.recv, send, self.sides)
+    }
+
+    /// Runs one transition and unlocks.
+    #[inline(always)]
+    fn run<R>(mut self, transition: impl FnOnce(&mut LockedChan<'_>) -> R) -> R {
+        let mut chan = self.chan();
+        let result = transition(&mut chan);
+        chan.publish();
+        result
     }
 }
 
@@ -167,10 +174,10 @@ impl Chan {
         self.sides.is_single_lock
     }
 
-    /// Runs one transition with both sides locked. It must run no user code: what is to be woken or dropped leaves it.
+    /// Runs one transition with both sides locked, as [`Both::run`] does.
     #[inline(always)]
     pub(crate) fn locked<R>(&self, transition: impl FnOnce(&mut LockedChan<'_>) -> R) -> R {
-        transition(&mut self.lock_both().chan())
+        self.lock_both().run(transition)
     }
 
     #[inline(always)]
@@ -219,7 +226,7 @@ impl Chan {
     unsafe fn send(&self, from: RawSlot) -> SendOutcome {
         if !self.sides.send.hint.allows_fast_path() {
             // SAFETY: the caller's promise.
-            return unsafe { self.lock_both().chan().send(from) };
+            return self.lock_both().run(|chan| unsafe { chan.send(from) });
         }
         let message = self.message();
         let mut send = self.sides.send.lock.lock();
@@ -233,8 +240,9 @@ impl Chan {
         if missed.must_wait() {
             return SendOutcome::Full;
         }
+        let both = self.lock_both_after_send(missed);
         // SAFETY: the caller's promise.
-        unsafe { self.lock_both_after_send(missed).chan().send(from) }
+        both.run(|chan| unsafe { chan.send(from) })
     }
 
     /// Both locks, after a fast path of a send.
@@ -273,8 +281,10 @@ impl Chan {
         from: RawSlot,
     ) -> Result<(), TrySendError<()>> {
         let mut both = self.lock_both_after_send(missed);
+        let mut chan = both.chan();
         // SAFETY: the caller's promise.
-        let outcome = unsafe { both.chan().send(from) };
+        let outcome = unsafe { chan.send(from) };
+        chan.publish_send(&outcome);
         drop(both);
         match outcome {
             SendOutcome::Sent(wake) => {
@@ -298,15 +308,14 @@ impl Chan {
         missed: Missed<'_, RecvSide>,
         to: RawSlot,
     ) -> Result<(), TryRecvError> {
-        let mut both = self.lock_both_after_recv(missed);
+        let both = self.lock_both_after_recv(missed);
         if both.recv.has_side_queue {
             // SAFETY: the caller's promise.
             return unsafe { self.recv_beside_ring(both, to) };
         }
         // SAFETY: the caller's promise.
         unsafe {
-            let outcome = both.chan().recv_from_ring(to);
-            drop(both);
+            let outcome = both.run(|chan| chan.recv_from_ring(to));
             self.received(outcome, to)
         }
     }
@@ -319,11 +328,10 @@ impl Chan {
     // codegen: apart, as it returns what it has received through memory.
     #[cold]
     #[inline(never)]
-    unsafe fn recv_beside_ring(&self, mut both: Both<'_>, to: RawSlot) -> Result<(), TryRecvError> {
+    unsafe fn recv_beside_ring(&self, both: Both<'_>, to: RawSlot) -> Result<(), TryRecvError> {
         // SAFETY: the caller's promise.
         unsafe {
-            let outcome = both.chan().recv(to);
-            drop(both);
+            let outcome = both.run(|chan| chan.recv(to));
             self.received(outcome, to)
         }
     }
@@ -438,15 +446,15 @@ impl Chan {
         self.rank.of(self)
     }
 
-    /// Runs one transition of a channel that is locked by hand, as [`locked`](Self::locked) does. What others can see is not
-    /// brought up to date before it is unlocked: between two transitions the invariants need not hold.
+    /// Runs one transition of a channel that is locked by hand. What others can see is brought up to date only when it is unlocked:
+    /// between two transitions the invariants need not hold.
     ///
     /// # Safety
     ///
     /// The caller has locked the channel by hand.
     unsafe fn locked_by_hand<R>(&self, transition: impl FnOnce(&mut LockedChan<'_>) -> R) -> R {
         // SAFETY: the caller's promise; a transition runs no code but the channel's.
-        transition(&mut ManuallyDrop::new(unsafe { self.by_hand() }))
+        transition(&mut unsafe { self.by_hand() })
     }
 
     /// # Safety
@@ -469,7 +477,7 @@ impl Chan {
     pub(crate) unsafe fn unlock_by_hand(&self) {
         // SAFETY: the caller holds what `lock_by_hand` locked, and references last only for a transition.
         unsafe {
-            drop(self.by_hand());
+            self.by_hand().publish();
             if !self.is_single_lock() {
                 self.sides.send.lock.unlock_by_hand();
             }

@@ -337,6 +337,10 @@ impl SendSide {
         true
     }
 
+    pub(crate) fn is_slow(&self) -> bool {
+        self.slow
+    }
+
     #[inline(always)]
     pub(crate) fn permits(&self) -> usize {
         self.permits

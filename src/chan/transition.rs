@@ -1,6 +1,6 @@
 //! What each operation does with both locks held: Go's `chansend`, `chanrecv` and `closechan`.
 
-use core::{mem::ManuallyDrop, ptr::NonNull};
+use core::ptr::NonNull;
 
 use super::{
     many::{Incoming, Outgoing, TakenMany},
@@ -15,7 +15,7 @@ use crate::{
     wake::{Wake, WakeBatch},
 };
 
-/// A channel with both locks held.
+/// A channel with both locks held. What has changed is to be [`publish`](Self::publish)ed before they are released.
 ///
 /// Its methods move messages between slots. A slot that one of them is given is of the channel's message type (10) and the caller's
 /// alone: that is the caller's part of every `# Safety` here, beside what the method says of its being full or empty.
@@ -26,22 +26,10 @@ pub(crate) struct LockedChan<'c> {
 }
 
 impl<'c> LockedChan<'c> {
-    /// With the locks of both sides held. It is dropped before they are released.
+    /// With the locks of both sides held.
     #[inline(always)]
     pub(super) fn new(recv: &'c mut RecvSide, send: &'c mut SendSide, sides: &'c Sides) -> Self {
         Self { recv, send, sides }
-    }
-
-    /// The same, in a function that is not inlined: the caller has it, and brings up to date what others see.
-    // codegen: such a function is given the references, in registers: what its address goes to has to be in memory, on the short
-    // ways, too.
-    #[inline(always)]
-    fn again(
-        recv: &'c mut RecvSide,
-        send: &'c mut SendSide,
-        sides: &'c Sides,
-    ) -> ManuallyDrop<Self> {
-        ManuallyDrop::new(LockedChan::new(recv, send, sides))
     }
 
     #[inline(always)]
@@ -79,6 +67,7 @@ impl<'c> LockedChan<'c> {
         }
     }
 
+    // codegen: it is given the references in registers: what its address goes to has to be in memory, on the short ways, too.
     #[cold]
     #[inline(never)]
     fn dequeue_receiver_beside_permits(
@@ -86,7 +75,7 @@ impl<'c> LockedChan<'c> {
         send: &mut SendSide,
         sides: &Sides,
     ) -> Option<Claimed> {
-        let mut chan = LockedChan::again(recv, send, sides);
+        let chan = LockedChan::new(recv, send, sides);
         // An arm that cannot be had was not room after all.
         while chan.has_room() && !chan.recv.recvq.is_empty() {
             if let Some(receiver) = no_unwind(|| dequeue_first(&mut chan.recv.recvq)) {
@@ -288,6 +277,7 @@ impl<'c> LockedChan<'c> {
     /// # Safety
     ///
     /// As for `recv`.
+    // codegen: as for `dequeue_receiver_beside_permits`.
     #[cold]
     #[inline(never)]
     unsafe fn recv_beside_ring(
@@ -296,7 +286,7 @@ impl<'c> LockedChan<'c> {
         sides: &Sides,
         to: RawSlot,
     ) -> RecvOutcome {
-        let mut chan = LockedChan::again(recv, send, sides);
+        let mut chan = LockedChan::new(recv, send, sides);
         // SAFETY: the caller's promise.
         let outcome = || unsafe {
             match chan.recv.returned.pop() {
@@ -564,10 +554,10 @@ impl<'c> LockedChan<'c> {
     }
 }
 
-impl Drop for LockedChan<'_> {
-    /// Brings up to date what can be seen with one lock (8, 9) or none.
+impl LockedChan<'_> {
+    /// Brings up to date what can be seen with one lock (8, 9) or none; to be called before they are released.
     #[inline(always)]
-    fn drop(&mut self) {
+    pub(super) fn publish(&mut self) {
         if self.recv.has_side_queue {
             self.recv.update_side_queue();
         }
@@ -589,6 +579,58 @@ impl Drop for LockedChan<'_> {
             self.send.set_slow(*closed | !recvq.is_empty());
             self.recv.slow = *has_side_queue | !sendq.is_empty();
         }
+        self.check();
+    }
+
+    /// As `publish`, where all that has changed is that a receive has parked: in a channel that is open and empty, and where no sender
+    /// is parked.
+    #[inline(always)]
+    pub(super) fn publish_parked_recv(&mut self) {
+        let Sides { recv, send, .. } = self.sides;
+        if self.sides.is_single_lock {
+            send.hint.set(true, false);
+            recv.hint.set(true, true);
+        } else {
+            send.hint.set(false, false);
+            self.send.set_slow(true);
+        }
+        self.check();
+    }
+
+    /// As `publish`, after a send.
+    #[inline(always)]
+    pub(super) fn publish_send(&mut self, outcome: &SendOutcome) {
+        if let SendOutcome::Sent(Some(_)) = outcome {
+            // A receive has left: so there is no message, and there was none.
+            let is_alone = self.recv.recvq.is_empty();
+            if self.sides.is_single_lock {
+                let is_full = self.send.permits() >= self.capacity();
+                self.sides.send.hint.set(true, is_full & is_alone);
+            } else {
+                self.send.set_slow(!is_alone);
+            }
+            self.check();
+        } else {
+            self.publish();
+        }
+    }
+
+    /// As `publish`, where all that has changed is that a send has parked.
+    #[inline(always)]
+    pub(super) fn publish_parked_send(&mut self) {
+        let Sides { recv, send, .. } = self.sides;
+        if self.sides.is_single_lock {
+            send.hint.set(true, true);
+            recv.hint.set(true, false);
+        } else {
+            send.hint.set(false, true);
+            self.recv.slow = true;
+        }
+        self.check();
+    }
+
+    #[inline(always)]
+    fn check(&self) {
         if cfg!(any(debug_assertions, hchan_loom)) {
             self.assert_invariants();
         }
