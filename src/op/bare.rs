@@ -31,7 +31,7 @@ pin_project! {
         C: Deref<Target = TypedChan<T>>,
     {
         fn drop(this: Pin<&mut Self>) {
-            if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {
+            if this.waiter.is_waiting() {
                 this.as_ref().erased().abandon();
             }
         }
@@ -51,7 +51,7 @@ where
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.waiter.state() == State::Finished
+        self.waiter.is_finished()
     }
 
     /// Whether it is neither parked nor completed.

@@ -36,7 +36,7 @@ pin_project! {
     {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
-            if matches!(this.waiter.state(), State::Parked | State::Done | State::Closed) {
+            if this.waiter.is_waiting() {
                 this.as_ref().erased().abandon();
             }
         }
@@ -56,7 +56,7 @@ where
 
     #[inline]
     pub(crate) fn is_finished(&self) -> bool {
-        self.waiter.state() == State::Finished
+        self.waiter.is_finished()
     }
 
     /// Whether it is neither parked nor completed.
@@ -103,7 +103,7 @@ where
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let this = self.into_ref();
         let (op, this) = (this.erased(), this.project_ref());
-        if this.waiter.state() != State::Idle {
+        if !this.waiter.is_fresh() {
             return poll_again(op, this.waiter, cx.waker());
         }
         // As in `wait`.

@@ -75,7 +75,7 @@ where
 
     #[inline(always)]
     pub(crate) fn is_finished(&self) -> bool {
-        self.waiter.state() == State::Finished
+        self.waiter.is_finished()
     }
 
     /// Whether it is neither parked nor completed.
@@ -110,7 +110,7 @@ where
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = self.into_ref();
         let (op, this) = (this.erased(), this.project_ref());
-        if this.waiter.state() != State::Idle {
+        if !this.waiter.is_fresh() {
             return op.poll_again(cx.waker());
         }
         // SAFETY: we own the idle waiter, which has its message.

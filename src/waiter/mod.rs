@@ -60,6 +60,31 @@ pub(crate) enum State {
     Finished,
 }
 
+/// How far its owner has come. Nobody else looks at it.
+// codegen: so the state of an operation that never parks is no atomic, and the compiler knows it: it leaves out what is for those that
+// have parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    /// It is `Idle`.
+    Idle,
+    /// It has been parked, or done by its owner: see `shared`.
+    Waiting,
+    /// It is `Finished`.
+    Finished,
+}
+
+impl Phase {
+    #[inline(always)]
+    fn of(state: State) -> Self {
+        match state {
+            State::Idle => Self::Idle,
+            State::Parked | State::Done | State::Closed => Self::Waiting,
+            State::Finished => Self::Finished,
+        }
+    }
+}
+
 /// What an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -86,8 +111,10 @@ impl Kind {
 #[repr(C)]
 pub(crate) struct Header {
     links: Links,
-    /// A [`State`].
-    state: AtomicU8,
+    /// A [`State`], while the phase is `Waiting`: peers see and change it.
+    shared: AtomicU8,
+    /// What its owner alone knows.
+    phase: Cell<Phase>,
     /// It never changes.
     // codegen: a cell hides that most numbers are no kind. So an `Option` of an operation is told by the reference to its channel,
     // which is in a register.
@@ -127,7 +154,7 @@ impl WakeTarget {
 // SAFETY: the links are pointers that only the holder of the receivers' lock follows. The waker goes from thread to thread, as it may;
 // a select's claim is `Sync`. Each is reached by one thread at a time, by the table above.
 unsafe impl Send for Header {}
-// SAFETY: as above: shared access gives the contents to one thread at a time, and the kind is only read.
+// SAFETY: as above: shared access gives the contents to one thread at a time; the phase is the owner's, and the kind is only read.
 unsafe impl Sync for Header {}
 
 /// What the owner may do.
@@ -136,7 +163,8 @@ impl Header {
     pub(crate) fn new(kind: Kind, state: State) -> Self {
         Self {
             links: Links::new(),
-            state: AtomicU8::new(state as u8),
+            shared: AtomicU8::new(state as u8),
+            phase: Cell::new(Phase::of(state)),
             kind: Cell::new(kind),
             contents: UnsafeCell::new(Contents {
                 target: MaybeUninit::uninit(),
@@ -155,13 +183,33 @@ impl Header {
     /// finds the contents as the peer left them.
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Idle,
-            1 => State::Parked,
-            2 => State::Done,
-            3 => State::Closed,
-            _ => State::Finished,
+        match self.phase.get() {
+            Phase::Idle => State::Idle,
+            Phase::Finished => State::Finished,
+            Phase::Waiting => match self.shared.load(Ordering::Acquire) {
+                0 => State::Idle,
+                1 => State::Parked,
+                2 => State::Done,
+                _ => State::Closed,
+            },
         }
+    }
+
+    /// Whether the state is `Idle`, and no peer has made it so.
+    #[inline(always)]
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.phase.get() == Phase::Idle
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase.get() == Phase::Finished
+    }
+
+    /// Whether it may be parked or completed.
+    #[inline(always)]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.phase.get() == Phase::Waiting
     }
 
     /// Sets a state in which the contents stay with the owner, or, under the lock, go to its holder.
@@ -170,7 +218,11 @@ impl Header {
     /// other states set here are the owner's notes to itself.
     #[inline(always)]
     pub(crate) fn set_state(&self, state: State) {
-        self.state.store(state as u8, Ordering::Relaxed);
+        let phase = Phase::of(state);
+        self.phase.set(phase);
+        if phase == Phase::Waiting {
+            self.shared.store(state as u8, Ordering::Relaxed);
+        }
     }
 
     /// Puts the wake target in; the caller parks the waiter.
@@ -543,7 +595,7 @@ impl Drop for Claimed {
 unsafe fn change(waiter: NonNull<Header>, state: State) {
     // SAFETY: until the store the waiter is alive and ours. `Release` publishes the contents, and that we are through
     // with the waiter, to the owner, which reads the state without the lock.
-    unsafe { waiter.as_ref().state.store(state as u8, Ordering::Release) };
+    unsafe { waiter.as_ref().shared.store(state as u8, Ordering::Release) };
 }
 
 #[cfg(all(target_pointer_width = "64", not(hchan_loom)))]
