@@ -100,6 +100,9 @@ pub(crate) struct Chan {
 pub(crate) struct Missed<'a, S>(Option<Guard<'a, S>>);
 
 impl<S> Missed<'_, S> {
+    /// There was no fast path.
+    pub(crate) const NOT_TRIED: Self = Self(None);
+
     /// Whether the fast path has looked at the channel.
     pub(crate) fn has_looked(&self) -> bool {
         self.0.is_some()
@@ -308,14 +311,17 @@ impl Chan {
         missed: Missed<'_, RecvSide>,
         to: RawSlot,
     ) -> Result<(), TryRecvError> {
-        let both = self.lock_both_after_recv(missed);
+        let mut both = self.lock_both_after_recv(missed);
         if both.recv.has_side_queue {
             // SAFETY: the caller's promise.
             return unsafe { self.recv_beside_ring(both, to) };
         }
         // SAFETY: the caller's promise.
         unsafe {
-            let outcome = both.run(|chan| chan.recv_from_ring(to));
+            let mut chan = both.chan();
+            let outcome = chan.recv_from_ring(to);
+            chan.publish_recv(&outcome);
+            drop(both);
             self.received(outcome, to)
         }
     }

@@ -615,6 +615,25 @@ impl LockedChan<'_> {
         }
     }
 
+    /// As `publish`, after a receive by `recv_from_ring`.
+    #[inline(always)]
+    pub(super) fn publish_recv(&mut self, outcome: &RecvOutcome) {
+        if let RecvOutcome::Received(Received { wake: Some(_), .. }) = outcome {
+            // A sender has left, so there are as many messages in the ring as before.
+            let is_alone = self.recv.sendq.is_empty();
+            if self.sides.is_single_lock {
+                let would_block = self.ring_len() == 0;
+                self.sides.recv.hint.set(true, would_block & is_alone);
+            } else {
+                self.sides.send.hint.set(false, !is_alone);
+                self.recv.slow = !is_alone;
+            }
+            self.check();
+        } else {
+            self.publish();
+        }
+    }
+
     /// As `publish`, where all that has changed is that a send has parked.
     #[inline(always)]
     pub(super) fn publish_parked_send(&mut self) {

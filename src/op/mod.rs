@@ -30,7 +30,7 @@ use {
 };
 
 use crate::{
-    chan::{Chan, Done, Received},
+    chan::{Chan, Done, Missed, Received},
     quiet_drop::QuietDrop,
     waiter::{Claim, Kind, State, WaiterRef, WakeTarget},
     wake::{self, WakeBatch, quietly},
@@ -155,42 +155,20 @@ impl<'a> OpRef<'a> {
 
     /// Does the operation of an idle waiter, or parks it.
     fn start(self, waker: &Waker) -> Polled {
-        if !self.chan.would_block(self.waiter.kind()) {
-            if let Some(done) = self.attempt() {
-                return self.finish(done, None);
+        match self.waiter.kind() {
+            Kind::Recv => self.recv_slow_or_park(Missed::NOT_TRIED, waker),
+            Kind::Send => self.send_slow_or_park(Missed::NOT_TRIED, waker),
+            kind @ (Kind::Reserve | Kind::Closed | Kind::Drained) => {
+                if !self.chan.would_block(kind) {
+                    if let Some(done) = self.attempt() {
+                        return self.finish(done, None);
+                    }
+                }
+                let target = target(waker);
+                // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
+                self.parked(unsafe { self.chan.bare_or_park(self.waiter, target) })
             }
         }
-        self.park(waker)
-    }
-
-    /// Parks an idle operation, unless it can be done by now.
-    fn park(self, waker: &Waker) -> Polled {
-        match self.waiter.kind() {
-            Kind::Recv => self.park_recv(waker),
-            Kind::Send => self.park_send(waker),
-            Kind::Reserve | Kind::Closed | Kind::Drained => self.park_bare(waker),
-        }
-    }
-
-    #[inline(never)]
-    fn park_recv(self, waker: &Waker) -> Polled {
-        let target = target(waker);
-        // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
-        self.parked(unsafe { self.chan.recv_or_park(self.waiter, target) })
-    }
-
-    #[inline(never)]
-    fn park_send(self, waker: &Waker) -> Polled {
-        let target = target(waker);
-        // SAFETY: as in `park_recv`.
-        self.parked(unsafe { self.chan.send_or_park(self.waiter, target) })
-    }
-
-    #[inline(never)]
-    fn park_bare(self, waker: &Waker) -> Polled {
-        let target = target(waker);
-        // SAFETY: as in `park_recv`.
-        self.parked(unsafe { self.chan.bare_or_park(self.waiter, target) })
     }
 
     /// What has become of an operation that was to park.

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::{OpRef, Polled};
+use super::{OpRef, Polled, target};
 use crate::{
     chan::{Missed, RecvSide, TypedChan},
     error::{RecvError, TryRecvError},
@@ -191,7 +191,7 @@ impl OpRef<'_> {
 
     /// As `recv_slow`, or parks.
     #[inline(never)]
-    fn recv_slow_or_park(self, missed: Missed<'_, RecvSide>, waker: &Waker) -> Polled {
+    pub(super) fn recv_slow_or_park(self, missed: Missed<'_, RecvSide>, waker: &Waker) -> Polled {
         if missed.must_wait() || !missed.has_looked() && self.chan.would_block(Kind::Recv) {
             drop(missed);
         } else {
@@ -200,7 +200,9 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        self.park_recv(waker)
+        let target = target(waker);
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
+        self.parked(unsafe { self.chan.recv_or_park(self.waiter, target) })
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::{OpRef, Polled};
+use super::{OpRef, Polled, target};
 #[cfg(feature = "std")]
 use crate::sync::Blocking;
 use crate::{
@@ -206,7 +206,7 @@ impl OpRef<'_> {
 
     /// As `send_slow`, or parks.
     #[inline(never)]
-    fn send_slow_or_park(self, missed: Missed<'_, SendSide>, waker: &Waker) -> Polled {
+    pub(super) fn send_slow_or_park(self, missed: Missed<'_, SendSide>, waker: &Waker) -> Polled {
         if missed.must_wait() || !missed.has_looked() && self.chan.would_block(Kind::Send) {
             drop(missed);
         } else {
@@ -215,6 +215,8 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        self.park_send(waker)
+        let target = target(waker);
+        // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
+        self.parked(unsafe { self.chan.send_or_park(self.waiter, target) })
     }
 }
