@@ -342,6 +342,11 @@ impl SendSide {
     }
 
     #[inline(always)]
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    #[inline(always)]
     pub(crate) fn permits(&self) -> usize {
         self.permits
     }

@@ -409,7 +409,9 @@ impl<'c> LockedChan<'c> {
     /// Whether a send may go ahead.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
-        self.room() > 0
+        // A place in the ring that no permit counts on. (If there is one, no message is beyond the ring.)
+        let has_place = self.ring_len() < self.send.limit();
+        has_place || !self.recv.recvq.is_empty() && self.room() > 0
     }
 
     /// How many sends may go ahead: by how many the places and parked receivers are more than the messages and permits.
@@ -571,7 +573,7 @@ impl LockedChan<'_> {
         let Sides { recv, send, .. } = self.sides;
         if self.sides.is_single_lock {
             let len = self.ring_len();
-            let is_full = len + self.send.permits() >= self.capacity();
+            let is_full = len >= self.send.limit();
             send.hint.set(true, is_full & recvq.is_empty());
             recv.hint.set(true, (len == 0) & sendq.is_empty());
         } else {
@@ -604,7 +606,7 @@ impl LockedChan<'_> {
             // A receive has left: so there is no message, and there was none.
             let is_alone = self.recv.recvq.is_empty();
             if self.sides.is_single_lock {
-                let is_full = self.send.permits() >= self.capacity();
+                let is_full = self.send.limit() == 0;
                 self.sides.send.hint.set(true, is_full & is_alone);
             } else {
                 self.send.set_slow(!is_alone);
