@@ -145,7 +145,7 @@ impl<S> Side<S> {
     }
 }
 
-/// What the senders' side needs to move messages: the buffer, and both positions in it.
+/// What it takes to move messages: the buffer, and both positions in it.
 struct RingView<'s> {
     head: &'s Position,
     tail: &'s Position,
@@ -444,9 +444,9 @@ impl RecvSide {
         if self.slow {
             return 0;
         }
-        let head = &sides.recv.position;
+        let RingView { head, tail, blocks } = sides.ring();
         // SAFETY: the caller's promise.
-        let count = unsafe { (self.consumer).pop_many(geometry, head, &sides.blocks, most, take) };
+        let count = unsafe { (self.consumer).pop_many(geometry, [head, tail], blocks, most, take) };
         numbers.add(self.next_seq, count);
         self.next_seq = self.next_seq.wrapping_add(count as u64);
         count

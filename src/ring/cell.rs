@@ -159,6 +159,7 @@ impl CellRef {
         geometry: G,
         take: impl FnOnce(RawSlot) -> R,
     ) -> R {
+        debug_assert!(self.is_full());
         // codegen: in a drop, so that what is returned is made where the caller wants it.
         let _emptying = Emptying(self);
         // SAFETY: the slot of a cell stands there (10); as the cell is full, the producing end does not touch it.

@@ -360,8 +360,8 @@ impl Consumer {
         }
     }
 
-    /// Takes the oldest messages, up to `most`, as many as there are; each is taken by a call of `take` out of the slot that it
-    /// is given. Returns how many.
+    /// Takes the oldest messages, up to `most`, as many as there are by the count; each is taken by a call of `take` out of the slot
+    /// that it is given. Returns how many.
     ///
     /// # Safety
     ///
@@ -370,11 +370,13 @@ impl Consumer {
     pub(crate) unsafe fn pop_many<G: Geometry>(
         &mut self,
         geometry: G,
-        head: &Position,
+        [head, tail]: [&Position; 2],
         blocks: &Blocks,
         most: usize,
         mut take: impl FnMut(RawSlot),
     ) -> usize {
+        // The position says it for all cells at once: with it come the messages before it.
+        let most = most.min(len_seen(head, tail, blocks));
         let mut count = 0;
         while count < most {
             if self.0.is_at_end() && !self.advance(blocks) {
@@ -383,23 +385,14 @@ impl Consumer {
             let run = (most - count).min(self.0.left(geometry));
             // SAFETY: not at the end of a block.
             let first = unsafe { self.0.cell() };
-            let mut taken = 0;
-            while taken < run {
-                // SAFETY: within the block.
-                let cell = unsafe { first.after(geometry, taken) };
-                if !cell.is_full() {
-                    break;
-                }
-                // SAFETY: it is full, and the cells before it have been emptied; the rest is the caller's promise.
-                unsafe { cell.empty(geometry, &mut take) };
-                taken += 1;
+            for nth in 0..run {
+                // SAFETY: within the block. It is full, by the position, and the cells before it have been emptied; the rest is the
+                // caller's promise.
+                unsafe { first.after(geometry, nth).empty(geometry, &mut take) };
             }
             // SAFETY: so many were left.
-            unsafe { self.0.pass(geometry, taken) };
-            count += taken;
-            if taken < run {
-                break;
-            }
+            unsafe { self.0.pass(geometry, run) };
+            count += run;
         }
         head.advance(count);
         count
@@ -577,10 +570,16 @@ mod tests {
                 let (most, left) = (step % 19, sent - received);
                 // SAFETY: the slots are of a buffer of this type, and emptied.
                 let count = unsafe {
-                    consumer.pop_many(Typed::<Message>::NEW, &head, &blocks, most, |from| {
-                        assert_eq!(from.typed::<Message>().take(), [received; 64]);
-                        received += 1;
-                    })
+                    consumer.pop_many(
+                        Typed::<Message>::NEW,
+                        [&head, &tail],
+                        &blocks,
+                        most,
+                        |from| {
+                            assert_eq!(from.typed::<Message>().take(), [received; 64]);
+                            received += 1;
+                        },
+                    )
                 };
                 assert_eq!(count, most.min(left));
                 assert_eq!(len(&head, &tail), sent - received);
