@@ -223,11 +223,12 @@ replace thread/parker.rs "if self.state.swap(NOTIFIED, Ordering::Release) == ASL
 # Re-checks.
 
 mutant "a receive parks without a second look"
-replace chan/attempt.rs "let outcome = chan.recv(waiter.slot(chan.message()));" "let outcome = RecvOutcome::Empty;"
+replace chan/attempt.rs "let done = unsafe { note_recv(waiter, chan.recv(waiter.slot(chan.message()))) };" \
+  "let done = None::<Done>;"
 
 mutant "a send parks without a second look"
-replace chan/attempt.rs "let outcome = unsafe { chan.send(waiter.slot(chan.message())) };" \
-  "let outcome = SendOutcome::Full;"
+replace chan/attempt.rs "let done = unsafe { note_send(waiter, chan.send(waiter.slot(chan.message()))) };" \
+  "let done = None::<Done>;"
 
 mutant "unparking does not look again under the lock"
 replace chan/attempt.rs "(waiter.state() == State::Parked).then(" "true.then("
@@ -259,8 +260,8 @@ replace chan/transition.rs "if self.recv.closed {
         } else if let Some(receiver) = self.dequeue_receiver()" "if let Some(receiver) = self.dequeue_receiver()"
 
 mutant "a closed channel receives nothing more"
-replace chan/transition.rs "self.recv.next(message, self.sides) else" \
-  "self.recv.next(message, self.sides).filter(|_| !self.recv.closed) else"
+replace chan/transition.rs "self.recv.next(self.sides) else" \
+  "self.recv.next(self.sides).filter(|_| !self.recv.closed) else"
 
 mutant "a thread lies down over a wake that has come"
 replace thread/parker.rs "            self.state
@@ -296,8 +297,8 @@ mutant "a message is not promoted"
 replace chan/transition.rs "true => self.promote()," "true => None,"
 
 mutant "messages in the ring come before those given back"
-replace chan/transition.rs "match self.recv.returned.pop() {" \
-  "match (self.ring_len() == 0).then(|| self.recv.returned.pop()).flatten() {"
+replace chan/transition.rs "match chan.recv.returned.pop() {" \
+  "match (chan.ring_len() == 0).then(|| chan.recv.returned.pop()).flatten() {"
 
 mutant "all messages leave with the same number"
 replace chan/state.rs "self.next_seq = self.next_seq.wrapping_add(1);" ""
@@ -315,7 +316,8 @@ mutant "a cancelled receive keeps its message"
 replace op/mod.rs "chan.give_back(waiter.seq(), waiter.slot(chan.message()));" ""
 
 mutant "a cancelled receive stays in the queue"
-replace op/recv.rs "State::Parked | State::Done | State::Closed" "State::Done | State::Closed"
+replace op/recv.rs "if this.waiter.is_waiting() {" \
+  "if this.waiter.is_waiting() && this.waiter.state() != State::Parked {"
 
 mutant "a cancelled send stays in the queue"
 replace op/mod.rs "let waker = chan.unpark(waiter).map(QuietDrop::new);" \
@@ -416,30 +418,36 @@ replace slot.rs "            if message.slot.size() > 0 {" "            if false
 # Two sides, two locks.
 
 mutant "a send does not look whether it has to go the long way"
-replace chan/state.rs "if self.slow {
-            return false;
-        }
-        let Some(cell)" "let Some(cell)"
+replace chan/state.rs "self.is_plain = self.cell_tells_room & !slow;" "self.is_plain = self.cell_tells_room;"
 
 mutant "a send does not look whether there is room"
-replace chan/state.rs "let Some(cell) = self.next_free(geometry, sides) else {" \
-  "let Some(cell) = Some(self.producer.next(geometry, &sides.blocks)) else {"
+replace chan/state.rs "            self.producer.next_in_ring(blocks)
+        } else if self.slow {" "            Some(self.producer.next(blocks))
+        } else if self.slow {"
 
 mutant "nothing sends senders the long way"
-replace chan/transition.rs "self.send.slow = is_send_slow;" "let _ = is_send_slow;"
+replace chan/state.rs "pub(crate) fn set_slow(&mut self, slow: bool) {" \
+  "pub(crate) fn set_slow(&mut self, slow: bool) {
+        let slow = slow & false;"
 
 mutant "a parked receive does not send senders the long way"
-replace chan/transition.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = *closed;"
+replace chan/transition.rs "self.send.set_slow(*closed | !recvq.is_empty());" "self.send.set_slow(*closed);"
+replace chan/transition.rs "self.send.set_slow(true);" "self.send.set_slow(false);"
+replace chan/transition.rs "self.send.set_slow(!is_alone);" "self.send.set_slow(false);"
 
 mutant "a close does not send senders the long way"
-replace chan/transition.rs "let is_send_slow = *closed | !recvq.is_empty();" "let is_send_slow = !recvq.is_empty();"
+replace chan/transition.rs "self.send.set_slow(*closed | !recvq.is_empty());" "self.send.set_slow(!recvq.is_empty());"
 
 mutant "once a send has had to go the long way all do"
-replace chan/transition.rs "self.send.slow = is_send_slow;" "self.send.slow |= is_send_slow;"
+replace chan/state.rs "pub(crate) fn set_slow(&mut self, slow: bool) {" \
+  "pub(crate) fn set_slow(&mut self, slow: bool) {
+        let slow = slow | self.slow;"
 
 mutant "a short receive does not look for parked senders"
-replace chan/transition.rs "let is_recv_slow = *has_side_queue | !sendq.is_empty();" \
-  "let is_recv_slow = *has_side_queue;"
+replace chan/transition.rs "self.recv.slow = *has_side_queue | !sendq.is_empty();" \
+  "self.recv.slow = *has_side_queue;"
+replace chan/transition.rs "self.recv.slow = !is_alone;" "self.recv.slow = false;"
+replace chan/transition.rs "self.recv.slow = true;" ""
 
 mutant "nothing is beside the ring for long"
 replace chan/transition.rs "self.recv.update_side_queue();" "self.recv.has_side_queue = false;"
@@ -473,7 +481,7 @@ replace chan/attempt.rs "let mut both = self.lock_both();" \
         let mut both = super::Both { send: None, recv, sides: &self.sides };"
 
 mutant "a send into a channel with a single lock takes the senders'"
-replace chan/typed.rs "if self.is_single_lock() || self.sides" "if self.sides"
+replace chan/state.rs "self.0.load(Ordering::Relaxed) == 0" "!self.would_block()"
 
 mutant "a send that needs both sides waits for the receivers' with its own locked"
 replace chan/mod.rs "self.sides.recv.lock.try_lock()) {" "Some(self.sides.recv.lock.lock())) {"
@@ -524,11 +532,8 @@ mutant "a send queues up beside a select with both ends"
 replace chan/state.rs "!self.sendq.is_empty() && self.recvq.is_empty()" "!self.sendq.is_empty()"
 
 mutant "the hint to wait is the opposite"
-replace chan/transition.rs "send.would_block.set(is_full & !is_send_slow);" \
-  "send.would_block.set(!is_full | is_send_slow);"
-replace chan/transition.rs "recv.would_block.set((len == 0) & !is_recv_slow & !*closed);" \
-  "recv.would_block.set((len > 0) | is_recv_slow | *closed);"
-replace chan/transition.rs "send.would_block.set(!sendq.is_empty());" "send.would_block.set(sendq.is_empty());"
+replace chan/state.rs "self.0.load(Ordering::Relaxed) & WOULD_BLOCK != 0" \
+  "self.0.load(Ordering::Relaxed) & WOULD_BLOCK == 0"
 
 # The buffer.
 
@@ -550,15 +555,15 @@ replace chan/state.rs "self.producer.note_head(head);" "let _ = head;"
 mutant "the consumer does not look whether the cell is full"
 replace ring/mod.rs "        cell.is_full().then_some(cell)" "        Some(cell)"
 
-mutant "a receive of many does not look whether the cell is full"
-replace ring/mod.rs "if !cell.is_full() {" "if false && !cell.is_full() {"
+mutant "a receive of many does not look how many there are"
+replace ring/mod.rs "let most = most.min(len_seen(head, tail, blocks));" "let _ = tail;"
 
 mutant "a cell is full before the message is in it"
 replace ring/cell.rs "        self.flag().store(true, Ordering::Release);
 " ""
-replace ring/cell.rs "        put(unsafe {" \
+replace ring/cell.rs "        let result = put(unsafe {" \
   "        self.flag().store(true, Ordering::Release);
-        put(unsafe {"
+        let result = put(unsafe {"
 
 mutant "a cell is empty before the message has left it"
 replace ring/cell.rs "let _emptying = Emptying(self);" "drop(Emptying(self));"
@@ -672,7 +677,7 @@ mutant "a channel in two arms of a select is locked twice"
 replace select/locked.rs "if chan.rank() != last {" "if { let _ = last; true } {"
 
 mutant "what a select did with all its channels locked is seen by nobody"
-replace chan/mod.rs "            drop(self.by_hand());" ""
+replace chan/mod.rs "            self.by_hand().publish();" ""
 
 mutant "the default of a select happens after one channel was looked at after the other"
 replace select/try_arms.rs "Locked::new(arms).attempt(order.iter(), None)" "Locked::new(arms).attempt(order.iter().take(0), None)"
@@ -742,14 +747,15 @@ replace chan/state.rs "if self.slow {
 mutant "a permit's short send does not look whether the ring has room"
 replace chan/state.rs "let Some(cell) = next else { return false };" \
   "let _ = next;
-        let cell = self.producer.next(geometry, blocks);"
+        let cell = self.producer.next(blocks);"
 
 mutant "a request for a permit does not look whether the channel is closed"
-replace chan/state.rs "!self.slow && self.next_free(geometry, sides).is_some()" \
-  "self.next_free(geometry, sides).is_some()"
+replace chan/state.rs "let is_possible = self.next_unconcerned(sides).is_some();" \
+  "let RingView { head, tail, blocks } = sides.ring();
+        let is_possible = self.producer.room(tail, head, blocks, self.limit, 1) > 0;"
 
 mutant "a request for a permit does not look whether there is room"
-replace chan/state.rs "!self.slow && self.next_free(geometry, sides).is_some()" "!self.slow"
+replace chan/state.rs "let is_possible = self.next_unconcerned(sides).is_some();" "let is_possible = !self.slow;"
 
 mutant "a request for a permit parks without a second look"
 replace chan/attempt.rs "let done = chan.attempt(waiter, waiter.select());
@@ -810,13 +816,17 @@ mutant "a batch does not look whether it has to go the long way"
 replace chan/state.rs "if self.slow {
             return 0;
         }
-        let RingView" "let RingView"
+        let RingView { head, tail, blocks } = sides.ring();
+        let room" "let RingView { head, tail, blocks } = sides.ring();
+        let room"
 
 mutant "a receive of many does not look whether it has to go the long way"
 replace chan/state.rs "if self.slow {
             return 0;
         }
-        let head" "let head"
+        let RingView { head, tail, blocks } = sides.ring();
+        // SAFETY" "let RingView { head, tail, blocks } = sides.ring();
+        // SAFETY"
 
 mutant "a message of a batch that finds no room is lost"
 replace chan/typed.rs "        if self.is_loaded {
@@ -876,7 +886,8 @@ replace chan/attempt.rs "let done = chan.attempt(waiter, waiter.select());
                 chan.recv_side()"
 
 mutant "a wait for the end, or for a permit, that is dropped stays in its queue"
-replace op/bare.rs "State::Parked | State::Done | State::Closed" "State::Done | State::Closed"
+replace op/bare.rs "if this.waiter.is_waiting() {" \
+  "if this.waiter.is_waiting() && this.waiter.state() != State::Parked {"
 
 # Counts.
 
@@ -906,7 +917,7 @@ replace sync/count.rs "if self.0.fetch_add(1, Ordering::Relaxed) > MOST {" "if s
 # Orderings, all to `Relaxed`.
 
 mutant "\`Relaxed\`: the load of a waiter's state"
-replace waiter/mod.rs "self.state.load(Ordering::Acquire)" "self.state.load(Ordering::Relaxed)"
+replace waiter/mod.rs "self.shared.load(Ordering::Acquire)" "self.shared.load(Ordering::Relaxed)"
 
 mutant "\`Relaxed\`: the store that completes a waiter"
 replace waiter/mod.rs "store(state as u8, Ordering::Release)" "store(state as u8, Ordering::Relaxed)"
