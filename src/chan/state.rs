@@ -171,7 +171,7 @@ impl Hint {
 
     #[inline(always)]
     fn byte(is_single_lock: bool, would_block: bool) -> u8 {
-        u8::from(is_single_lock) * SINGLE_LOCK | u8::from(would_block) * WOULD_BLOCK
+        u8::from(is_single_lock) * SINGLE_LOCK + u8::from(would_block) * WOULD_BLOCK
     }
 
     /// Whether a fast path is worth trying: there are two locks, and nothing is known that would make the operation wait.

@@ -494,8 +494,8 @@ mod tests {
         Some(unsafe { consumer.take(cell, Typed::<T>::NEW, head, |from| from.typed::<T>().take()) })
     }
 
-    /// By the type, and by what the type-erased core knows of it.
-    fn has_room<T>(
+    /// By the count, and by the next cell where that tells.
+    fn has_room(
         producer: &mut Producer,
         tail: &Position,
         head: &Position,
@@ -526,8 +526,7 @@ mod tests {
                 // Rising to the middle, then falling.
                 let is_push = (rng >> 16) % 4 < if step < 400 { 3 } else { 1 };
                 if is_push {
-                    let has_room =
-                        has_room::<Message>(&mut producer, &tail, &head, &blocks, blocks.capacity);
+                    let has_room = has_room(&mut producer, &tail, &head, &blocks, blocks.capacity);
                     assert_eq!(has_room, model.len() < blocks.capacity());
                     if has_room {
                         push(&mut producer, &tail, &blocks, [step; 128]);
@@ -599,7 +598,7 @@ mod tests {
             // As if nearly 2ˢⁱᶻᵉ messages had entered since then.
             producer.seen = START.wrapping_add(5);
             for n in 0..10_usize {
-                assert!(has_room::<usize>(
+                assert!(has_room(
                     &mut producer,
                     &tail,
                     &head,
@@ -620,13 +619,13 @@ mod tests {
         let (blocks, mut producer, mut consumer) = buffer::<usize>(Some(5));
         let (head, tail) = (Position::new(), Position::new());
         for n in 0..5_usize {
-            assert!(has_room::<usize>(&mut producer, &tail, &head, &blocks, 5));
+            assert!(has_room(&mut producer, &tail, &head, &blocks, 5));
             push(&mut producer, &tail, &blocks, n);
         }
-        assert!(!has_room::<usize>(&mut producer, &tail, &head, &blocks, 5));
+        assert!(!has_room(&mut producer, &tail, &head, &blocks, 5));
         // As if so many messages had passed since that the count has come round.
         producer.seen = tail.own();
-        assert!(!has_room::<usize>(&mut producer, &tail, &head, &blocks, 4));
+        assert!(!has_room(&mut producer, &tail, &head, &blocks, 4));
         // SAFETY: nobody else has it, and it is not used again.
         unsafe { consumer.free(&blocks) };
     }
