@@ -1,65 +1,74 @@
-//! One channel with threads and tasks at both ends, the tasks on two executors.
+//! Sync and async code on one channel (blocking and async handles, threads and tasks, two
+//! runtimes): a thread, a tokio task and a smol task send, and three others of these kinds
+//! receive.
+//!
+//! Look at the assertions: each message went to one receiver, and every receiver got the messages
+//! of each sender in the order in which they were sent.
 //!
 //! ```text
 //! cargo run --example blocking_bridge
 //! ```
 
-use std::{ops::Range, thread};
+use std::thread;
 
 use futures::StreamExt;
-use hchan::{Receiver, SendError, Sender, blocking};
+use hchan::{Sender, blocking};
+use tokio::task::JoinError;
 
-/// What one of the receivers got.
-type Share = (&'static str, Vec<u32>);
+/// Which sender sent it, and how many it had sent before.
+type Message = (usize, u32);
+
+/// How many messages each sender sends.
+const COUNT: u32 = 1000;
+
+fn send_from_thread(id: usize, tx: blocking::Sender<Message>) {
+    for n in 0..COUNT {
+        tx.send((id, n)).expect("received to the end");
+    }
+}
+
+async fn send_from_task(id: usize, tx: Sender<Message>) {
+    for n in 0..COUNT {
+        tx.send((id, n)).await.expect("received to the end");
+    }
+}
 
 #[tokio::main]
-async fn main() {
+async fn main() -> Result<(), JoinError> {
     let (tx, rx) = hchan::bounded(4);
-    send_from_thread(0..1_000, tx.clone().into_blocking());
-    tokio::spawn(send_from_task(1_000..2_000, tx.clone()));
-    smol::spawn(send_from_task(2_000..3_000, tx)).detach();
-
-    let (shares_tx, shares_rx) = hchan::bounded(0);
-    receive_in_thread(
-        rx.clone().into_blocking(),
-        shares_tx.clone().into_blocking(),
+    let (blocking_tx, blocking_rx) = (tx.clone().into_blocking(), rx.clone().into_blocking());
+    // Each receives until all senders are dropped and the channel is empty.
+    let receivers = (
+        thread::spawn(|| blocking_rx.into_iter().collect::<Vec<_>>()),
+        tokio::spawn(rx.clone().into_stream().collect::<Vec<_>>()),
+        smol::spawn(rx.into_stream().collect::<Vec<_>>()),
     );
-    tokio::spawn(receive_in_task("tokio task", rx.clone(), shares_tx.clone()));
-    smol::spawn(receive_in_task("smol task", rx, shares_tx)).detach();
+    let senders = (
+        thread::spawn(|| send_from_thread(0, blocking_tx)),
+        tokio::spawn(send_from_task(1, tx.clone())),
+        smol::spawn(send_from_task(2, tx)),
+    );
+    let shares = [
+        ("tokio task", receivers.1.await?),
+        ("smol task", receivers.2.await),
+        // The channel has ended, so the thread is about to end: this hardly blocks the task.
+        ("thread", receivers.0.join().expect("it does not panic")),
+    ];
+    senders.0.join().expect("it does not panic");
+    senders.1.await?;
+    senders.2.await;
 
     let mut all = Vec::new();
-    while let Ok((receiver, share)) = shares_rx.recv().await {
+    for (receiver, share) in shares {
         println!("{receiver}: {} messages", share.len());
+        for sender in 0..3 {
+            let from_one = share.iter().filter(|&&(id, _)| id == sender);
+            assert!(from_one.is_sorted(), "in order");
+        }
         all.extend(share);
     }
     all.sort();
-    assert!(
-        all.into_iter().eq(0..3_000),
-        "each message went to one of the three"
-    );
-}
-
-/// Sends the numbers; ends early if nobody receives any more.
-fn send_from_thread(numbers: Range<u32>, tx: blocking::Sender<u32>) {
-    thread::spawn(move || numbers.into_iter().try_for_each(|n| tx.send(n)));
-}
-
-async fn send_from_task(numbers: Range<u32>, tx: Sender<u32>) -> Result<(), SendError<u32>> {
-    for n in numbers {
-        tx.send(n).await?;
-    }
+    let sent = (0..3).flat_map(|id| (0..COUNT).map(move |n| (id, n)));
+    assert!(all.into_iter().eq(sent), "each went to one receiver");
     Ok(())
-}
-
-/// Receives until all senders are dropped and the channel is empty.
-fn receive_in_thread(rx: blocking::Receiver<u32>, shares: blocking::Sender<Share>) {
-    thread::spawn(move || shares.send(("thread", rx.into_iter().collect())));
-}
-
-async fn receive_in_task(
-    name: &'static str,
-    rx: Receiver<u32>,
-    shares: Sender<Share>,
-) -> Result<(), SendError<Share>> {
-    shares.send((name, rx.stream().collect().await)).await
 }

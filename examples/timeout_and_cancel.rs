@@ -1,4 +1,7 @@
-//! Giving up on a send, after a while or when told to, and having the message back: Go's `ctx.Done()` pattern.
+//! Timeout and cancellation (deadline, context, Go's `ctx.Done()`): a send is given up after a
+//! while, or when the task is told to stop.
+//!
+//! Look at the outcomes: wherever a message was not sent, its sender has it back.
 //!
 //! ```text
 //! cargo run --example timeout_and_cancel
@@ -8,13 +11,13 @@ use std::{convert::Infallible, time::Duration};
 
 use hchan::{Receiver, Sender};
 
-/// Nothing is ever sent on it. It is closed when those who hold it are to stop: to drop the sender is enough.
+/// Nothing is ever sent on it. Dropping its sender closes it, and that says stop.
 type Cancelled = Receiver<Infallible>;
 
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Sent,
-    /// These have the message, which has not been sent and will not be.
+    // The others have the message: it was not sent, and will not be.
     TimedOut(String),
     Cancelled(String),
     Closed(String),
@@ -27,7 +30,8 @@ async fn send(
     cancelled: &Cancelled,
 ) -> Outcome {
     let mut message = Some(message);
-    // `send_from` takes the message out of the `Option` if the arm wins. If it loses, the message is in there as before.
+    // `send_from` takes the message out of the `Option` if the arm wins. If it loses, the message
+    // is in there as before.
     let give_up = hchan::select! {
         send_from(tx, &mut message) -> sent => match sent {
             Ok(()) => return Outcome::Sent,
@@ -54,12 +58,14 @@ async fn main() {
     println!("there is none:      {outcome:?}");
     assert_eq!(outcome, Outcome::TimedOut(message("second")));
 
-    tokio::spawn(async move { drop(cancel) });
+    let cancelling = tokio::spawn(async move { drop(cancel) });
     let outcome = send(&tx, message("third"), long, &cancelled).await;
+    cancelling.await.expect("it does not panic");
     println!("told to stop:       {outcome:?}");
     assert_eq!(outcome, Outcome::Cancelled(message("third")));
 
-    // From now on the cancelled arm is always ready. What was sent is still there, and nothing else.
+    // From now on the cancelled arm is always ready. What was sent is still there, and nothing
+    // else.
     assert_eq!(rx.try_recv(), Ok(message("first")));
     assert!(rx.try_recv().is_err());
     rx.close();

@@ -1,4 +1,5 @@
-//! Counts the words of files and folders: a thread, some tokio tasks and an async-std task, joined by two channels.
+//! Map-reduce (scatter and gather, fan-out and fan-in) on real files: a thread reads them, some
+//! tokio tasks count their words, and an async-std task adds the counts up.
 //!
 //! ```text
 //! cargo run --release --example word_count -- [PATH]...
@@ -8,11 +9,13 @@
 //!     reads                         words
 //! ```
 //!
-//! Without a PATH it counts this crate's own sources. A word is a run of letters and digits, in lower case. Files that
-//! cannot be read or are not UTF-8 are skipped, and named on the standard error.
+//! Without a PATH it counts this crate's own sources. A word is a run of letters and digits, in
+//! lower case. Files that cannot be read or are not UTF-8 are skipped, and named on the standard
+//! error.
 //!
-//! At the end one thread counts everything again; a different result makes the program fail. Ctrl-C stops the reader and
-//! lets the rest finish what is under way: it reports what has been counted so far, and there is no second count.
+//! At the end one thread counts everything again; a different result makes the program fail. Look
+//! at what Ctrl-C does: it stops the reader, and the others finish what is under way. The program
+//! then reports what has been counted so far, and there is no second count.
 
 use std::{
     collections::HashMap,
@@ -30,6 +33,7 @@ use std::{
 
 use futures::{FutureExt, future::FusedFuture, select};
 use hchan::{Receiver, Sender, blocking};
+use tokio::task::JoinSet;
 use walkdir::{DirEntry, WalkDir};
 
 struct File {
@@ -77,35 +81,36 @@ async fn run(paths: Vec<PathBuf>) -> io::Result<ExitCode> {
 
     let start = Instant::now();
     let (check_tx, check_rx) = hchan::bounded(1);
-    // Fails only if nobody waits for the result any more.
-    thread::spawn(move || check_tx.try_send(count_alone(&paths)));
+    let checking = thread::spawn(move || {
+        // Once the receiver is dropped, the thread stops after the file that it has begun.
+        let files = files_of(&paths).take_while(|_| !check_tx.is_closed());
+        let _ = check_tx.try_send(count_alone(files));
+    });
     let check = select! {
-        check = check_rx.recv() => check,
-        () = interrupted => {
-            writeln!(out, "interrupted: the check was skipped")?;
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
+        check = check_rx.recv() => Some(check),
+        () = interrupted => None,
     };
-    match check {
-        Ok(check) if check == counts => {
-            let seconds = start.elapsed().as_secs_f64();
-            writeln!(
-                out,
-                "checked: one thread counts the same, in {seconds:.3} s"
-            )?;
-        }
-        Ok(check) => {
-            warn(format_args!(
-                "MISMATCH: {} words in {} files, but on one thread {} words in {} files (has one changed meanwhile?)",
-                counts.words, counts.files, check.words, check.files,
-            ));
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(_) => {
-            warn("the thread that checks has died");
-            return Ok(ExitCode::FAILURE);
-        }
+    drop(check_rx);
+    if checking.join().is_err() {
+        warn("the thread that checks has died");
+        return Ok(ExitCode::FAILURE);
     }
+    let Some(Ok(check)) = check else {
+        writeln!(out, "interrupted: the check was skipped")?;
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    if check != counts {
+        warn(format_args!(
+            "MISMATCH: {} words in {} files, but on one thread {} words in {} files (has one changed meanwhile?)",
+            counts.words, counts.files, check.words, check.files,
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    writeln!(
+        out,
+        "checked: one thread counts the same, in {seconds:.3} s"
+    )?;
     if counts.files == 0 && counts.skipped > 0 {
         warn("there was nothing to count");
         return Ok(ExitCode::FAILURE);
@@ -113,42 +118,49 @@ async fn run(paths: Vec<PathBuf>) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Counts through the channels; also says whether it was interrupted and the counts are those of a part only.
+/// Counts through the channels. The flag says that it was interrupted and counted only a part.
 async fn count_together(
     paths: &[PathBuf],
     mut interrupted: Pin<&mut impl FusedFuture<Output = ()>>,
 ) -> (Counts, bool) {
     let (files_tx, files_rx) = hchan::bounded(0);
     let (counts_tx, counts_rx) = hchan::bounded(16);
+    let mut counting = JoinSet::new();
     for _ in 0..thread::available_parallelism().map_or(2, NonZero::get) {
-        tokio::spawn(count_files(files_rx.clone(), counts_tx.clone()));
+        counting.spawn(count_files(files_rx.clone(), counts_tx.clone()));
     }
-    // Weak, so that only the counting tasks keep this channel open: without them the reader has to stop.
+    // Weak, so that only the counting tasks keep this channel open: if they end, so does the
+    // reader.
     let files = files_rx.downgrade();
     drop(files_rx);
     let paths = paths.to_vec();
     let (files_tx, counts_tx) = (files_tx.into_blocking(), counts_tx.into_blocking());
-    thread::spawn(move || read_files(&paths, files_tx, counts_tx));
+    let reading = thread::spawn(move || read_files(&paths, files_tx, counts_tx));
     let mut merged = async_std::task::spawn(merge(counts_rx)).fuse();
 
     let mut is_partial = false;
-    loop {
+    let counts = loop {
         select! {
-            counts = merged => return (counts, is_partial),
+            counts = merged => break counts,
             () = interrupted => {
-                // The reader's next send fails, so it ends; then the counting tasks, then the merging one, each when its
-                // channel is closed and empty: all that was handed over is counted.
+                // The reader's next send fails, so the reader ends. Then the counting tasks end,
+                // and then the merging one, each when its channel is closed and empty. So every
+                // file that was handed over is counted.
                 is_partial = true;
                 if let Some(files) = files.upgrade() {
                     files.close();
                 }
             }
         }
-    }
+    };
+    // The merge has ended, so all these have dropped their handles and are about to end.
+    counting.join_all().await;
+    reading.join().expect("the reader does not panic");
+    (counts, is_partial)
 }
 
-/// The thread: reads the files and hands each to a task that is free; at capacity 0 it is ahead by one file at the most.
-/// Its handles lead to the same channels as those of the tasks; only the way in which they wait is another.
+/// The thread: reads the files and hands each to a task that is free. At capacity 0 it is ahead by
+/// at most one file. It uses the same channels as the tasks, through blocking handles.
 fn read_files(paths: &[PathBuf], files: blocking::Sender<File>, counts: blocking::Sender<Counts>) {
     for file in files_of(paths) {
         let sent = match file {
@@ -161,15 +173,15 @@ fn read_files(paths: &[PathBuf], files: blocking::Sender<File>, counts: blocking
     }
 }
 
-/// A tokio task: counts the words of one file after the other.
+/// A tokio task: counts the words of one file after another.
 async fn count_files(files: Receiver<File>, counts: Sender<Counts>) {
     while let Ok(file) = files.recv().await {
         let counted = count(&file).unwrap_or_else(skip);
         if counts.send(counted).await.is_err() {
             return;
         }
-        // If the reader is fast enough, none of the above ever has to wait; and a task that never waits keeps its
-        // executor from everything else, from noticing Ctrl-C for one.
+        // If the reader is fast enough, none of the above ever has to wait. A task that never
+        // waits keeps its executor from everything else, such as noticing Ctrl-C.
         tokio::task::yield_now().await;
     }
 }
@@ -184,16 +196,16 @@ async fn merge(counts: Receiver<Counts>) -> Counts {
 }
 
 /// The same count without any channel.
-fn count_alone(paths: &[PathBuf]) -> Counts {
+fn count_alone(files: impl Iterator<Item = Result<File, String>>) -> Counts {
     let mut total = Counts::default();
-    for file in files_of(paths) {
+    for file in files {
         let counted = file.and_then(|file| count(&file));
         total.add(counted.unwrap_or_else(|_| Counts::of_skipped()));
     }
     total
 }
 
-/// The contents of all files at and below `paths`, or why one cannot be had.
+/// The contents of all files at and below `paths`, or why one could not be read.
 fn files_of(paths: &[PathBuf]) -> impl Iterator<Item = Result<File, String>> {
     let entries = paths.iter().flat_map(WalkDir::new);
     entries.filter_map(|entry| match entry {
@@ -277,12 +289,12 @@ fn report(out: &mut impl Write, counts: &Counts, elapsed: Duration) -> io::Resul
 
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // It cannot be listened to, so here it never comes.
+        // The signal cannot be listened to, so here it never comes.
         future::pending().await
     }
 }
 
-/// Unlike `eprintln!`, does not panic if nobody reads the standard error any more.
+/// Unlike `eprintln!`, does not panic if the standard error was closed.
 fn warn(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
 }
