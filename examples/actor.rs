@@ -1,4 +1,8 @@
-//! An actor: a task that owns an account and is sent requests, each with a channel for the reply.
+//! Actor (a task that owns its state, message passing, request and response): a task owns an
+//! account, and clients send it requests, each with a channel for the reply.
+//!
+//! Look at the assertions: requests are served one after another, so no lock is needed, and the
+//! actor ends when its last handle is dropped.
 //!
 //! ```text
 //! cargo run --example actor
@@ -8,11 +12,12 @@ use hchan::{Receiver, RecvError, Sender};
 
 enum Request {
     Deposit(u64),
-    /// The reply: the new balance, or, if there is not enough, the unchanged one.
+    /// The reply is the new balance, or the unchanged one as an error if it is too small.
     Withdraw(u64, Sender<Result<u64, u64>>),
 }
 
-/// The actor. It ends when all its handles are dropped and all requests are served, and returns what is left.
+/// The actor. It ends when all its handles are dropped and all requests are served, and returns
+/// the balance.
 async fn serve(requests: Receiver<Request>) -> u64 {
     let mut balance = 0;
     while let Ok(request) = requests.recv().await {
@@ -21,7 +26,8 @@ async fn serve(requests: Receiver<Request>) -> u64 {
             Request::Withdraw(amount, reply) => {
                 let result = balance.checked_sub(amount).ok_or(balance);
                 balance = result.unwrap_or(balance);
-                // Fails if the client has given up. It never waits: the reply channel has room for one.
+                // Fails if the client has given up. It never has to wait, as the reply channel has
+                // room for one.
                 let _ = reply.try_send(result);
             }
         }
@@ -41,7 +47,8 @@ impl Account {
 
     async fn withdraw(&self, amount: u64) -> Result<Result<u64, u64>, RecvError> {
         let (reply, replied) = hchan::bounded(1);
-        // If the actor is gone, the request comes back and is dropped, `reply` with it, and so the receive fails.
+        // If the actor is gone, the request comes back and is dropped. Then `reply` is dropped,
+        // too, and the receive fails.
         let _ = self.0.send(Request::Withdraw(amount, reply)).await;
         replied.recv().await
     }
@@ -63,7 +70,7 @@ fn main() -> Result<(), RecvError> {
         println!("of 55, twice 40: {withdrawals:?}");
         assert_eq!(withdrawals, [Ok(15), Err(15)]);
 
-        drop(account); // the last handle
+        drop(account); // The last handle.
         assert_eq!(actor.await, 15);
         Ok(())
     })

@@ -1,4 +1,7 @@
-//! Two queues for one worker: what is urgent comes first, yet the rest is not forgotten.
+//! Priority queue (biased select, starvation): one worker serves two queues, the urgent one first,
+//! and yet the other is not forgotten.
+//!
+//! Look at the assertions: after so many urgent jobs in a row comes one that is not urgent.
 //!
 //! ```text
 //! cargo run --example priority_select
@@ -6,16 +9,17 @@
 
 use hchan::Receiver;
 
-/// After so many urgent jobs in a row, one that is not gets its chance.
+/// So many urgent jobs in a row are done before a normal one.
 const PATIENCE: u32 = 5;
 
-/// Does the jobs of both queues until both are closed and empty, and returns the order in which it did them.
+/// Does the jobs of both queues until both are closed and empty, and returns the order in which
+/// it did them.
 async fn work(urgent: Receiver<u32>, normal: Receiver<u32>) -> Vec<(&'static str, u32)> {
     let mut done = Vec::new();
     let (mut urgent_open, mut normal_open, mut in_a_row) = (true, true, 0);
     while urgent_open || normal_open {
-        // Of the arms that are ready, `biased` takes the topmost. Each arm has a condition; one that does not hold
-        // switches its arm off: the queue that has ended, and at times the urgent one.
+        // `biased` takes the topmost arm that is ready. A condition that does not hold switches
+        // its arm off: that of a queue that has ended, and at times the urgent one.
         let is_fair = in_a_row < PATIENCE || !normal_open || normal.is_empty();
         hchan::select! {
             biased;

@@ -1,5 +1,8 @@
-//! A limit on requests: a few at once, then so many a second. The leaky bucket is a channel: each request puts a message in, and
-//! at every tick one drips out.
+//! Rate limit (leaky bucket, throttle): a few requests at once, and then so many a second. The
+//! bucket is a channel: each request puts a message in, and at every tick one drips out.
+//!
+//! Look at the assertions: how long the requests took at least, and that a request that does not
+//! want to wait is refused.
 //!
 //! ```text
 //! cargo run --example rate_limit
@@ -13,22 +16,23 @@ use tokio::time::{MissedTickBehavior, interval};
 const AT_ONCE: usize = 4;
 const TICK: Duration = Duration::from_millis(5);
 
-/// Takes a message out at every tick, until nobody makes requests any more.
+/// Takes a message out at every tick, until there are no more requests.
 async fn leak(bucket: Receiver<()>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !bucket.is_closed() {
         ticks.tick().await;
-        // Not `recv`: a receiver that waits would be room for one more.
+        // Not `recv`: a parked receive would be room for one more.
         let _ = bucket.try_recv();
     }
 }
 
-/// Waits for its turn, and only then looks whether there is anything to ask: a permit that is not used costs nothing.
+/// Waits for its turn, and only then looks whether a request is needed: a permit that is not used
+/// costs nothing.
 async fn request(bucket: &Sender<()>, cached: bool) -> Result<bool, SendError<()>> {
     let permit: Permit<'_, ()> = bucket.reserve().await?;
     if cached {
-        return Ok(false); // and the permit drops, which gives its place to the next in the line
+        return Ok(false); // The permit is dropped, and its place goes to the next in the line.
     }
     permit.send(())?;
     Ok(true)
@@ -47,11 +51,11 @@ async fn main() -> Result<(), SendError<()>> {
         println!("{n:2}: {is_made:5} after {:?}", start.elapsed());
     }
     assert_eq!(made, 12);
-    // All but the first few have waited for a tick, of which the first comes at once.
+    // All requests but the first few waited for a tick. The first tick came at once.
     let ticks = (made - AT_ONCE - 1) as u32;
     assert!(start.elapsed() >= ticks * TICK, "too many requests");
 
-    // Who does not want to wait is told so.
+    // A request that does not want to wait is refused.
     while let Ok(permit) = tx.try_reserve() {
         permit.send(())?;
     }

@@ -1,5 +1,8 @@
-//! A counting semaphore: permits of a channel on which nothing is ever sent. Its capacity is how many may work at a time, and who
-//! has waited longest is next. To close it is to let nobody in any more.
+//! Semaphore (concurrency limit, bulkhead): permits of a channel on which nothing is ever sent.
+//! Its capacity is the limit, and the task that has waited longest is next.
+//!
+//! Look at the assertions: how many tasks were at work together, what a full semaphore answers,
+//! and that a closed one lets nobody in.
 //!
 //! ```text
 //! cargo run --example semaphore
@@ -20,18 +23,18 @@ use tokio::{
 const LIMIT: usize = 3;
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
-/// Works, for as long as it has a permit; returns how many were at work then.
+/// Works while it has a permit, and returns how many tasks were at work then.
 async fn work(permit: OwnedPermit<Infallible>) -> usize {
     let at_work = AT_WORK.fetch_add(1, Relaxed) + 1;
     for _ in 0..5 {
         yield_now().await;
     }
     AT_WORK.fetch_sub(1, Relaxed);
-    drop(permit); // and the next one has it
+    drop(permit); // Now the task that has waited longest has it.
     at_work
 }
 
-/// Waits until it may work. `None`: it may not, as the semaphore was closed.
+/// Waits for a permit, and works. Returns `None` if the semaphore is closed.
 async fn work_in_turn(semaphore: Sender<Infallible>) -> Option<usize> {
     let permit = semaphore.reserve().await.ok()?;
     Some(work(permit.into_owned()).await)
@@ -39,7 +42,8 @@ async fn work_in_turn(semaphore: Sender<Infallible>) -> Option<usize> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), JoinError> {
-    // The receiver is kept, or the channel would be closed. `Infallible` has no values: nothing can be sent.
+    // The receiver is kept, or the channel would close. `Infallible` has no values, so nothing can
+    // be sent.
     let (semaphore, _open) = hchan::bounded::<Infallible>(LIMIT);
 
     let workers = (0..10).map(|_| tokio::spawn(work_in_turn(semaphore.clone())));
@@ -51,7 +55,7 @@ async fn main() -> Result<(), JoinError> {
     }
     assert_eq!(most, LIMIT);
 
-    // Taken without waiting, or not at all; a wait for a permit can be given up as any other.
+    // Permits can be taken without waiting, and a wait for a permit can be given up.
     let all: Vec<_> = (0..LIMIT)
         .map_while(|_| semaphore.try_reserve().ok())
         .collect();

@@ -1,7 +1,8 @@
-//! The prime sieve from Go's early days: a chain of tasks, each of which lets pass what its prime does not divide.
+//! Prime sieve (daisy chain, pipeline of filters): the program from Go's early days, a chain of
+//! tasks, each of which lets pass what its prime does not divide.
 //!
-//! Go's version leaves its goroutines waiting for ever. Here each of them waits for its channel or for the end, whichever
-//! comes first, so that all have ended before the program does.
+//! Go's version leaves its goroutines waiting for ever. Look at how each task here waits for its
+//! channel or for the end, whichever comes first, so that all are joined before the program ends.
 //!
 //! ```text
 //! cargo run --example sieve
@@ -14,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 
 const PRIMES: usize = 50;
 
-/// Nothing is ever sent on it; it is closed when the primes are found.
+/// Nothing is ever sent on it. It closes when the primes are found.
 type End = Receiver<Infallible>;
 
 /// Sends 2, 3, 4 ..
@@ -53,7 +54,8 @@ async fn main() -> Result<(), JoinError> {
     tasks.spawn(generate(numbers, end.clone()));
 
     let mut primes = Vec::new();
-    // What reaches the end of the chain is divided by no prime before it. It gets a filter of its own.
+    // A number that reaches the end of the chain is divided by no prime before it: it is a prime,
+    // and gets a filter of its own.
     while let Ok(prime) = input.recv().await {
         primes.push(prime);
         if primes.len() == PRIMES {

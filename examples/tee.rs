@@ -1,7 +1,8 @@
-//! A tee: each message goes to two receivers, to whichever is ready first, then to the other.
+//! Tee (duplicate a stream): each message goes to two receivers, to whichever is ready first,
+//! then to the other.
 //!
-//! In Go, a case that is done is switched off by setting its channel to nil. Here it is an empty `Option`: `send_from` of
-//! it never happens.
+//! In Go, a case that is done is switched off by setting its channel to nil. Look at how an empty
+//! `Option` does that here: `send_from` of it never happens.
 //!
 //! ```text
 //! cargo run --example tee
@@ -12,7 +13,7 @@ use hchan::{Receiver, Sender};
 async fn tee<T: Clone>(input: Receiver<T>, left: Sender<T>, right: Sender<T>) {
     let (mut is_left_open, mut is_right_open) = (true, true);
     while let Ok(message) = input.recv().await {
-        // Both are full; each is emptied by its send. A receiver that has gone gets no more.
+        // Each send empties its `Option`. A receiver that has gone gets no more messages.
         let mut for_left = is_left_open.then(|| message.clone());
         let mut for_right = is_right_open.then_some(message);
         while for_left.is_some() || for_right.is_some() {
@@ -48,7 +49,7 @@ async fn collect(input: Receiver<u32>, limit: usize) -> Vec<u32> {
 fn main() {
     smol::block_on(async {
         let (source, input) = hchan::bounded(4);
-        // One side has to be met, the other has some room.
+        // The left side is a rendezvous, and the right side has some room.
         let ((left, to_left), (right, to_right)) = (hchan::bounded(0), hchan::bounded(8));
         let send = async move {
             let mut n = 0;

@@ -1,6 +1,8 @@
-//! The three ways a message can take: handed to a parked receive, through the buffer, parked with its send.
+//! The three paths of a message (direct handoff, buffer, parked send): what a channel does, step
+//! by step.
 //!
-//! The futures are polled by hand, so every step can be seen.
+//! The futures are polled by hand. Look at the table that is printed: who waits, what is in the
+//! buffer, and how many wakes there were.
 //!
 //! ```text
 //! cargo run --example three_paths
@@ -43,7 +45,7 @@ fn main() {
     };
     println!("{:38}waiting: recv    in buffer    send    wakes", "");
 
-    // Handoff: the message is written straight into the receive that waits, and never sees the buffer.
+    // Handoff: the message is written straight into the parked receive, and never into the buffer.
     let mut receive = pin!(rx.recv());
     assert!(receive.as_mut().poll(&mut cx).is_pending());
     show("recv: nothing there, it parks", [1, 0, 0, 0]);
@@ -51,7 +53,7 @@ fn main() {
     show("send a: handed to the parked recv", [0, 0, 0, 1]);
     assert_eq!(receive.as_mut().poll(&mut cx), Poll::Ready(Ok('a')));
 
-    // Buffer hop: nobody waits, but there is room.
+    // Buffer hop: no receive is parked, but there is room.
     assert_eq!(tx.try_send('b'), Ok(()));
     show("send b: into the buffer", [0, 1, 0, 1]);
 
