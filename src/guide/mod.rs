@@ -110,6 +110,10 @@ pub mod pitfalls {
     #[allow(unused_imports)]
     use crate::*;
 }
+#[doc(alias("worker pool", "thread pool", "fan-in", "fan-out", "merge"))]
+#[doc(alias("pipeline", "or-done", "event bus", "publish", "subscribe"))]
+#[doc(alias("load shedding", "hedged request", "errgroup", "actor"))]
+#[doc(alias("structured concurrency", "rate limit", "batching"))]
 pub mod patterns {
     #![doc = include_str!("patterns.md")]
 
