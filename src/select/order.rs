@@ -29,15 +29,22 @@ impl Order {
     }
 
     /// As that chance has it.
+    // codegen: made where it is wanted.
+    #[inline(always)]
     pub(crate) fn drawn(count: usize, chance: Chance) -> Self {
         let mut order = Self::new(count);
-        let mut draws = chance.draws(count);
-        let numbers = order.numbers();
+        order.shuffle(chance);
+        order
+    }
+
+    #[inline(never)]
+    fn shuffle(&mut self, chance: Chance) {
+        let mut draws = chance.draws(self.count);
+        let numbers = self.numbers();
         // For the last place one is left.
-        for place in 0..count.saturating_sub(1) {
+        for place in 0..numbers.len().saturating_sub(1) {
             numbers.swap(place, place + draws.draw(place));
         }
-        order
     }
 
     #[inline]

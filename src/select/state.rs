@@ -310,6 +310,7 @@ impl ErasedSelect<'_> {
     }
 
     /// The order in which the arms are tried.
+    #[inline(always)]
     fn order(&self) -> Order {
         Order::drawn(self.arms.count(), self.progress.chance)
     }

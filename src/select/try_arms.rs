@@ -61,6 +61,11 @@ fn attempt_others(
     cx: &mut Context<'_>,
 ) -> Result<(usize, Done), Chance> {
     let count = arms.count();
+    if count == 2 {
+        let other = 1 - chance.first(count);
+        let done = arms.as_mut().arm(other).attempt(cx);
+        return done.map(|done| (other, done)).ok_or(chance);
+    }
     let (mut order, mut draws) = (Order::new(count), chance.draws(count));
     for place in 0..count {
         let number = order.draw(place, &mut draws);
