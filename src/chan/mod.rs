@@ -45,6 +45,8 @@
 //! so no message and no room can have come unseen. That a receiver is parked and that the channel is closed is exact at either side.
 //! "Full" and "empty" are not: what one side sees of what the other did may be old, and two threads could each find that it came
 //! first. So they only send an operation on to where it looks again with both locks held.
+//!
+//! `tests/spin/chan.pml` has this protocol on one page, as a model that a checker runs through every interleaving.
 
 mod attempt;
 #[cfg(all(test, not(hchan_loom)))]
