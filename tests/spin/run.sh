@@ -67,10 +67,10 @@ while read -r model capacity locks without more; do
   [ -n "$model" ] || continue
   line="$model $capacity $locks ${without:=NOTHING} $more"
   [[ $line == *"$only"* ]] || continue
-  # shellcheck disable=SC2086 # `more` is a list.
   # A run that ends at once is not worth optimizing.
   optimize=-O0
   [ "$without" != NOTHING ] || optimize=-O1
+  # shellcheck disable=SC2086 # `more` is a list.
   if ! spin -a -DCAPACITY="$capacity" -DSINGLE_LOCK=$((2 - locks)) -DWITHOUT="$without" $more "$models/$model.pml" >log 2>&1 ||
     ! cc -w $optimize -DSAFETY -DNOFAIR -DMEMLIM="$MEMORY" -o pan pan.c >>log 2>&1; then
     cat log
