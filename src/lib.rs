@@ -27,8 +27,11 @@
 //! # }
 //! ```
 //!
-//! The [`guide`] has a page for programs that come from Go or from another channel crate (old calls, new calls, what differs), and pages on
-//! capacity, overflow, shutdown, testing, pitfalls and patterns.
+//! Coming from [Go](guide::from_go), [`std::sync::mpsc`](guide::from_std), [tokio's mpsc](guide::from_tokio),
+//! [async-channel](guide::from_async_channel), [flume](guide::from_flume), [crossbeam-channel](guide::from_crossbeam) or
+//! [kanal](guide::from_kanal)? Each page of the [`guide`] has the old calls, the new calls, and what differs. Other pages are on
+//! [capacity](guide::capacity), [overflow](guide::overflow), [shutdown](guide::shutdown), [testing](guide::testing),
+//! [pitfalls](guide::pitfalls), [patterns](guide::patterns), and channels [across machines](guide::across_machines).
 //!
 //! # Three kinds of channel
 //!
