@@ -51,6 +51,11 @@ impl<T> Counted<T> {
             Err(_) => panic!("larger than memory"),
         }
     };
+
+    /// How many bytes to skip from the start of the memory.
+    fn skipped(memory: usize) -> usize {
+        memory.wrapping_neg() % align_of::<Self>()
+    }
 }
 
 impl<T> Arc<T> {
@@ -60,7 +65,7 @@ impl<T> Arc<T> {
         let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else {
             handle_alloc_error(layout)
         };
-        let skipped = memory.addr().get().wrapping_neg() % align_of::<Counted<T>>();
+        let skipped = Counted::<T>::skipped(memory.addr().get());
         let counted = Counted {
             count: Count::one(),
             memory,
@@ -177,10 +182,9 @@ mod tests {
         Arc::new(Wide { dropped, panics })
     }
 
-    /// Makes some of a value, among others that move them; says how many bytes were skipped at the most.
-    fn skipped<T: Default>() -> usize {
+    /// Makes some of a value, among others that move them.
+    fn are_in_their_memory<T: Default>() {
         let mut others = Vec::new();
-        let mut most = 0;
         for size in 1..100 {
             others.push(Vec::<u8>::with_capacity(16 * size));
             let made = Arc::new(T::default());
@@ -190,15 +194,27 @@ mod tests {
             let memory = unsafe { (*made.counted.as_ptr()).memory }.addr().get();
             let end = memory + Counted::<T>::LAYOUT.size();
             assert!(memory <= start && start + size_of::<Counted<T>>() <= end);
-            most = most.max(start - memory);
         }
-        most
     }
 
     #[test]
+    fn value_is_in_its_memory() {
+        are_in_their_memory::<u8>();
+        are_in_their_memory::<u64>();
+        are_in_their_memory::<Wide<'_>>();
+    }
+
+    /// At each address that the allocator could return.
+    #[test]
     fn value_is_aligned_wherever_its_memory_is() {
-        assert_eq!([skipped::<u8>(), skipped::<u64>()], [0, 0]);
-        assert!(skipped::<Wide<'_>>() > 0);
+        type Large<'a> = Counted<Wide<'a>>;
+        let most = Large::LAYOUT.size() - size_of::<Large<'_>>();
+        for memory in (0..1024).step_by(Large::ALIGNMENT) {
+            let skipped = Large::skipped(memory);
+            assert!((memory + skipped) % 128 == 0 && skipped <= most);
+        }
+        assert_eq!(Large::skipped(1024 + 16), 112);
+        assert_eq!(Counted::<u64>::skipped(16), 0);
     }
 
     #[test]
