@@ -6,7 +6,7 @@
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
 use core::{
     alloc::Layout,
-    mem::MaybeUninit,
+    mem::{ManuallyDrop, MaybeUninit},
     ptr::{self, NonNull},
 };
 
@@ -69,6 +69,19 @@ impl<T> Slot<T> {
             // SAFETY: the caller's promise. The slots are not the same, as one is full and the other empty.
             (self.0).with_mut(|to| unsafe { ptr::copy_nonoverlapping(from, to, 1) });
         });
+    }
+
+    /// Puts the message in.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the caller's, and it is empty.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) unsafe fn put(&self, message: T) {
+        let message = ManuallyDrop::new(message);
+        // SAFETY: the caller's promise. The message is not used again.
+        self.0
+            .with_mut(|to| unsafe { ptr::copy_nonoverlapping(&*message, to.cast(), 1) });
     }
 
     /// Puts in the message that `take` gives, straight from where `take` has it.

@@ -17,7 +17,6 @@ use crate::{
     chan::{Missed, SendSide, TypedChan},
     error::{SendError, SendTimeoutError, TrySendError},
     quiet_drop::QuietDrop,
-    slot::Slot,
     waiter::{Kind, State, Waiter, WaiterRef},
 };
 
@@ -49,12 +48,12 @@ impl<C, T> SendOp<C, T>
 where
     C: Deref<Target = TypedChan<T>>,
 {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn new(chan: C, message: T) -> Self {
-        // codegen: one call after the other. Of nested calls each level has a copy of the message on the stack in a debug build.
-        let slot = Slot::full(message);
-        let waiter = Waiter::sending(slot);
-        Self { chan, waiter }
+        Self {
+            chan,
+            waiter: Waiter::sending(message),
+        }
     }
 
     /// A send without a message yet, finished as it is.
@@ -69,7 +68,7 @@ where
     pub(crate) fn load(self: Pin<&mut Self>, message: T) {
         assert!(self.is_finished());
         // SAFETY: we own the finished waiter, whose slot is empty.
-        unsafe { self.waiter.slot().put_with(|| message) };
+        unsafe { self.waiter.slot().put(message) };
         self.waiter.set_state(State::Idle);
     }
 

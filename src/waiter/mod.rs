@@ -331,31 +331,41 @@ impl<T> Waiter<T> {
         offset: offset_of!(Self, slot),
     };
 
-    /// An idle waiter with the message to send in its slot, which is full.
-    #[inline(always)]
-    pub(crate) fn sending(slot: Slot<T>) -> Self {
-        Self {
-            header: Header::new(Kind::Send, State::Idle),
-            slot,
+    /// A waiter with an empty slot.
+    // codegen: made in its place. In a debug build each of the nested types would have a copy of the slot on the stack.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn new(kind: Kind, state: State) -> Self {
+        let mut waiter = MaybeUninit::<Self>::uninit();
+        let place = waiter.as_mut_ptr();
+        // SAFETY: the place is ours. The header is written before the waiter is read. An empty slot is valid whatever its bytes
+        // are; only loom's cell has to be made.
+        unsafe {
+            (&raw mut (*place).header).write(Header::new(kind, state));
+            #[cfg(hchan_loom)]
+            (&raw mut (*place).slot).write(Slot::empty());
+            place.read()
         }
+    }
+
+    /// An idle waiter with the message to send.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn sending(message: T) -> Self {
+        let waiter = Self::new(Kind::Send, State::Idle);
+        // SAFETY: the slot is ours, and empty.
+        unsafe { waiter.slot.put(message) };
+        waiter
     }
 
     /// A finished waiter for a send, without a message.
     #[inline(always)]
     pub(crate) fn sending_nothing() -> Self {
-        Self {
-            header: Header::new(Kind::Send, State::Finished),
-            slot: Slot::empty(),
-        }
+        Self::new(Kind::Send, State::Finished)
     }
 
     /// An idle waiter for a message to receive.
     #[inline(always)]
     pub(crate) fn receiving() -> Self {
-        Self {
-            header: Header::new(Kind::Recv, State::Idle),
-            slot: Slot::empty(),
-        }
+        Self::new(Kind::Recv, State::Idle)
     }
 
     /// Its slot, for the owner.
