@@ -177,6 +177,28 @@ fn output_of_a_future_that_parked_by_itself_is_taken_once_a_peer_has_completed_i
 
 // `reserve` as an arm.
 
+#[test]
+fn messages_of_arms_whose_output_is_not_taken_go_back_in_their_order() {
+    for capacity in [1, 4, 5, 64] {
+        for is_first_dropped_first in [true, false] {
+            let (tx, rx) = bounded(capacity);
+            let mut receives = [rx.recv(), rx.recv()].map(Box::pin);
+            for (n, recv) in receives.iter_mut().enumerate() {
+                tx.try_send(n).unwrap();
+                let mut select = Select::new();
+                select.arm(recv.as_mut());
+                assert_eq!(select.try_now(), Some(0));
+            }
+            if !is_first_dropped_first {
+                receives.reverse();
+            }
+            receives.into_iter().for_each(drop);
+            let received: Vec<_> = rx.try_iter().collect();
+            assert_eq!(received, [0, 1], "capacity {capacity}");
+        }
+    }
+}
+
 /// The places that can be had.
 fn places<T>(tx: &Sender<T>) -> usize {
     std::iter::from_fn(|| tx.try_reserve().ok())
