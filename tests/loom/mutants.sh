@@ -4,27 +4,35 @@
 #
 #   tests/loom/mutants.sh           tries all mutations, after a run of the models on the crate
 #   tests/loom/mutants.sh wakes     tries only those whose name contains "wakes"
+#   tests/loom/mutants.sh --quick   tries each mutation on the models that its row of MUTANTS.md
+#                                   names, and on all of them only if none of those notices
 #   tests/loom/mutants.sh --check   runs no model; says which mutations do not compile
 #
-# `MODELS` is a regular expression: only the models whose name matches it are run.
+# `MODELS` is a regular expression: only the models whose name matches it are run. `ROWS` is a file:
+# every row is appended to it as soon as it is finished, and a mutation whose row it holds is not
+# tried again, nor are the models run on the crate. So a run that was stopped goes on where it was.
+# Its first line tells the source apart; with another source the script ends.
 #
 # The script works on a copy of the working tree in a temporary directory. First it finds the place
 # of each mutation in the source. A mutation whose place occurs nowhere, or more than once, ends
 # the script, as does one that does not build; both have to be brought up to date. Models are
-# explored up to a few preemptions first, and in full if none of them notices. A mutation that no
-# model notices is printed as SURVIVED; MUTANTS.md says why that is as it should be.
+# explored up to a few preemptions first, and in full if none of them notices; with `--quick` up to
+# a few preemptions only. A mutation that no model notices is printed as SURVIVED; MUTANTS.md says
+# why that is as it should be.
+#
+# Every model that a row names failed in the run that printed the row. "and n more" stands only in
+# a row of a run of all models. A mutation that only Miri notices is left out with `--quick`.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-only_check=false
-if [ "${1:-}" = --check ]; then
-  only_check=true
-  shift
-fi
+mode=all
+case ${1:-} in
+  --check | --quick) mode=${1#--} && shift ;;
+esac
 only=${1:-}
-# A mutated model may run for ever. Unmutated, none takes a quarter of these times, up to so many
-# preemptions and in full.
-few=3 seconds_few=10 seconds_full=120
+# A mutated model may run for ever. Unmutated, none takes a quarter of these times of a processor,
+# up to so many preemptions and in full.
+few=3 seconds_few=4 seconds_full=120
 # A model that crashes need not leave a core file.
 ulimit -c 0
 
@@ -49,10 +57,10 @@ cargo_on_copy() {
   (cd "$copy" && cargo "${fast[@]}" "$@" --release) >"$scratch/cargo.log" 2>&1 || { cat "$scratch/cargo.log" >&2; return 1; }
 }
 
-# Builds the copy and notes "binary test" for each of its models.
+# Builds these test targets of the copy and notes "binary test" for each of their models.
 build() {
   local binary
-  cargo_on_copy test --lib --test loom --no-run || return 1
+  cargo_on_copy test "$@" --no-run || return 1
   sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$scratch/cargo.log" | while read -r binary; do
     case $binary in /*) ;; *) binary=$copy/$binary ;; esac
     # In the library, models stand among plain tests.
@@ -62,12 +70,17 @@ build() {
   [ -s "$scratch/models" ] || die "there are no models"
 }
 
-# Prints those of the copy's models that fail within so many seconds. Each runs in a process of its
-# own, as some crash.
+# Prints those of the copy's models that fail, or take more than so many seconds of a processor.
+# Each runs in a process of its own, as some crash. One that sleeps for ever is ended, too.
 failures() {
   SECONDS_EACH=$1 xargs -P "$(nproc)" -L 1 bash -c \
-    'timeout -k 1 "$SECONDS_EACH" "$0" --exact "$1" >/dev/null 2>&1 || echo "$1"' \
+    'ulimit -t "$SECONDS_EACH"; timeout -k 1 $((100 * SECONDS_EACH)) "$0" --exact "$1" >/dev/null 2>&1 || echo "$1"' \
     <"$scratch/models" 2>/dev/null | sort
+}
+
+# Prints what MUTANTS.md says of the mutation at hand.
+noticed_by() {
+  NAME=$name perl -ne 'print $1 if /^\| \Q$ENV{NAME}\E(?: †)? \| (.*) \|$/' "$root/tests/loom/MUTANTS.md"
 }
 
 # What is done with each mutation once it stands in the copy.
@@ -130,19 +143,55 @@ note_checked() {
   [ "${checked[$name]}" != now ] || checked[$name]=true
 }
 
-try() {
+# Prints the row of the mutation at hand.
+row() {
+  printf '| %s | %s |\n' "$name" "$1" | tee -a "${ROWS:-/dev/null}"
+}
+
+# Prints the models, each in backquotes, on one line.
+quoted() {
+  sed 's/.*/`&`/' <<<"$1" | paste -sd ' '
+}
+
+# Tries the mutation on all models.
+try_all() {
   local failed count
-  build || die "$name: does not build"
+  build --lib --test loom || die "$name: does not build"
   failed=$(LOOM_MAX_PREEMPTIONS=$few failures $seconds_few)
-  [ -n "$failed" ] || failed=$(failures $seconds_full)
+  [ -n "$failed" ] || [ "$mode" = quick ] || failed=$(failures $seconds_full)
   if [ -z "$failed" ]; then
     survived=$((survived + 1))
-    printf '| %s | SURVIVED |\n' "$name"
+    row SURVIVED
   else
     count=$(wc -l <<<"$failed")
-    printf '| %s | %s%s |\n' "$name" "$(head -n 3 <<<"$failed" | sed 's/.*/`&`/' | paste -sd ' ')" \
-      "$([ "$count" -le 3 ] || echo " and $((count - 3)) more")"
+    row "$(quoted "$(head -n 3 <<<"$failed")")$([ "$count" -le 3 ] || echo " and $((count - 3)) more")"
   fi
+}
+
+# Tries the mutation on the models that its row names; prints its row if one of them fails.
+try_named() {
+  local named targets=() failed
+  named=$(noticed_by | grep -o '`[a-z_0-9:]*::[a-z_0-9]*`' | tr -d '`') || return 1
+  ! grep -q '::model::' <<<"$named" || targets+=(--lib)
+  ! grep -qv '::model::' <<<"$named" || targets+=(--test loom)
+  MODELS="^($(paste -sd '|' <<<"$named"))$" build "${targets[@]}" || die "$name: does not build"
+  failed=$(LOOM_MAX_PREEMPTIONS=$few failures $seconds_few)
+  [ -n "$failed" ] && row "$(quoted "$failed")"
+}
+
+try() {
+  if [ -n "${ROWS:-}" ] && grep -qsF -- "| $name |" "$ROWS"; then
+    return
+  fi
+  if [ "$mode" != quick ]; then
+    try_all
+  elif [[ $(noticed_by) = Miri* ]]; then
+    printf 'mutants: left out, as only Miri notices: %s\n' "$name" >&2
+    return
+  else
+    try_named || try_all
+  fi
+  tried=$((tried + 1))
 }
 
 # Takes that step with each mutation.
@@ -982,7 +1031,7 @@ declare -A checked
 each find_place
 [ "$fail" = 0 ] || die "$fail places are not as they were"
 
-if "$only_check"; then
+if [ "$mode" = check ]; then
   # Many at a time; where those do not compile, one at a time.
   gathered=-1
   while [ "$gathered" != 0 ]; do
@@ -999,9 +1048,24 @@ if "$only_check"; then
   exit
 fi
 
-build
-unmutated=$(failures $seconds_full)
-[ -z "$unmutated" ] || die "fails without any mutation: $unmutated"
+# Of all but the mutations, which may be mended between two runs.
+source=$(cd "$clean" && find . -type f ! -name mutants.sh ! -name MUTANTS.md | sort | xargs cat | sha256sum | cut -c 1-16)
+passed="models pass on the source $source ($mode)"
+if [ -s "${ROWS:-}" ]; then
+  read -r models first <"$ROWS"
+  [ "$first" = "$passed" ] || die "$ROWS is of another source, or of another kind of run"
+else
+  build --lib --test loom
+  if [ "$mode" = quick ]; then
+    unmutated=$(LOOM_MAX_PREEMPTIONS=$few failures $seconds_few)
+  else
+    unmutated=$(failures $seconds_full)
+  fi
+  [ -z "$unmutated" ] || die "fails without any mutation: $unmutated"
+  models=$(wc -l <"$scratch/models")
+  echo "$models $passed" >"${ROWS:-/dev/null}"
+fi
 printf '| taken out or changed | noticed by |\n|---|---|\n'
+tried=0
 each try
-printf '\n%s of %s survived; %s models.\n' "$survived" "$tried" "$(wc -l <"$scratch/models")"
+printf '\n%s of %s survived; %s models.\n' "$survived" "$tried" "$models"
