@@ -142,7 +142,7 @@ impl Bridge {
     {
         let stream = self.jetstream.get_stream_no_info(&source.stream).await?;
         let consumer = stream.create_consumer(source.consumer()).await?;
-        let (to, deliveries) = hchan::bounded(source.capacity);
+        let (to, deliveries) = hchan::bounded(source.capacity.max(1));
         let (stop, stopped) = hchan::bounded(0);
         let intake = Intake {
             bridge: self.clone(),
@@ -186,15 +186,10 @@ impl Intake {
     where
         T: DeserializeOwned,
     {
-        let Source {
-            capacity,
-            heartbeat,
-            ack_wait,
-            ..
-        } = self.source;
+        let (capacity, heartbeat) = (self.source.capacity.max(1), self.source.heartbeat);
         let client = self.bridge.client.clone();
         let (returned, returns) = hchan::unbounded();
-        let mut renewal = interval(ack_wait / 3);
+        let mut renewal = interval(self.source.ack_wait / 3);
         let mut check = interval(heartbeat);
         let mut inbox = client.new_inbox();
         let mut subscriber = client.subscribe(inbox.clone()).await?;
@@ -203,13 +198,21 @@ impl Intake {
         let (mut heard, mut is_broken) = (Instant::now(), false);
         loop {
             // The next pull begins while the last one is still being served.
-            let is_low = permits.len() <= capacity / 2;
+            let is_low = permits.is_empty() || permits.len() + to.len() <= capacity / 2;
             hchan::select! {
                 biased;
                 recv(stopped) -> _ => break,
                 future(to.closed()) -> _ => break,
                 recv(returns) -> back => self.give_back(back?).await?,
                 future(renewal.tick()) -> _ => self.renew().await?,
+                future(to.reserve_many(capacity - permits.len())) -> more, if is_low => {
+                    let Ok(more) = more else { break };
+                    self.pull(more.len(), &inbox).await?;
+                    if permits.is_empty() {
+                        heard = Instant::now(); // Without a pull the server is silent.
+                    }
+                    permits.extend(more);
+                }
                 future(subscriber.next()) -> message => {
                     let message = message.ok_or("the connection is closed")?;
                     match message.status {
@@ -226,14 +229,6 @@ impl Intake {
                     if !is_broken {
                         heard = Instant::now();
                     }
-                }
-                future(to.reserve_many(capacity - permits.len())) -> more, if is_low => {
-                    let Ok(more) = more else { break };
-                    self.pull(more.len(), &inbox).await?;
-                    if permits.is_empty() {
-                        heard = Instant::now(); // Without a pull the server is silent.
-                    }
-                    permits.extend(more);
                 }
                 future(check.tick()) -> _ => {
                     let is_late = !permits.is_empty() && heard.elapsed() > heartbeat * 2;

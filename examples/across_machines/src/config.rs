@@ -112,7 +112,7 @@ pub struct Source {
     pub subject: String,
     /// The subject of messages that no process could handle. A stream has to store it.
     pub dead_letters: String,
-    /// How many messages wait in the channel of one process.
+    /// How many messages wait in the channel of one process; at least 1.
     pub capacity: usize,
     /// How many messages are worked on at once in one process.
     pub workers: usize,
@@ -146,7 +146,8 @@ impl Source {
     }
 
     pub(crate) fn consumer(&self) -> pull::Config {
-        let unacknowledged = (self.processes * (self.capacity + self.workers)) as i64;
+        // For the server 0 means a default of its own.
+        let unacknowledged = (self.processes * (self.capacity + self.workers)).max(1) as i64;
         pull::Config {
             durable_name: Some(self.consumer.clone()),
             filter_subject: self.subject.clone(),

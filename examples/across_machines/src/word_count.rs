@@ -236,7 +236,13 @@ pub async fn count_together(
         while !fold.is_complete() {
             hchan::select! {
                 recv(deliveries) -> report => fold.add(report?).await,
-                future(dead.next()) -> _ => return Err("a job has become a dead letter".into()),
+                future(dead.next()) -> letter => {
+                    let letter = letter.ok_or("the connection is closed")?;
+                    let job = serde_json::from_slice::<Job>(&letter.payload);
+                    if job.is_ok_and(|job| job.run == run) {
+                        return Err("a job has become a dead letter".into());
+                    }
+                }
             }
         }
         Ok(fold.total)
