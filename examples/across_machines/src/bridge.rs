@@ -298,6 +298,7 @@ impl Intake {
             sequence,
             delivered,
             since: Instant::now(),
+            is_settled: false.into(),
         });
         match serde_json::from_slice(&message.payload) {
             Ok(message) => {
@@ -322,7 +323,7 @@ impl Intake {
     async fn renew(&mut self) -> Result<(), Error> {
         for held in self.unsettled.younger_than(self.source.greatest_age) {
             if self.bridge.is_connected() {
-                held.tell(&self.bridge.client, AckKind::Progress).await?;
+                held.renew(&self.bridge.client).await?;
             }
         }
         Ok(())

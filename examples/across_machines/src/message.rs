@@ -13,7 +13,7 @@ use async_nats::{
 };
 use hchan::Sender;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::bridge::Bridge;
 
@@ -113,11 +113,21 @@ pub(crate) struct Held {
     pub(crate) sequence: u64,
     pub(crate) delivered: i64,
     pub(crate) since: Instant,
+    /// Locked while the delivery is being settled.
+    pub(crate) is_settled: Mutex<bool>,
 }
 
 impl Held {
     pub(crate) async fn tell(&self, client: &Client, kind: AckKind) -> Result<(), PublishError> {
         client.publish(self.reply.clone(), kind.into()).await
+    }
+
+    /// Unless it is settled or being settled.
+    pub(crate) async fn renew(&self, client: &Client) -> Result<(), PublishError> {
+        match self.is_settled.try_lock() {
+            Ok(is_settled) if !*is_settled => self.tell(client, AckKind::Progress).await,
+            _ => Ok(()),
+        }
     }
 
     /// Waits until the server has answered.
@@ -209,8 +219,11 @@ impl<T> Delivery<T> {
 
     /// Does nothing if it is settled. Dropped halfway, it is not settled.
     async fn settle(&mut self, kind: AckKind) -> Result<(), RequestError> {
-        if let Some(held) = &self.held {
+        if let Some(held) = self.held.clone() {
+            // A sign of progress behind a nak would undo its pause.
+            let mut is_settled = held.is_settled.lock().await;
             held.ask(&self.client, kind).await?;
+            *is_settled = true;
             self.held = None;
         }
         Ok(())

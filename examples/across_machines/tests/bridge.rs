@@ -241,6 +241,7 @@ async fn nak_comes_again_after_the_delay_and_term_never() {
         .unwrap();
     let mut again = receive(&deliveries).await;
     assert!(start.elapsed() >= Duration::from_secs(1));
+    assert!(start.elapsed() < MINUTE, "the pause was undone");
     again.term().await.unwrap();
     drop(again);
     until("the stream is empty", async || {
