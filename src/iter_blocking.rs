@@ -41,6 +41,7 @@ impl<'a, T> IterBlocking<'a, T> {
 impl<T> Iterator for IterBlocking<'_, T> {
     type Item = T;
 
+    #[cfg_attr(feature = "inspect", track_caller)]
     fn next(&mut self) -> Option<T> {
         if self.ended {
             return None;

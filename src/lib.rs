@@ -459,12 +459,15 @@ mod future;
 // Pages of documentation: a build has nothing of them.
 #[cfg(all(any(doc, doctest), feature = "std"))]
 pub mod guide;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
 mod no_unwind;
 mod numbers;
 mod op;
+mod probe;
 mod quiet_drop;
 mod receiver;
 mod ring;
@@ -479,6 +482,7 @@ mod wake;
 mod weak;
 
 use chan::SharedChan;
+use probe::Site;
 
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
@@ -525,8 +529,9 @@ pub use weak::{WeakReceiver, WeakSender};
 #[doc(alias = "sync_channel")]
 #[doc(alias = "channel")]
 #[doc(alias = "bounded_async")]
+#[cfg_attr(feature = "inspect", track_caller)]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    new(Some(capacity))
+    new(Some(capacity), Site::here())
 }
 
 /// Makes a channel whose buffer grows as needed: no send ever waits.
@@ -546,8 +551,9 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// ```
 #[doc(alias = "unbounded_channel")]
 #[doc(alias = "unbounded_async")]
+#[cfg_attr(feature = "inspect", track_caller)]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    new(None)
+    new(None, Site::here())
 }
 
 /// Makes a receiver on which nothing ever happens, as on Go's nil channel: for a select arm that is switched off.
@@ -569,8 +575,8 @@ pub const fn never<T>() -> Receiver<T> {
     Receiver::new(None)
 }
 
-fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
-    let chan = SharedChan::new(capacity);
+fn new<T>(capacity: Option<usize>, site: Site) -> (Sender<T>, Receiver<T>) {
+    let chan = SharedChan::new(capacity, site);
     (Sender::new(chan.clone()), Receiver::new(Some(chan)))
 }
 

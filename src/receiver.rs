@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -19,6 +19,7 @@ use crate::{
     future::{Drain, RecvManyFuture},
     future::{IntoStream, RecvStream},
     iter::TryIter,
+    probe::Site,
     weak::WeakReceiver,
 };
 
@@ -58,6 +59,10 @@ impl<T> Receiver<T> {
         self.chan.as_ref()
     }
 
+    pub(crate) fn typed_chan(&self) -> Option<&TypedChan<T>> {
+        self.chan.as_deref()
+    }
+
     /// Receives the oldest message, waiting for one if there is none.
     ///
     /// Messages given back by cancelled receives come first, then the buffered ones, each in the order in which they were
@@ -94,10 +99,11 @@ impl<T> Receiver<T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "recv_async")]
     #[inline]
     pub fn recv(&self) -> RecvFuture<'_, T> {
-        RecvFuture::new(self.chan.as_deref())
+        RecvFuture::new(self.chan.as_deref(), Site::here())
     }
 
     /// As [`recv`](Self::recv), but the future owns this receiver, and returns it with the result: for tasks and structs that
@@ -130,10 +136,11 @@ impl<T> Receiver<T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "into_recv_async")]
     #[doc(alias = "recv_owned")]
     pub fn into_recv(self) -> IntoRecv<T> {
-        IntoRecv::new(self)
+        IntoRecv::new(self, Site::here())
     }
 
     /// Receives the oldest message if there is one: in the channel or, at capacity 0, with a parked sender.
@@ -190,8 +197,9 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.stream().collect::<Vec<_>>().await, [1, 2]);
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn stream(&self) -> RecvStream<'_, T> {
-        RecvStream::new(self)
+        RecvStream::new(self, Site::here())
     }
 
     /// As [`stream`](Self::stream), but the stream owns this receiver.
@@ -215,8 +223,9 @@ impl<T> Receiver<T> {
     /// assert_eq!(countdown().collect::<Vec<_>>().await, [3, 2, 1]);
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn into_stream(self) -> IntoStream<T> {
-        IntoStream::new(self)
+        IntoStream::new(self, Site::here())
     }
 
     /// An iterator over the messages that can be had at once; it ends when there is none, and may go on later. As long as others
@@ -261,9 +270,10 @@ impl<T> Receiver<T> {
     /// assert_eq!(received, [1, 2, 3]);
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "poll_recv_many")]
     pub fn recv_many<'a>(&'a self, into: &'a mut Vec<T>, limit: usize) -> RecvManyFuture<'a, T> {
-        RecvManyFuture::new(self, into, limit)
+        RecvManyFuture::new(self, into, limit, Site::here())
     }
 
     /// Receives the messages that can be had at once, up to `limit`, and puts them behind those in the vector; returns how many
@@ -337,8 +347,9 @@ impl<T> Receiver<T> {
     /// rx.closed().await;
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn closed(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::closed(self.chan.as_deref())
+        ClosedFuture::closed(self.chan.as_deref(), Site::here())
     }
 
     /// Waits until the channel is closed and nothing is left in it.
@@ -360,8 +371,9 @@ impl<T> Receiver<T> {
     /// rx.drained().await;
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn drained(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::drained(self.chan.as_deref())
+        ClosedFuture::drained(self.chan.as_deref(), Site::here())
     }
 
     /// Closes the channel; returns whether this call did.
@@ -584,6 +596,22 @@ impl<T> Receiver<T> {
         same_channel(&self.chan, &other.chan)
     }
 
+    /// Gives the channel a name, in place of the one that it had: for the reports of `hchan::inspect`.
+    ///
+    /// Without the feature `inspect`, or if the channel is not tracked, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::bounded::<u8>(1);
+    /// rx.set_name("jobs");
+    /// ```
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        if let Some(chan) = &self.chan {
+            chan.probe.set_name(name);
+        }
+    }
+
     /// Makes a weak receiver, which does not keep the channel open.
     ///
     /// # Examples
@@ -625,6 +653,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv_blocking(), Ok("met"));
     /// sending.join().unwrap().unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[cfg(feature = "std")]
     #[doc(alias = "blocking_recv")]
     #[inline]
@@ -646,6 +675,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.iter_blocking().sum::<i32>(), 10);
     /// sending.join().unwrap().unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[cfg(feature = "std")]
     #[doc(alias = "iter")]
     pub fn iter_blocking(&self) -> crate::IterBlocking<'_, T> {

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::borrow::Cow;
 use core::{
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -21,6 +22,7 @@ use crate::{
     future::{Permit, ReserveFuture},
     future::{Permits, ReserveManyFuture},
     future::{SendManyFuture, try_send_many},
+    probe::Site,
     weak::WeakSender,
 };
 
@@ -97,10 +99,11 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "send_async")]
     #[inline]
     pub fn send(&self, message: T) -> SendFuture<'_, T> {
-        SendFuture::new(&self.chan, message)
+        SendFuture::new(&self.chan, message, Site::here())
     }
 
     /// Sends the message in `message`, waiting for room if there is none; if that does not come to pass, the message is
@@ -138,9 +141,10 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<()>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias("send_option_timeout", "try_send_option", "try_send_option_realtime"))]
     pub fn send_from<'a>(&'a self, message: &'a mut Option<T>) -> SendFromFuture<'a, T> {
-        SendFromFuture::new(&self.chan, message)
+        SendFromFuture::new(&self.chan, message, Site::here())
     }
 
     /// As [`send`](Self::send), but the future owns this sender, and returns it with the result: for tasks and structs that
@@ -172,10 +176,11 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<i32>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "into_send_async")]
     #[doc(alias = "send_owned")]
     pub fn into_send(self, message: T) -> IntoSend<T> {
-        IntoSend::new(self, message)
+        IntoSend::new(self, message, Site::here())
     }
 
     /// Sends a message if that can be done at once: if a receiver is parked or the buffer has room. Places and receivers that
@@ -265,8 +270,9 @@ impl<T> Sender<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn reserve(&self) -> ReserveFuture<'_, T> {
-        ReserveFuture::new(self)
+        ReserveFuture::new(self, Site::here())
     }
 
     /// The right to send one message, if there is room now.
@@ -325,8 +331,9 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<()>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn reserve_many(&self, limit: usize) -> ReserveManyFuture<'_, T> {
-        ReserveManyFuture::new(self, limit)
+        ReserveManyFuture::new(self, limit, Site::here())
     }
 
     /// The rights to send up to `limit` messages: as many as there is room for now. With a `limit` of 0 it is `Ok`.
@@ -385,11 +392,12 @@ impl<T> Sender<T> {
     /// assert_eq!(error.rest.collect::<Vec<_>>(), ["d", "e"]);
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn send_many<I: IntoIterator<Item = T>>(
         &self,
         messages: I,
     ) -> SendManyFuture<'_, I::IntoIter> {
-        SendManyFuture::new(&self.chan, messages.into_iter())
+        SendManyFuture::new(&self.chan, messages.into_iter(), Site::here())
     }
 
     /// Sends the messages of an iterator, in order, for as long as there is room; returns how many, if they were all.
@@ -444,9 +452,10 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<Option<&str>>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[cfg(feature = "sink")]
     pub fn sink(&self) -> SendSink<'_, T> {
-        SendSink::new(self)
+        SendSink::new(self, Site::here())
     }
 
     /// As [`sink`](Self::sink), but the sink owns this sender.
@@ -472,9 +481,10 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.recv().await, Ok("hello"));
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[cfg(feature = "sink")]
     pub fn into_sink(self) -> IntoSink<T> {
-        IntoSink::new(self)
+        IntoSink::new(self, Site::here())
     }
 
     /// Waits until the channel is closed, messages left in it or not.
@@ -492,8 +502,9 @@ impl<T> Sender<T> {
     /// tx.closed().await;
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn closed(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::closed(Some(&self.chan))
+        ClosedFuture::closed(Some(&self.chan), Site::here())
     }
 
     /// As [`closed`](Self::closed), but the future owns this sender, and returns it: for tasks and structs that cannot borrow it.
@@ -514,8 +525,9 @@ impl<T> Sender<T> {
     /// assert!(closed.await.is_closed());
     /// # });
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn into_closed(self) -> IntoClosed<T> {
-        IntoClosed::new(self)
+        IntoClosed::new(self, Site::here())
     }
 
     /// Waits until the channel is closed and nothing is left in it.
@@ -542,8 +554,9 @@ impl<T> Sender<T> {
     /// # Ok::<(), hchan::SendError<&str>>(())
     /// # }).unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn drained(&self) -> ClosedFuture<'_, T> {
-        ClosedFuture::drained(Some(&self.chan))
+        ClosedFuture::drained(Some(&self.chan), Site::here())
     }
 
     /// Closes the channel; returns whether this call did.
@@ -761,6 +774,20 @@ impl<T> Sender<T> {
         SharedChan::ptr_eq(&self.chan, &other.chan)
     }
 
+    /// Gives the channel a name, in place of the one that it had: for the reports of `hchan::inspect`.
+    ///
+    /// Without the feature `inspect`, or if the channel is not tracked, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::bounded::<u8>(1);
+    /// tx.set_name("jobs");
+    /// ```
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        self.chan.probe.set_name(name);
+    }
+
     /// Makes a weak sender, which does not keep the channel open.
     ///
     /// # Examples
@@ -801,6 +828,7 @@ impl<T> Sender<T> {
     /// tx.send_blocking("met").unwrap();
     /// assert_eq!(receiving.join().unwrap(), Ok("met"));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[cfg(feature = "std")]
     #[doc(alias = "blocking_send")]
     #[inline]

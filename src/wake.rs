@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::{mem::needs_drop, task::Waker};
 
-use crate::{no_unwind::no_unwind, tuning::WAKE_BATCH};
+use crate::{no_unwind::no_unwind, probe::WakeTag, tuning::WAKE_BATCH};
 
 #[cfg(feature = "std")]
 pub(crate) use caught::{Panics, quietly};
@@ -14,18 +14,22 @@ pub(crate) use uncaught::{Panics, quietly};
 
 /// A wake that is owed to a waiter that was completed: to be run when no lock is held.
 #[must_use = "the waiter that was completed is to be woken"]
-pub(crate) struct Wake(Waker);
+pub(crate) struct Wake {
+    waker: Waker,
+    tag: WakeTag,
+}
 
 impl Wake {
     #[inline(always)]
-    pub(crate) fn new(waker: Waker) -> Self {
-        Self(waker)
+    pub(crate) fn new(waker: Waker, tag: WakeTag) -> Self {
+        Self { waker, tag }
     }
 
     /// User code.
     #[inline(always)]
     pub(crate) fn run(self) {
-        self.0.wake();
+        self.tag.note_woken();
+        self.waker.wake();
     }
 }
 

@@ -7,6 +7,8 @@ use core::{
     panic::{RefUnwindSafe, UnwindSafe},
 };
 
+#[cfg(feature = "inspect")]
+use crate::chan::TypedChan;
 use crate::{
     chan::SharedChan,
     receiver::{Receiver, fmt_receiver, receiver_count, same_channel, sender_count},
@@ -38,6 +40,11 @@ pub struct WeakSender<T> {
 impl<T> WeakSender<T> {
     pub(crate) fn new(chan: SharedChan<T>) -> Self {
         Self { chan }
+    }
+
+    #[cfg(feature = "inspect")]
+    pub(crate) fn chan(&self) -> &SharedChan<T> {
+        &self.chan
     }
 
     /// Makes a sender of it, unless the last one has been dropped.
@@ -142,6 +149,11 @@ pub struct WeakReceiver<T> {
 impl<T> WeakReceiver<T> {
     pub(crate) fn new(chan: Option<SharedChan<T>>) -> Self {
         Self { chan }
+    }
+
+    #[cfg(feature = "inspect")]
+    pub(crate) fn chan(&self) -> Option<&TypedChan<T>> {
+        self.chan.as_deref()
     }
 
     /// Makes a receiver of it, unless the last one has been dropped.

@@ -36,6 +36,7 @@ pub struct IntoIter<T> {
 impl<T> Iterator for IntoIter<T> {
     type Item = T;
 
+    #[cfg_attr(feature = "inspect", track_caller)]
     fn next(&mut self) -> Option<T> {
         if self.ended {
             return None;

@@ -95,6 +95,7 @@ pub use weak::{WeakReceiver, WeakSender};
 #[doc(alias = "sync_channel")]
 #[doc(alias = "channel")]
 #[doc(alias("bounded_blocking", "bounded_async_blocking", "bounded_blocking_async"))]
+#[cfg_attr(feature = "inspect", track_caller)]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = crate::bounded(capacity);
     (tx.into_blocking(), rx.into_blocking())
@@ -112,6 +113,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// ```
 #[doc(alias = "channel")]
 #[doc(alias = "unbounded_blocking")]
+#[cfg_attr(feature = "inspect", track_caller)]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     let (tx, rx) = crate::unbounded();
     (tx.into_blocking(), rx.into_blocking())

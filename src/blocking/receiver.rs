@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, time::Duration};
 use std::time::Instant;
 
@@ -97,6 +97,7 @@ impl<T> Receiver<T> {
     /// sending.join().unwrap().unwrap();
     /// assert_eq!(rx.recv(), Err(hchan::RecvError));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.0.recv().wait()
@@ -128,6 +129,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv_timeout(Duration::MAX), Ok(1));
     /// assert_eq!(rx.recv_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         self.0.recv().wait_timeout(timeout)
     }
@@ -156,6 +158,7 @@ impl<T> Receiver<T> {
     /// let soon = Instant::now() + Duration::from_millis(1);
     /// assert_eq!(rx.recv_deadline(soon), Err(RecvTimeoutError::Timeout));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         self.0.recv().wait_deadline(deadline)
     }
@@ -199,6 +202,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.iter().sum::<i32>(), 10);
     /// sending.join().unwrap().unwrap();
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn iter(&self) -> IterBlocking<'_, T> {
         self.0.iter_blocking()
     }
@@ -246,6 +250,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv_many(&mut received, 100), Err(hchan::RecvError));
     /// assert_eq!(received, [1, 2, 3]);
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "blocking_recv_many")]
     pub fn recv_many(&self, into: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
         self.0.recv_many(into, limit).wait()
@@ -346,6 +351,7 @@ impl<T> Receiver<T> {
     /// rx.wait_closed();
     /// assert!(rx.is_closed());
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "closed")]
     pub fn wait_closed(&self) {
         self.as_async().closed().wait();
@@ -368,6 +374,7 @@ impl<T> Receiver<T> {
     /// rx.wait_drained();
     /// assert_eq!(receiving.join().unwrap(), Ok("last words"));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "drained")]
     pub fn wait_drained(&self) {
         self.as_async().drained().wait();
@@ -529,6 +536,20 @@ impl<T> Receiver<T> {
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         self.as_async().same_channel(other.as_async())
+    }
+
+    /// Gives the channel a name, in place of the one that it had: for the reports of `hchan::inspect`.
+    ///
+    /// Without the feature `inspect`, or if the channel is not tracked, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_tx, rx) = hchan::blocking::bounded::<u8>(1);
+    /// rx.set_name("jobs");
+    /// ```
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        self.0.set_name(name);
     }
 
     /// Makes a weak receiver, which does not keep the channel open and upgrades to a blocking one.

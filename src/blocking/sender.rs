@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::borrow::Cow;
 use core::{fmt, time::Duration};
 use std::time::Instant;
 
@@ -98,6 +99,7 @@ impl<T> Sender<T> {
     /// assert_eq!(receiving.join().unwrap(), Ok("met"));
     /// assert_eq!(tx.send("late"), Err(hchan::SendError("late")));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.0.send(message).wait()
@@ -127,6 +129,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.send_timeout(1, Duration::ZERO), Ok(()));
     /// assert_eq!(tx.send_timeout(2, Duration::from_millis(1)), Err(SendTimeoutError::Timeout(2)));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn send_timeout(&self, message: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         self.0.send(message).wait_timeout(timeout)
     }
@@ -155,6 +158,7 @@ impl<T> Sender<T> {
     /// let soon = Instant::now() + Duration::from_millis(1);
     /// assert_eq!(tx.send_deadline(1, soon), Err(SendTimeoutError::Timeout(1)));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         self.0.send(message).wait_deadline(deadline)
     }
@@ -230,6 +234,7 @@ impl<T> Sender<T> {
     /// drop(tx);
     /// assert_eq!(receiving.join().unwrap(), 5050);
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn send_many<I: IntoIterator<Item = T>>(
         &self,
         messages: I,
@@ -284,6 +289,7 @@ impl<T> Sender<T> {
     /// permit.send("made just now").unwrap();
     /// assert_eq!(rx.recv(), Ok("made just now"));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
         self.0.reserve().wait()
     }
@@ -328,6 +334,7 @@ impl<T> Sender<T> {
     /// }
     /// assert_eq!(rx.drain().collect::<String>(), "ab");
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     pub fn reserve_many(&self, limit: usize) -> Result<Permits<'_, T>, SendError<()>> {
         self.0.reserve_many(limit).wait()
     }
@@ -403,6 +410,7 @@ impl<T> Sender<T> {
     /// tx.wait_closed();
     /// assert!(tx.is_closed());
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "closed")]
     pub fn wait_closed(&self) {
         self.as_async().closed().wait();
@@ -424,6 +432,7 @@ impl<T> Sender<T> {
     /// tx.wait_drained();
     /// assert_eq!(receiving.join().unwrap(), Ok("last words"));
     /// ```
+    #[cfg_attr(feature = "inspect", track_caller)]
     #[doc(alias = "drained")]
     pub fn wait_drained(&self) {
         self.as_async().drained().wait();
@@ -585,6 +594,20 @@ impl<T> Sender<T> {
     /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         self.as_async().same_channel(other.as_async())
+    }
+
+    /// Gives the channel a name, in place of the one that it had: for the reports of `hchan::inspect`.
+    ///
+    /// Without the feature `inspect`, or if the channel is not tracked, it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = hchan::blocking::bounded::<u8>(1);
+    /// tx.set_name("jobs");
+    /// ```
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        self.0.set_name(name);
     }
 
     /// Makes a weak sender, which does not keep the channel open and upgrades to a blocking one.

@@ -29,6 +29,11 @@ impl<T> WeakSender<T> {
         Self(sender)
     }
 
+    #[cfg(feature = "inspect")]
+    pub(crate) fn as_async_weak(&self) -> &crate::WeakSender<T> {
+        &self.0
+    }
+
     /// Makes a sender of it, unless the last one has been dropped.
     ///
     /// # Examples
@@ -121,6 +126,11 @@ pub struct WeakReceiver<T>(crate::WeakReceiver<T>);
 impl<T> WeakReceiver<T> {
     pub(super) fn new(receiver: crate::WeakReceiver<T>) -> Self {
         Self(receiver)
+    }
+
+    #[cfg(feature = "inspect")]
+    pub(crate) fn as_async_weak(&self) -> &crate::WeakReceiver<T> {
+        &self.0
     }
 
     /// Makes a receiver of it, unless the last one has been dropped.

@@ -415,6 +415,7 @@ impl Chan {
         if is_current {
             return;
         }
+        self.probe.move_to(waiter.tag(), waker);
         // Cloned before the lock; what is in it after the lock, the old target or an unused clone, drops here.
         let mut target = WakeTarget::Task(waker.clone());
         let _unparked = self.recv_side_locked(|recv| {

@@ -51,6 +51,8 @@
 mod attempt;
 #[cfg(all(test, not(hchan_loom)))]
 mod counters;
+#[cfg(feature = "inspect")]
+mod gauges;
 mod invariants;
 mod many;
 mod outcome;
@@ -76,6 +78,7 @@ use core::{fmt, mem};
 
 use crate::{
     error::{TryRecvError, TrySendError},
+    probe,
     slot::{Message, RawSlot},
     sync::{Count, Guard, LockOrder},
     tuning::LARGEST_SINGLE_LOCK,
@@ -96,6 +99,8 @@ pub(crate) struct Chan {
     rank: LockOrder,
     pub(crate) senders: Count,
     pub(crate) receivers: Count,
+    /// What `inspect` knows of the channel.
+    pub(crate) probe: probe::Channel,
 }
 
 /// What a fast path leaves to the slow path: the lock that it took, if it took one.
@@ -158,13 +163,14 @@ impl Both<'_> {
 }
 
 impl Chan {
-    fn new(message: &'static Message, capacity: Option<usize>) -> Self {
+    fn new(message: &'static Message, capacity: Option<usize>, probe: probe::Channel) -> Self {
         Self {
             sides: Sides::new(message, capacity, LARGEST_SINGLE_LOCK),
             capacity,
             rank: LockOrder::new(),
             senders: Count::one(),
             receivers: Count::one(),
+            probe,
         }
     }
 
@@ -375,7 +381,10 @@ impl Chan {
                 wake::run(wake);
                 Ok(false)
             }
-            ForceOutcome::Evicted => Ok(true),
+            ForceOutcome::Evicted => {
+                self.probe.evicted();
+                Ok(true)
+            }
             ForceOutcome::Full => Err(TrySendError::Full(())),
             ForceOutcome::Closed => Err(TrySendError::Closed(())),
         }
@@ -561,6 +570,7 @@ impl Chan {
     /// Counts a dropped sender; the last one closes the channel.
     pub(crate) fn drop_sender(&self) {
         if self.senders.remove() {
+            self.probe.detach_side();
             self.close();
         }
     }
@@ -571,6 +581,7 @@ impl Chan {
         if !self.receivers.remove() {
             return (false, false);
         }
+        self.probe.detach_side();
         self.locked(|chan| {
             let is_awaited = chan.close() && chan.recv_side().is_closing_awaited();
             (is_awaited || chan.len() > 0, is_awaited)

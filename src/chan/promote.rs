@@ -51,6 +51,7 @@ impl LockedChan<'_> {
         let sender = self.dequeue_send();
         let sender = sender.expect("the first in `sendq` is no arm of a select");
         let seq = self.recv.number();
+        self.recv.paths.handed_over();
         // SAFETY: a send and a receive, just dequeued from the queues of this channel.
         unsafe { sender.hand_to(receiver, self.message(), seq) }
             .into_iter()
@@ -67,6 +68,7 @@ impl LockedChan<'_> {
         match dequeue(&mut self.recv.recvq) {
             Some(receiver) => {
                 let seq = self.recv.number();
+                self.recv.paths.handed_over();
                 // SAFETY: as in `pair`.
                 let [receiver, sender] = unsafe { sender.hand_to(receiver, self.message(), seq) };
                 wakes.push(sender);

@@ -10,6 +10,7 @@ use crate::{
     error::TryRecvError,
     no_unwind::no_unwind,
     numbers::Numbers,
+    probe::Paths,
     ring::{self, Blocks, CellRef, Consumer, Geometry, Position, Producer},
     slot::{BoxedMessage, Message, RawSlot},
     sync::Lock,
@@ -72,6 +73,8 @@ pub(crate) struct RecvSide {
     pub(crate) drainq: List,
     /// Operations that the close has ended and that have not been completed yet.
     pub(crate) closing: List,
+    /// The ways that messages took, for `inspect`.
+    pub(crate) paths: Paths,
 }
 
 /// Both sides, each behind its lock, and the buffer between them.
@@ -126,6 +129,12 @@ impl Sides {
     #[cfg(feature = "std")]
     pub(crate) fn positions(&self) -> [usize; 2] {
         [&self.recv.position, &self.send.position].map(Position::of_other)
+    }
+
+    /// How many messages have entered the ring, modulo 2ˢⁱᶻᵉ; exact with both locks held.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn entered(&self) -> usize {
+        self.send.position.passed()
     }
 
     /// How many messages are in the ring; exact with both locks held.
@@ -388,6 +397,7 @@ impl RecvSide {
             closeq: List::new(),
             drainq: List::new(),
             closing: List::new(),
+            paths: Paths::new(),
         }
     }
 
@@ -507,6 +517,7 @@ impl RecvSide {
         seq: u64,
         from: RawSlot,
     ) -> Option<Wake> {
+        self.paths.given_back();
         match dequeue(&mut self.recvq) {
             // SAFETY: `recvq` holds receives of this channel; the rest is the caller's promise.
             Some(receiver) => Some(unsafe { receiver.fill(message, from, seq) }),

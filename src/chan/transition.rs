@@ -93,6 +93,7 @@ impl<'c> LockedChan<'c> {
     #[inline(always)]
     unsafe fn hand_over(&mut self, receiver: Claimed, from: RawSlot) -> Wake {
         let seq = self.recv.number();
+        self.recv.paths.handed_over();
         // SAFETY: the caller's promise.
         unsafe { receiver.fill(self.message(), from, seq) }
     }
@@ -375,6 +376,7 @@ impl<'c> LockedChan<'c> {
             self.set_permits(self.send.permits() + 1);
             return sender.grant();
         }
+        self.recv.paths.promoted_into_ring();
         let message = self.message();
         // SAFETY: it was in `sendq`, so it is a send of this channel, and the ring gives an empty slot.
         unsafe { (self.send).push_counted(self.sides, |to| sender.drain(message, to)) }
@@ -392,7 +394,10 @@ impl<'c> LockedChan<'c> {
         let is_due = self.send.permits() == 0 || self.send.permits() <= self.capacity();
         let sender = if is_due { self.dequeue_send() } else { None };
         // SAFETY: it was in `sendq`; the rest is the caller's promise.
-        sender.map(|sender| unsafe { sender.drain(self.message(), to) })
+        sender.map(|sender| unsafe {
+            self.recv.paths.promoted();
+            sender.drain(self.message(), to)
+        })
     }
 
     /// The oldest parked send, unless a request for a permit comes first.
@@ -440,6 +445,7 @@ impl<'c> LockedChan<'c> {
         };
         let message = self.message();
         if is_taken {
+            self.recv.paths.came_into_ring();
             // SAFETY: the ring gives an empty slot.
             unsafe { (self.send).push_counted(self.sides, |to| next.unbox(message, to)) };
         } else {
@@ -491,6 +497,7 @@ impl<'c> LockedChan<'c> {
             } else {
                 let boxed = no_unwind(|| BoxedMessage::new(self.message(), from));
                 no_unwind(|| self.recv.overflow.push_back(boxed));
+                self.recv.paths.went_beyond_ring();
                 self.recv.has_side_queue = true;
             }
         }

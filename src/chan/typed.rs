@@ -12,6 +12,7 @@ use super::{
 use crate::{
     error::{SendError, TryRecvError, TrySendError},
     numbers::Numbers,
+    probe::{self, Site},
     ring::{Cell, Typed},
     slot::{Message, RawSlot, Slot},
     sync::Arc,
@@ -115,7 +116,7 @@ impl<T> TypedChan<T> {
         // SAFETY: the message is in the slot, which is of this channel's type (10); after an error it is still there.
         unsafe {
             let sent = self.send_slow(missed, slot.erased());
-            sent.map_err(|error| error.with(|| slot.take()))
+            sent.map_err(|error| self.note_refused(error).with(|| slot.take()))
         }
     }
 
@@ -126,9 +127,18 @@ impl<T> TypedChan<T> {
         unsafe {
             match self.chan.force_send(slot.erased(), evicted.erased()) {
                 Ok(is_evicted) => Ok(is_evicted.then(|| evicted.take())),
-                Err(error) => Err(error.with(|| slot.take())),
+                Err(error) => Err(self.note_refused(error).with(|| slot.take())),
             }
         }
+    }
+
+    #[inline(always)]
+    fn note_refused(&self, error: TrySendError<()>) -> TrySendError<()> {
+        match error {
+            TrySendError::Full(()) => self.probe.refused_as_full(),
+            TrySendError::Closed(()) => self.probe.refused_as_closed(),
+        }
+        error
     }
 
     #[inline(always)]
@@ -369,9 +379,12 @@ unsafe impl<T: Send> Sync for SharedChan<T> {}
 impl<T> Unpin for SharedChan<T> {}
 
 impl<T> SharedChan<T> {
-    pub(crate) fn new(capacity: Option<usize>) -> Self {
+    pub(crate) fn new(capacity: Option<usize>, site: Site) -> Self {
+        let probe = probe::Channel::new::<T>(site);
+        let chan = Arc::new(Chan::new(TypedChan::<T>::MESSAGE, capacity, probe));
+        chan.probe.attach(&*chan);
         Self {
-            chan: Arc::new(Chan::new(TypedChan::<T>::MESSAGE, capacity)),
+            chan,
             brand: PhantomData,
         }
     }

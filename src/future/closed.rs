@@ -11,8 +11,8 @@ use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::{
-    chan::TypedChan, coop::within_budget, future::surface::surface, op::BareOp, thread::Wait,
-    waiter::Kind,
+    chan::TypedChan, coop::within_budget, future::surface::surface, op::BareOp, probe::Site,
+    thread::Wait, waiter::Kind,
 };
 
 pin_project! {
@@ -65,15 +65,15 @@ pin_project! {
 }
 
 impl<'a, T> ClosedFuture<'a, T> {
-    pub(crate) fn closed(chan: Option<&'a TypedChan<T>>) -> Self {
+    pub(crate) fn closed(chan: Option<&'a TypedChan<T>>, site: Site) -> Self {
         Self {
-            op: chan.map(|chan| BareOp::new(chan, Kind::Closed)),
+            op: chan.map(|chan| BareOp::new(chan, Kind::Closed, site)),
         }
     }
 
-    pub(crate) fn drained(chan: Option<&'a TypedChan<T>>) -> Self {
+    pub(crate) fn drained(chan: Option<&'a TypedChan<T>>, site: Site) -> Self {
         Self {
-            op: chan.map(|chan| BareOp::new(chan, Kind::Drained)),
+            op: chan.map(|chan| BareOp::new(chan, Kind::Drained, site)),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     coop::within_budget,
     error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError},
     op::{BareOp, OpRef, Polled, RecvOp, SendOp},
+    probe::Site,
     receiver::Receiver,
     select::AsOperation,
     sender::Sender,
@@ -146,9 +147,9 @@ pin_project! {
 }
 
 impl<T> IntoSend<T> {
-    pub(crate) fn new(sender: Sender<T>, message: T) -> Self {
+    pub(crate) fn new(sender: Sender<T>, message: T, site: Site) -> Self {
         Self {
-            op: SendOp::new(SharedChan::clone(sender.chan()), message),
+            op: SendOp::new(SharedChan::clone(sender.chan()), message, site),
             sender: Some(sender),
         }
     }
@@ -222,9 +223,10 @@ assert_eq!(sent, Err(hchan::SendTimeoutError::Timeout(1)));";
 }
 
 impl<T> IntoRecv<T> {
-    pub(crate) fn new(receiver: Receiver<T>) -> Self {
+    pub(crate) fn new(receiver: Receiver<T>, site: Site) -> Self {
+        let chan = receiver.chan().cloned();
         Self {
-            op: receiver.chan().cloned().map(RecvOp::new),
+            op: chan.map(|chan| RecvOp::new(chan, site)),
             receiver: Some(receiver),
         }
     }
@@ -294,9 +296,9 @@ assert_eq!(message, Err(hchan::RecvTimeoutError::Timeout));";
 }
 
 impl<T> IntoClosed<T> {
-    pub(crate) fn new(sender: Sender<T>) -> Self {
+    pub(crate) fn new(sender: Sender<T>, site: Site) -> Self {
         Self {
-            op: BareOp::new(SharedChan::clone(sender.chan()), Kind::Closed),
+            op: BareOp::new(SharedChan::clone(sender.chan()), Kind::Closed, site),
             sender: Some(sender),
         }
     }

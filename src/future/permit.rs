@@ -18,6 +18,7 @@ use crate::{
     coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{BareOp, OpRef},
+    probe::Site,
     select::AsOperation,
     sender::Sender,
     thread::Wait,
@@ -68,10 +69,10 @@ pin_project! {
 }
 
 impl<'a, T> ReserveFuture<'a, T> {
-    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, site: Site) -> Self {
         Self {
             sender,
-            op: BareOp::new(sender.chan(), Kind::Reserve),
+            op: BareOp::new(sender.chan(), Kind::Reserve, site),
         }
     }
 

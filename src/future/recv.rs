@@ -18,6 +18,7 @@ use crate::{
     coop::within_budget,
     error::{RecvError, RecvTimeoutError},
     op::{OpRef, RecvOp},
+    probe::Site,
     select::AsOperation,
     thread::Wait,
 };
@@ -71,9 +72,9 @@ pin_project! {
 }
 
 impl<'a, T> RecvFuture<'a, T> {
-    pub(crate) fn new(chan: Option<&'a TypedChan<T>>) -> Self {
+    pub(crate) fn new(chan: Option<&'a TypedChan<T>>, site: Site) -> Self {
         Self {
-            op: chan.map(RecvOp::new),
+            op: chan.map(|chan| RecvOp::new(chan, site)),
         }
     }
 

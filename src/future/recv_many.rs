@@ -19,6 +19,7 @@ use crate::{
     coop::within_budget,
     error::{RecvError, RecvTimeoutError, TryRecvError},
     op::RecvOp,
+    probe::Site,
     receiver::Receiver,
     thread::Wait,
     wake::drop_each,
@@ -69,11 +70,16 @@ pin_project! {
 }
 
 impl<'a, T> RecvManyFuture<'a, T> {
-    pub(crate) fn new(receiver: &'a Receiver<T>, into: &'a mut Vec<T>, limit: usize) -> Self {
+    pub(crate) fn new(
+        receiver: &'a Receiver<T>,
+        into: &'a mut Vec<T>,
+        limit: usize,
+        site: Site,
+    ) -> Self {
         let chan = receiver.chan().map(|chan| &**chan);
         Self {
             receiver,
-            op: chan.map(RecvOp::new),
+            op: chan.map(|chan| RecvOp::new(chan, site)),
             into,
             limit,
             terminated: false,

@@ -21,6 +21,7 @@ use crate::{
     error::{SendError, SendTimeoutError},
     future::Permit,
     op::BareOp,
+    probe::Site,
     sender::Sender,
     thread::Wait,
     waiter::Kind,
@@ -69,10 +70,10 @@ pin_project! {
 }
 
 impl<'a, T> ReserveManyFuture<'a, T> {
-    pub(crate) fn new(sender: &'a Sender<T>, limit: usize) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, limit: usize, site: Site) -> Self {
         Self {
             sender,
-            op: BareOp::new(sender.chan(), Kind::Reserve),
+            op: BareOp::new(sender.chan(), Kind::Reserve, site),
             limit,
             terminated: false,
         }

@@ -18,6 +18,7 @@ use crate::{
     coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{OpRef, Polled, SendOp},
+    probe::Site,
     select::AsOperation,
     thread::Wait,
 };
@@ -71,9 +72,9 @@ pin_project! {
 }
 
 impl<'a, T> SendFuture<'a, T> {
-    pub(crate) fn new(chan: &'a TypedChan<T>, message: T) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<T>, message: T, site: Site) -> Self {
         Self {
-            op: SendOp::new(chan, message),
+            op: SendOp::new(chan, message, site),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
     coop::within_budget,
     error::{SendError, SendTimeoutError},
     op::{OpRef, Polled, SendOp},
+    probe::Site,
     select::AsOperation,
     thread::Wait,
 };
@@ -74,10 +75,10 @@ pin_project! {
 }
 
 impl<'a, T> SendFromFuture<'a, T> {
-    pub(crate) fn new(chan: &'a TypedChan<T>, message: &'a mut Option<T>) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<T>, message: &'a mut Option<T>, site: Site) -> Self {
         let terminated = message.is_none();
         Self {
-            op: SendOp::empty(chan),
+            op: SendOp::empty(chan, site),
             message,
             terminated,
         }

@@ -18,6 +18,7 @@ use crate::{
     coop::{self, Payer},
     error::{SendManyError, SendTimeoutError, TrySendError},
     op::{Polled, SendOp},
+    probe::Site,
     thread::Wait,
 };
 
@@ -71,10 +72,10 @@ pin_project! {
 }
 
 impl<'a, I: Iterator> SendManyFuture<'a, I> {
-    pub(crate) fn new(chan: &'a TypedChan<I::Item>, iter: I) -> Self {
+    pub(crate) fn new(chan: &'a TypedChan<I::Item>, iter: I, site: Site) -> Self {
         Self {
             chan,
-            op: SendOp::empty(chan),
+            op: SendOp::empty(chan, site),
             batch: Some(Batch::new(iter)),
         }
     }

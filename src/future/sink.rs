@@ -17,6 +17,7 @@ use crate::{
     coop::within_budget,
     error::SendError,
     op::BareOp,
+    probe::Site,
     sender::Sender,
     waiter::Kind,
 };
@@ -81,9 +82,9 @@ pub struct SendSink<'a, T> {
 }
 
 impl<'a, T> SendSink<'a, T> {
-    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, site: Site) -> Self {
         Self {
-            inner: Inner::new(Some(sender)),
+            inner: Inner::new(Some(sender), site),
         }
     }
 
@@ -257,9 +258,9 @@ pub struct IntoSink<T> {
 }
 
 impl<T> IntoSink<T> {
-    pub(crate) fn new(sender: Sender<T>) -> Self {
+    pub(crate) fn new(sender: Sender<T>, site: Site) -> Self {
         Self {
-            inner: Inner::new(Some(sender)),
+            inner: Inner::new(Some(sender), site),
         }
     }
 
@@ -433,16 +434,19 @@ struct Inner<S: Borrow<Sender<T>>, T> {
     has_permit: bool,
     /// `None` once the sink is closed.
     sender: Option<S>,
+    /// Where it was made.
+    site: Site,
 }
 
 type OwnedBareOp<T> = BareOp<SharedChan<T>, T>;
 
 impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
-    fn new(sender: Option<S>) -> Self {
+    fn new(sender: Option<S>, site: Site) -> Self {
         Self {
             op: None,
             has_permit: false,
             sender,
+            site,
         }
     }
 
@@ -475,9 +479,10 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
                 ReserveOutcome::Full => {}
             }
         }
-        let op = self
-            .op
-            .get_or_insert_with(|| Box::pin(BareOp::new(SharedChan::clone(chan), Kind::Reserve)));
+        let op = self.op.get_or_insert_with(|| {
+            let chan = SharedChan::clone(chan);
+            Box::pin(BareOp::new(chan, Kind::Reserve, self.site))
+        });
         let reserved = ready!(op.as_mut().poll(cx));
         op.as_mut().reset();
         self.has_permit = reserved.is_ok();
@@ -521,7 +526,7 @@ impl<S: Borrow<Sender<T>>, T> Inner<S, T> {
 /// Without a permit.
 impl<S: Borrow<Sender<T>> + Clone, T> Clone for Inner<S, T> {
     fn clone(&self) -> Self {
-        Self::new(self.sender.clone())
+        Self::new(self.sender.clone(), self.site)
     }
 }
 

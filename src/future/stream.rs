@@ -17,6 +17,7 @@ use crate::{
     coop::within_budget,
     error::{RecvError, TryRecvError},
     op::RecvOp,
+    probe::Site,
     receiver::Receiver,
 };
 
@@ -65,9 +66,9 @@ pub struct RecvStream<'a, T> {
 }
 
 impl<'a, T> RecvStream<'a, T> {
-    pub(crate) fn new(receiver: &'a Receiver<T>) -> Self {
+    pub(crate) fn new(receiver: &'a Receiver<T>, site: Site) -> Self {
         Self {
-            inner: Inner::new(receiver),
+            inner: Inner::new(receiver, site),
         }
     }
 
@@ -198,9 +199,9 @@ pub struct IntoStream<T> {
 }
 
 impl<T> IntoStream<T> {
-    pub(crate) fn new(receiver: Receiver<T>) -> Self {
+    pub(crate) fn new(receiver: Receiver<T>, site: Site) -> Self {
         Self {
-            inner: Inner::new(receiver),
+            inner: Inner::new(receiver, site),
         }
     }
 
@@ -336,16 +337,19 @@ struct Inner<R, T> {
     op: Option<Pin<Box<OwnedRecvOp<T>>>>,
     receiver: R,
     ended: bool,
+    /// Where it was made.
+    site: Site,
 }
 
 type OwnedRecvOp<T> = RecvOp<SharedChan<T>, T>;
 
 impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
-    fn new(receiver: R) -> Self {
+    fn new(receiver: R, site: Site) -> Self {
         Self {
             op: None,
             receiver,
             ended: false,
+            site,
         }
     }
 
@@ -367,7 +371,7 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
     }
 
     fn poll_op(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let op = &mut self.op;
+        let (op, site) = (&mut self.op, self.site);
         if let Some(op) = op.as_mut().filter(|op| !op.is_idle()) {
             let received = op.as_mut().poll_slow(cx);
             return end(op, received);
@@ -378,7 +382,7 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
         };
         chan.recv_fast(
             |message| Poll::Ready(Some(message)),
-            |missed| poll_missed(op, chan, missed, cx),
+            |missed| poll_missed(op, chan, site, missed, cx),
         )
     }
 
@@ -395,6 +399,7 @@ impl<R: Borrow<Receiver<T>>, T> Inner<R, T> {
 fn poll_missed<T>(
     op: &mut Option<Pin<Box<OwnedRecvOp<T>>>>,
     chan: &SharedChan<T>,
+    site: Site,
     missed: Missed<'_, RecvSide>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<T>> {
@@ -408,7 +413,7 @@ fn poll_missed<T>(
         Err(TryRecvError::Closed) => return Poll::Ready(None),
         Err(TryRecvError::Empty) => {}
     }
-    let op = op.insert(Box::pin(RecvOp::new(SharedChan::clone(chan))));
+    let op = op.insert(Box::pin(RecvOp::new(SharedChan::clone(chan), site)));
     let received = op.as_mut().poll_slow(cx);
     end(op, received)
 }
@@ -430,6 +435,7 @@ impl<R: Clone, T> Clone for Inner<R, T> {
             op: None,
             receiver: self.receiver.clone(),
             ended: self.ended,
+            site: self.site,
         }
     }
 }

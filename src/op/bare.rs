@@ -12,6 +12,7 @@ use super::{OpRef, Polled};
 use crate::{
     chan::TypedChan,
     error::SendError,
+    probe::Site,
     waiter::{Header, Kind, State, WaiterRef},
 };
 
@@ -43,10 +44,10 @@ where
     C: Deref<Target = TypedChan<T>>,
 {
     /// It returns `Ok` if the caller has a permit, and an error if the channel is closed, or closed and empty.
-    pub(crate) fn new(chan: C, kind: Kind) -> Self {
+    pub(crate) fn new(chan: C, kind: Kind, site: Site) -> Self {
         Self {
             chan,
-            waiter: Header::new(kind, State::Idle),
+            waiter: Header::new(kind, State::Idle, site),
         }
     }
 

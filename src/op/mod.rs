@@ -31,6 +31,7 @@ use {
 
 use crate::{
     chan::{Chan, Done, Missed, Received},
+    probe::Task,
     quiet_drop::QuietDrop,
     waiter::{Claim, Kind, State, WaiterRef, WakeTarget},
     wake::{self, WakeBatch, quietly},
@@ -115,7 +116,22 @@ impl<'a> OpRef<'a> {
     /// The select is awake, and its claim stays where it is until the operation has been unparked.
     pub(crate) unsafe fn attempt_or_park(self, select: NonNull<Claim>) -> Option<Done> {
         // SAFETY: we own the idle waiter, which is of this channel and pinned; the rest is the caller's promise.
-        unsafe { (self.chan).attempt_or_park(self.waiter, WakeTarget::Select(select)) }
+        let done = unsafe { (self.chan).attempt_or_park(self.waiter, WakeTarget::Select(select)) };
+        self.end_record();
+        done
+    }
+
+    /// Tells `inspect` that the operation, which is `Idle`, is about to park: by itself, or as the arm of that number.
+    #[inline(always)]
+    pub(crate) fn begin_record(self, arm: Option<usize>, task: Task) {
+        let Self { chan, waiter } = self;
+        chan.probe.begin(waiter.tag(), waiter.kind(), arm, task);
+    }
+
+    /// Tells `inspect` that the operation has been polled, or has been given up; nothing happens if it is parked.
+    #[inline(always)]
+    pub(crate) fn end_record(self) {
+        self.chan.probe.end(self.waiter.tag(), || self.state());
     }
 
     /// Parks the operation, which is `Idle`, as an arm of a select.
@@ -144,13 +160,15 @@ impl<'a> OpRef<'a> {
     /// Unparks the operation, if it is parked and no peer has completed it. Its waker drops, which may panic: it is `Idle` then.
     #[inline(never)]
     pub(crate) fn unpark(self) {
-        drop(self.chan.unpark(self.waiter));
+        let _waker = self.chan.unpark(self.waiter);
+        self.end_record();
     }
 
     /// As `unpark`, if it is parked as an arm; one that is parked by itself stays so. So no code of the caller's runs: an arm
     /// has no waker.
     pub(crate) fn leave_select(self) {
         self.chan.leave_select(self.waiter);
+        self.end_record();
     }
 
     /// Does the operation of an idle waiter, or parks it.
@@ -164,11 +182,19 @@ impl<'a> OpRef<'a> {
                         return self.finish(done, None);
                     }
                 }
-                let target = target(waker);
+                let target = self.target(waker);
                 // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
                 self.parked(unsafe { self.chan.bare_or_park(self.waiter, target) })
             }
         }
+    }
+
+    /// A task to wake. Cloning its waker runs user code, so it comes before the lock, and under the lock everything is decided anew.
+    #[inline(always)]
+    fn target(self, waker: &Waker) -> WakeTarget {
+        let target = WakeTarget::Task(waker.clone());
+        self.begin_record(None, Task::of(waker));
+        target
     }
 
     /// What has become of an operation that was to park.
@@ -197,6 +223,7 @@ impl<'a> OpRef<'a> {
     /// The target with which it was to park is still in the waiter.
     #[inline(never)]
     unsafe fn finish_unparked(self, done: Done) -> Polled {
+        self.end_record();
         // SAFETY: it is there, and ours.
         let unused = unsafe { self.waiter.take_target() }.into_waker();
         self.finish(done, unused)
@@ -205,6 +232,7 @@ impl<'a> OpRef<'a> {
     /// A later poll of a send.
     #[inline(never)]
     fn poll_again(self, waker: &Waker) -> Polled {
+        self.end_record();
         match self.state() {
             // codegen: most later polls find the message taken.
             State::Done => {
@@ -221,6 +249,7 @@ impl<'a> OpRef<'a> {
         if self.state() == State::Parked {
             self.chan.replace_waker(self.waiter, waker);
         }
+        self.end_record();
         match self.state() {
             // (If it was parked before, a forgotten select had left it so.)
             State::Idle => self.start(waker),
@@ -278,6 +307,7 @@ impl<'a> OpRef<'a> {
 
     /// Ends an operation that was completed. `Pending`: it was not, or that has been done before; nothing happens then.
     fn take_result(self) -> Polled {
+        self.end_record();
         let polled = match self.state() {
             State::Done => Polled::Done,
             State::Closed => Polled::Closed,
@@ -310,6 +340,7 @@ impl<'a> OpRef<'a> {
     fn give_up_inlined(self) -> Option<QuietDrop<Waker>> {
         let Self { chan, waiter } = self;
         let waker = chan.unpark(waiter).map(QuietDrop::new);
+        self.end_record();
         let (kind, state) = (waiter.kind(), waiter.state());
         waiter.set_state(match (kind, state) {
             (Kind::Send, State::Done | State::Finished) => State::Finished,
@@ -338,12 +369,6 @@ impl<'a> OpRef<'a> {
             quietly(|| unsafe { message.drop_in(waiter.slot(message)) });
         }
     }
-}
-
-/// A task to wake. Cloning its waker runs user code, so it comes before the lock, and under the lock everything is decided anew.
-#[inline(always)]
-fn target(waker: &Waker) -> WakeTarget {
-    WakeTarget::Task(waker.clone())
 }
 
 #[cold]

@@ -10,10 +10,11 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::{OpRef, Polled, target};
+use super::{OpRef, Polled};
 use crate::{
     chan::{Missed, RecvSide, TypedChan},
     error::{RecvError, TryRecvError},
+    probe::Site,
     waiter::{Kind, State, Waiter, WaiterRef},
 };
 #[cfg(feature = "std")]
@@ -47,10 +48,10 @@ impl<C, T> RecvOp<C, T>
 where
     C: Deref<Target = TypedChan<T>>,
 {
-    pub(crate) fn new(chan: C) -> Self {
+    pub(crate) fn new(chan: C, site: Site) -> Self {
         Self {
             chan,
-            waiter: Waiter::receiving(),
+            waiter: Waiter::receiving(site),
         }
     }
 
@@ -200,7 +201,7 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        let target = target(waker);
+        let target = self.target(waker);
         // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
         self.parked(unsafe { self.chan.recv_or_park(self.waiter, target) })
     }
@@ -212,6 +213,7 @@ fn poll_again<T>(
     waiter: Pin<&Waiter<T>>,
     waker: &Waker,
 ) -> Poll<Result<T, RecvError>> {
+    op.end_record();
     let polled = match waiter.state() {
         // codegen: most later polls find the message there.
         State::Done => {

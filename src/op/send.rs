@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::{OpRef, Polled, target};
+use super::{OpRef, Polled};
 #[cfg(feature = "std")]
 use crate::sync::Blocking;
 use crate::{
     chan::{Missed, SendSide, TypedChan},
     error::{SendError, SendTimeoutError, TrySendError},
+    probe::Site,
     quiet_drop::QuietDrop,
     waiter::{Kind, State, Waiter, WaiterRef},
 };
@@ -49,18 +50,18 @@ where
     C: Deref<Target = TypedChan<T>>,
 {
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn new(chan: C, message: T) -> Self {
+    pub(crate) fn new(chan: C, message: T, site: Site) -> Self {
         Self {
             chan,
-            waiter: Waiter::sending(message),
+            waiter: Waiter::sending(message, site),
         }
     }
 
     /// A send without a message yet, finished as it is.
-    pub(crate) fn empty(chan: C) -> Self {
+    pub(crate) fn empty(chan: C, site: Site) -> Self {
         Self {
             chan,
-            waiter: Waiter::sending_nothing(),
+            waiter: Waiter::sending_nothing(site),
         }
     }
 
@@ -214,7 +215,7 @@ impl OpRef<'_> {
                 return polled;
             }
         }
-        let target = target(waker);
+        let target = self.target(waker);
         // SAFETY: we own the idle waiter, which is of this channel and pinned; the target is no select.
         self.parked(unsafe { self.chan.send_or_park(self.waiter, target) })
     }

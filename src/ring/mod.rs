@@ -54,6 +54,12 @@ impl Position {
         self.0.load(Ordering::Acquire)
     }
 
+    /// How many messages have passed, modulo 2ˢⁱᶻᵉ; it may be old.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn passed(&self) -> usize {
+        self.of_other().wrapping_sub(START)
+    }
+
     #[inline(always)]
     fn advance(&self, by: usize) {
         self.0.store(self.own().wrapping_add(by), Ordering::Release);

@@ -25,6 +25,7 @@ use crate::{
     error::RecvError,
     future::RecvFuture,
     future::Until,
+    probe::Site,
     receiver::Receiver,
     thread::{Limit, Wait},
 };
@@ -60,9 +61,10 @@ use crate::{
 /// # });
 /// ```
 #[doc(alias = "Multiplex")]
+#[cfg_attr(feature = "inspect", track_caller)]
 pub fn recv_any<T>(receivers: &[Receiver<T>]) -> RecvAny<'_, T> {
     RecvAny {
-        state: SelectState::new(Receives::new(receivers), false),
+        state: SelectState::new(Receives::new(receivers, Site::here()), false),
     }
 }
 
@@ -103,9 +105,10 @@ pin_project! {
 }
 
 impl<'a, T> Receives<'a, T> {
-    fn new(receivers: &'a [Receiver<T>]) -> Self {
-        let mut receives = receivers.iter().map(Receiver::recv);
-        let never = || RecvFuture::new(None);
+    fn new(receivers: &'a [Receiver<T>], site: Site) -> Self {
+        let receive = |receiver: &'a Receiver<T>| RecvFuture::new(receiver.typed_chan(), site);
+        let mut receives = receivers.iter().map(receive);
+        let never = || RecvFuture::new(None, site);
         let few = core::array::from_fn(|_| receives.next().unwrap_or_else(never));
         let more = Box::into_pin(receives.collect::<Box<[_]>>());
         Self {

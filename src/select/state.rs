@@ -40,6 +40,7 @@ use super::{
 use crate::{
     chan::Done,
     coop::{self, Left},
+    probe::{self, Task},
     quiet_drop::QuietDrop,
     thread::{Limit, Wait},
     waiter::{Claim, State},
@@ -86,6 +87,8 @@ pin_project! {
         // Drawn by step 1.
         chance: Chance,
         phase: Phase,
+        // Who waits, for `inspect`.
+        task: Task,
         #[pin]
         claim: Claim,
     }
@@ -103,6 +106,7 @@ impl<P: Arms> SelectState<P> {
             biased,
             chance: Chance::TOP_TO_BOTTOM,
             phase: Phase::New,
+            task: Task::of(Waker::noop()),
             claim: Claim::new(),
         };
         Self { arms, progress }
@@ -114,6 +118,7 @@ impl<P: Arms> SelectState<P> {
             biased: chance.is_biased(),
             chance,
             phase: Phase::Tried,
+            task: Task::of(Waker::noop()),
             claim: Claim::new(),
         };
         Self { arms, progress }
@@ -227,12 +232,15 @@ impl ErasedSelect<'_> {
     fn park(&mut self, waker: Waker) -> Poll<usize> {
         let mut order = self.order();
         let this = self.progress.as_mut().project();
+        let task = Task::of(&waker);
+        *this.task = task;
         // SAFETY: we are awake. There was no waker.
         unsafe { this.claim.replace_waker(Some(waker)) };
         *this.phase = Phase::Parked;
         let claim = NonNull::from(this.claim.as_ref().get_ref());
         let chosen = order.iter().find_map(|number| {
             let operation = self.arms.as_mut().arm(number).idle()?;
+            operation.begin_record(Some(number), task);
             // SAFETY: the claim is pinned, and the drop of the select unparks the arms before it goes.
             let done = unsafe { operation.attempt_or_park(claim) };
             Some((number, done?))
@@ -247,8 +255,10 @@ impl ErasedSelect<'_> {
     /// Step 2, of a select that is awake and marked, with all channels locked.
     fn park_all(&mut self) -> Poll<usize> {
         let mut order = self.order();
+        let task = self.progress.task;
         let claim = self.progress.as_mut().project().claim;
         let pinned = NonNull::from(claim.as_ref().get_ref());
+        begin_records(self.arms.as_mut(), task);
         let mut locked = Locked::new(self.arms.as_mut());
         if let Some((number, done)) = locked.attempt(order.iter(), Some(pinned)) {
             drop(locked);
@@ -372,6 +382,18 @@ impl ErasedSelect<'_> {
             None
         } else {
             self.finish_claimed()
+        }
+    }
+}
+
+/// Tells `inspect` that the idle operations are about to park.
+#[inline(always)]
+fn begin_records(mut arms: Pin<&mut dyn Arms>, task: Task) {
+    if probe::IS_ON {
+        for number in 0..arms.count() {
+            if let Some(operation) = arms.as_mut().arm(number).idle() {
+                operation.begin_record(Some(number), task);
+            }
         }
     }
 }

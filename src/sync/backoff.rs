@@ -15,6 +15,8 @@ use crate::tuning::{FIRST_LOCK_PAUSE, LONGEST_LOCK_PAUSE, LONGEST_LOCK_PAUSES};
 
 #[cfg(feature = "std")]
 pub(crate) use caller::Blocking;
+#[cfg(feature = "inspect")]
+pub(crate) use caller::is_blocking;
 
 /// Tries again and again with pauses between, for a bounded number of times; says whether a try succeeded.
 pub(super) fn backoff(mut attempt: impl FnMut() -> bool) -> bool {
@@ -66,7 +68,7 @@ mod caller {
         }
     }
 
-    pub(super) fn is_blocking() -> bool {
+    pub(crate) fn is_blocking() -> bool {
         IS_BLOCKING.get()
     }
 }

@@ -14,6 +14,8 @@ mod sleep;
 
 #[cfg(feature = "std")]
 pub(crate) use backoff::Blocking;
+#[cfg(feature = "inspect")]
+pub(crate) use backoff::is_blocking;
 pub(crate) use cell::UnsafeCell;
 pub(crate) use count::Count;
 pub(crate) use lock_order::LockOrder;

@@ -37,6 +37,7 @@ use core::{
 };
 
 use crate::{
+    probe::{Site, Tag, WakeTag},
     slot::{Message, RawSlot, Slot, SlotIn},
     sync::{
         UnsafeCell,
@@ -86,7 +87,7 @@ impl Phase {
 }
 
 /// What an operation waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Kind {
     /// To send its message. It parks in `sendq`.
@@ -119,6 +120,8 @@ pub(crate) struct Header {
     // codegen: a cell hides that most numbers are no kind. So an `Option` of an operation is told by the reference to its channel,
     // which is in a register.
     kind: Cell<Kind>,
+    /// What `inspect` knows of the operation.
+    tag: Tag,
     contents: UnsafeCell<Contents>,
     /// Linked by address, so it must not move once pinned.
     _pinned: PhantomPinned,
@@ -160,12 +163,13 @@ unsafe impl Sync for Header {}
 /// What the owner may do.
 impl Header {
     #[inline(always)]
-    pub(crate) fn new(kind: Kind, state: State) -> Self {
+    pub(crate) fn new(kind: Kind, state: State, site: Site) -> Self {
         Self {
             links: Links::new(),
             shared: AtomicU8::new(state as u8),
             phase: Cell::new(Phase::of(state)),
             kind: Cell::new(kind),
+            tag: Tag::new(site),
             contents: UnsafeCell::new(Contents {
                 target: MaybeUninit::uninit(),
                 seq: 0,
@@ -177,6 +181,11 @@ impl Header {
     #[inline(always)]
     pub(crate) fn kind(&self) -> Kind {
         self.kind.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// The state. `Acquire` pairs with the `Release` in `change`, so that an owner that finds the waiter completed
@@ -218,6 +227,7 @@ impl Header {
     /// other states set here are the owner's notes to itself.
     #[inline(always)]
     pub(crate) fn set_state(&self, state: State) {
+        self.tag.note(state);
         let phase = Phase::of(state);
         self.phase.set(phase);
         if phase == Phase::Waiting {
@@ -334,13 +344,13 @@ impl<T> Waiter<T> {
     /// A waiter with an empty slot.
     // codegen: made in its place. In a debug build each of the nested types would have a copy of the slot on the stack.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn new(kind: Kind, state: State) -> Self {
+    fn new(kind: Kind, state: State, site: Site) -> Self {
         let mut waiter = MaybeUninit::<Self>::uninit();
         let place = waiter.as_mut_ptr();
         // SAFETY: the place is ours. The header is written before the waiter is read. An empty slot is valid whatever its bytes
         // are; only loom's cell has to be made.
         unsafe {
-            (&raw mut (*place).header).write(Header::new(kind, state));
+            (&raw mut (*place).header).write(Header::new(kind, state, site));
             #[cfg(hchan_loom)]
             (&raw mut (*place).slot).write(Slot::empty());
             place.read()
@@ -349,8 +359,8 @@ impl<T> Waiter<T> {
 
     /// An idle waiter with the message to send.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn sending(message: T) -> Self {
-        let waiter = Self::new(Kind::Send, State::Idle);
+    pub(crate) fn sending(message: T, site: Site) -> Self {
+        let waiter = Self::new(Kind::Send, State::Idle, site);
         // SAFETY: the slot is ours, and empty.
         unsafe { waiter.slot.put(message) };
         waiter
@@ -358,14 +368,14 @@ impl<T> Waiter<T> {
 
     /// A finished waiter for a send, without a message.
     #[inline(always)]
-    pub(crate) fn sending_nothing() -> Self {
-        Self::new(Kind::Send, State::Finished)
+    pub(crate) fn sending_nothing(site: Site) -> Self {
+        Self::new(Kind::Send, State::Finished, site)
     }
 
     /// An idle waiter for a message to receive.
     #[inline(always)]
-    pub(crate) fn receiving() -> Self {
-        Self::new(Kind::Recv, State::Idle)
+    pub(crate) fn receiving(site: Site) -> Self {
+        Self::new(Kind::Recv, State::Idle, site)
     }
 
     /// Its slot, for the owner.
@@ -584,8 +594,8 @@ impl Claimed {
         // SAFETY: it is not dropped, so the waker is read once.
         let (waiter, waker) = unsafe { (this.waiter, ptr::read(&this.waker)) };
         // SAFETY: it is ours until the state changes.
-        unsafe { change(waiter, state) };
-        Wake::new(waker)
+        let tag = unsafe { change(waiter, state) };
+        Wake::new(waker, tag)
     }
 }
 
@@ -602,11 +612,15 @@ impl Drop for Claimed {
 /// The waiter is the caller's, which has just unlinked it, and is not used again. Its contents are as the table says for the new
 /// state.
 #[inline(always)]
-unsafe fn change(waiter: NonNull<Header>, state: State) {
+unsafe fn change(waiter: NonNull<Header>, state: State) -> WakeTag {
     // SAFETY: until the store the waiter is alive and ours. `Release` publishes the contents, and that we are through
     // with the waiter, to the owner, which reads the state without the lock.
-    unsafe { waiter.as_ref().shared.store(state as u8, Ordering::Release) };
+    unsafe {
+        let tag = waiter.as_ref().tag.complete(state);
+        waiter.as_ref().shared.store(state as u8, Ordering::Release);
+        tag
+    }
 }
 
 #[cfg(all(target_pointer_width = "64", not(hchan_loom)))]
-const _: () = assert!(size_of::<Header>() == 48);
+const _: () = assert!(size_of::<Header>() == 48 + size_of::<Tag>());
