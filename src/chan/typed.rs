@@ -3,7 +3,7 @@
 //! Everything else is the business of [`Chan`], which is given slots.
 
 use alloc::vec::Vec;
-use core::{cell, marker::PhantomData, mem, ops::Deref, ptr};
+use core::{any::type_name, cell, marker::PhantomData, mem, ops::Deref, ptr};
 
 use super::{
     Chan, Missed, RecvSide, SendOutcome, SendSide,
@@ -380,7 +380,7 @@ impl<T> Unpin for SharedChan<T> {}
 
 impl<T> SharedChan<T> {
     pub(crate) fn new(capacity: Option<usize>, site: Site) -> Self {
-        let probe = probe::Channel::new::<T>(site);
+        let probe = probe::Channel::new(site, type_name::<T>);
         let chan = Arc::new(Chan::new(TypedChan::<T>::MESSAGE, capacity, probe));
         chan.probe.attach(&*chan);
         Self {

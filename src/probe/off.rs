@@ -55,7 +55,7 @@ pub(crate) struct Channel;
 
 impl Channel {
     #[inline(always)]
-    pub(crate) fn new<T>(_: Site) -> Self {
+    pub(crate) fn new(_: Site, _: fn() -> &'static str) -> Self {
         Self
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 use core::{
-    any::type_name,
+    cmp::Reverse,
     fmt, mem,
     panic::Location,
     ptr::NonNull,
@@ -349,9 +349,9 @@ pub(crate) struct WaitersView {
 impl Channel {
     /// Decides whether a channel is tracked.
     #[inline(always)]
-    pub(crate) fn new<T>(site: Site) -> Self {
+    pub(crate) fn new(site: Site, message: fn() -> &'static str) -> Self {
         match registry::is_enabled() {
-            true => Self(registry::admit(site, type_name::<T>())),
+            true => Self(registry::admit(site, message())),
             false => Self(None),
         }
     }
@@ -495,11 +495,7 @@ impl Info {
     fn retire(&self) {
         let gauges = self.gauges().unwrap_or_default();
         *lock(&self.live) = None;
-        let (rows, times) = {
-            let mut waits = lock(&self.waits);
-            (mem::take(&mut waits.rows), waits.times.take())
-        };
-        registry::remove(self, gauges, rows, times);
+        registry::remove(self, gauges, self.rows_over(), self.times());
     }
 
     pub(super) fn new(id: u64, site: Site, message: &'static str, settings: &Settings) -> Self {
@@ -580,53 +576,58 @@ impl Info {
 
     /// The waiters, and the times of waits that are over.
     pub(crate) fn waiters(&self) -> WaitersView {
-        let mut view = WaitersView::default();
-        let mut records = Vec::new();
-        let mut times = None;
+        let mut view = WaitersView {
+            times: self.times(),
+            ..WaitersView::default()
+        };
+        let mut records: Vec<Record> = Vec::new();
         // From the last one to the first: where one ends in the meantime, the last takes its place, and has been read.
         let mut left = usize::MAX;
-        loop {
-            records.reserve(STEP);
+        while left > 0 {
             let waits = lock(&self.waits);
+            let end = left.min(waits.records.len());
+            let step = &waits.records[end.saturating_sub(STEP)..end];
+            let needed = step.len();
+            if records.capacity() - records.len() < needed {
+                drop(waits);
+                records.reserve(needed + needed / 8);
+                continue;
+            }
             if left == usize::MAX {
-                if waits.times.is_some() && times.is_none() {
-                    drop(waits);
-                    times = Some(Times::new());
-                    continue;
-                }
                 view.parked = waits.parked;
                 view.given_up = waits.given_up;
-                if let (Some(copy), Some(times)) = (&mut times, &waits.times) {
-                    **copy = **times;
-                }
-                view.is_read_in_steps = waits.records.len() > STEP;
+                view.is_read_in_steps = end > STEP;
             }
-            left = left.min(waits.records.len());
-            let step = &waits.records[left.saturating_sub(STEP)..left];
             records.extend(step.iter().rev().cloned());
-            left -= step.len();
-            if left == 0 {
-                break;
-            }
+            left = end - needed;
         }
-        view.times = times;
         let now = now();
-        view.waiters = records
-            .into_iter()
-            .filter_map(|record| record.view(now))
-            .collect();
-        view.waiters
-            .sort_by_key(|waiter| (core::cmp::Reverse(waiter.waiting), waiter.word));
+        let waiters = records.into_iter().filter_map(|record| record.view(now));
+        view.waiters = waiters.collect();
+        (view.waiters).sort_by_key(|waiter| (Reverse(waiter.waiting), waiter.word));
         view.waiters.dedup_by_key(|waiter| waiter.word);
         view.parked += view.waiters.len() as u64;
         view
     }
 
-    /// Adds the rows of waits that are over, and of those that are not.
-    pub(crate) fn rows(&self, mut add: impl FnMut(Row)) {
+    fn times(&self) -> Option<Box<Times>> {
+        lock(&self.waits).times.as_ref()?;
+        // Made without the lock, as it allocates.
+        let mut copy = Times::new();
+        *copy = **lock(&self.waits).times.as_ref()?;
+        Some(copy)
+    }
+
+    /// The waits that are over.
+    fn rows_over(&self) -> Vec<Row> {
         let mut rows = Vec::with_capacity(MOST_ROWS + KINDS);
         rows.extend_from_slice(&lock(&self.waits).rows);
-        rows.into_iter().for_each(&mut add);
+        rows
+    }
+
+    /// Adds the rows of waits that are over, and of those that are not.
+    pub(crate) fn rows(&self, mut add: impl FnMut(Row)) {
+        self.rows_over().into_iter().for_each(&mut add);
         for waiter in self.waiters().waiters {
             // A select counts once an arm of it has happened.
             if waiter.arm.is_some() && waiter.completed.is_none() {
