@@ -321,6 +321,8 @@
 //! | [`Select`] of up to eight, but for the arms | 208 | 208 |
 //! | a handle, weak or not; a [`Permit`], owned or not | 8 | 8 |
 //!
+//! With the feature `inspect`, an operation is 16 bytes larger, and a stream or a sink 8.
+//!
 //! Once a stream or a sink has waited, it keeps its receive or its request for a permit in an allocation of its own. A
 //! [`select!`] is as large as its arms' futures and up to 256 bytes more.
 //!
@@ -330,6 +332,8 @@
 //! |---|---|
 //! | `std`, on by default | threads that wait: the handles of `blocking`, the `wait` methods, `send_blocking`, `recv_blocking`, `iter_blocking`, `select_blocking!`; locks on which a thread can sleep; see [without it](#without-the-standard-library) |
 //! | `tokio` | in tokio tasks, operations take part in tokio's cooperative budget: see [yielding](#yielding); implies `std`, and needs tokio 1.47 or newer, with its feature `rt` |
+//! | `inspect` | `hchan::inspect`: which operation waits on which channel, for how long and at which line; `snapshot` and `assert_idle` of every handle; implies `std`, and needs 64-bit atomics |
+//! | `serde` | what `hchan::inspect` tells can be serialized; implies `inspect` |
 //! | `sink` | `Sender::sink` and `Sender::into_sink`: a sender as a [`Sink`](https://docs.rs/futures-sink) |
 //!
 //! # Memory model
@@ -436,7 +440,8 @@
 //! The names are those of Go's runtime where it has one: `chan` is its `hchan`, with the transitions above; `waiter` is its
 //! `sudog`, with a table of which code owns it in each state, and `waiter/claim` its `selectDone`; `select` is its `selectgo`. As Go's `hchan` does,
 //! `chan` knows of a message only how to move it from one `slot` to another, so all of it is compiled once for all message types.
-//! `op` is a waiter in use, and `future` holds what users await. Where Go has one lock there are two, one for each side
+//! `op` is a waiter in use, and `future` holds what users await. `probe` is what all of these note for `inspect`: nothing, without that
+//! feature. Where Go has one lock there are two, one for each side
 //! (one for both up to capacity 4), so that senders and receivers that need not wait need not meet either. Each file opens
 //! with what it is for, `chan` with its invariants, which debug builds check.
 
@@ -461,6 +466,8 @@ mod future;
 pub mod guide;
 #[cfg(feature = "inspect")]
 pub mod inspect;
+#[cfg(all(feature = "inspect", not(target_has_atomic = "64")))]
+compile_error!("the feature `inspect` needs 64-bit atomics");
 mod iter;
 #[cfg(feature = "std")]
 mod iter_blocking;
