@@ -2,8 +2,6 @@
 //!
 //! What is inspected is the whole process, so only one of these tests runs at a time.
 
-#![cfg(feature = "inspect")]
-
 mod support;
 
 use std::{

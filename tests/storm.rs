@@ -159,6 +159,8 @@ fn storms(endings: &[Ending], receivers: Receivers) {
     // Without `std` a second panic ends the process.
     let can_panic = cfg!(feature = "std") && receivers != Receivers::EightThatDoNot;
     let mut panics = false;
+    #[cfg(feature = "inspect")]
+    let _looking = looking::Looking::begin();
     for seed in seeds {
         let endings = match cfg!(miri) {
             true => slice::from_ref(&endings[seed as usize % endings.len()]),
@@ -216,12 +218,69 @@ fn storm(plan: &Plan) {
     let receivers = receivers(plan, &rx, &ledger, &mut rng);
     // The others may end while a message is on its way back into the channel: that one is found there afterwards.
     let rx = (plan.ending != Ending::ReceiversLeave).then_some(rx);
+    #[cfg(feature = "inspect")]
+    let inspected = receivers[0].rx.downgrade();
     let (sent, mut received) = run(senders, receivers, watchers, &mut rng);
+    // Nobody is left, and no record of anybody.
+    #[cfg(feature = "inspect")]
+    inspected.assert_idle();
     if let Some(rx) = rx {
         received.push(rx.try_iter().map(|message| message.id).collect());
     }
     check(plan, &ledger, &sent, &received);
     ledger.tokens.check(plan);
+}
+
+/// Snapshots are taken all the time.
+#[cfg(feature = "inspect")]
+mod looking {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
+        thread::{self, JoinHandle},
+        time::Duration,
+    };
+
+    use hchan::inspect;
+
+    pub(crate) struct Looking {
+        is_over: Arc<AtomicBool>,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Looking {
+        pub(crate) fn begin() -> Self {
+            inspect::enable(inspect::Config::default());
+            let is_over = Arc::new(AtomicBool::new(false));
+            let told = Arc::clone(&is_over);
+            let thread = thread::spawn(move || {
+                while !told.load(Relaxed) {
+                    inspect::for_each_channel(|channel| {
+                        assert!(
+                            !channel.is_closed || channel.waiting_senders == 0,
+                            "{channel}"
+                        );
+                    });
+                    _ = (inspect::stuck(Duration::ZERO), inspect::profile());
+                    thread::sleep(Duration::from_micros(100));
+                }
+            });
+            Self {
+                is_over,
+                thread: Some(thread),
+            }
+        }
+    }
+
+    impl Drop for Looking {
+        fn drop(&mut self) {
+            self.is_over.store(true, Relaxed);
+            let ended = self.thread.take().expect("it ends once").join();
+            assert!(ended.is_ok() || thread::panicking());
+        }
+    }
 }
 
 fn senders(

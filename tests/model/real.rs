@@ -225,6 +225,11 @@ macro_rules! view {
 
 impl Real {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
+        #[cfg(feature = "inspect")]
+        {
+            static INSPECTING: std::sync::Once = std::sync::Once::new();
+            INSPECTING.call_once(|| hchan::inspect::enable(hchan::inspect::Config::default()));
+        }
         let (tx, rx) = match capacity {
             Some(capacity) => hchan::bounded(capacity),
             None => hchan::unbounded(),
@@ -768,6 +773,26 @@ impl Real {
         }
     }
 
+    /// Those that a snapshot lists as parked are as many as the queues hold.
+    #[cfg(feature = "inspect")]
+    fn assert_that_inspect_knows_all_that_wait(&self) {
+        use hchan::inspect::{Operation, WaiterState};
+
+        let snapshot = self.weak_sender.snapshot();
+        let parked = |is_of: fn(Operation) -> bool| {
+            let waiters = snapshot.waiters.iter();
+            let parked = waiters.filter(|waiter| waiter.state == WaiterState::Parked);
+            parked.filter(|waiter| is_of(waiter.operation)).count()
+        };
+        let senders = parked(|operation| matches!(operation, Operation::Send | Operation::Reserve));
+        let receivers = parked(|operation| operation == Operation::Receive);
+        let queued = [snapshot.waiting_senders, snapshot.waiting_receivers];
+        assert_eq!([senders, receivers], queued, "{snapshot}");
+        if self.tasks.is_empty() {
+            assert!(snapshot.waiters.is_empty(), "{snapshot}");
+        }
+    }
+
     pub(crate) fn observe(&mut self) -> Observed {
         // Looked at through handles made for it, which must not count, because the test may have none left.
         let from_sender = self.weak_sender.upgrade().map(|tx| View {
@@ -778,6 +803,8 @@ impl Real {
             receivers: rx.receiver_count() - 1,
             ..view!(rx)
         });
+        #[cfg(feature = "inspect")]
+        self.assert_that_inspect_knows_all_that_wait();
         let wakers_of = |bell: &Arc<Bell>| Arc::strong_count(bell) - 1;
         Observed {
             from_sender,
