@@ -24,6 +24,7 @@
 //! | [`shutdown`] | how a program stops without losing messages |
 //! | [`testing`] | how code that uses channels is tested |
 //! | [`pitfalls`] | mistakes by symptom, with cause and cure |
+//! | `looking_inside` | how to find the operation that hangs, with the feature `inspect` |
 //! | [`patterns`] | the examples by the names that people search for |
 //! | [`across_machines`] | what it takes to pass messages between processes, and when a broker does it |
 
@@ -106,6 +107,13 @@ pub mod testing {
 }
 pub mod pitfalls {
     #![doc = include_str!("pitfalls.md")]
+
+    #[allow(unused_imports)]
+    use crate::*;
+}
+#[cfg(feature = "inspect")]
+pub mod looking_inside {
+    #![doc = include_str!("looking_inside.md")]
 
     #[allow(unused_imports)]
     use crate::*;
