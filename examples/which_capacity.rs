@@ -1,8 +1,8 @@
 //! Which of a pipeline's buffers should be larger: the block profile says where senders wait, and a second run shows whether it helped.
 //!
-//! Three stages, each a thread, with a buffer before each but the first. The second stage works in bursts: it collects eight items, then
-//! passes all of them on. Behind it a small buffer is full most of the time, so the second stage waits there, and the first waits for
-//! the second.
+//! Three stages, each a thread, with a buffer before each but the first. The first and the last wait a millisecond for each item, as for
+//! a disk. The second works in bursts: it collects eight items, then passes all of them on. Behind it a small buffer is full most of
+//! the time, so the second stage waits there, and the first waits for the second.
 //!
 //! ```text
 //! cargo run --release --example which_capacity --features inspect
@@ -18,8 +18,9 @@ use hchan::{
     inspect::{self, ChannelSnapshot},
 };
 
-const ITEMS: u32 = 400;
+const ITEMS: u32 = 200;
 const BURST: usize = 8;
+const STEP: Duration = Duration::from_millis(1);
 
 fn main() {
     inspect::enable(inspect::Config::default());
@@ -49,7 +50,7 @@ fn main() {
     let waits = |run: &Run| run.channels[bottleneck].waits.send.count;
     assert!(
         waits(&after) < waits(&before),
-        "with room for two bursts a send waits less often"
+        "with room for two bursts, fewer sends wait"
     );
 }
 
@@ -61,7 +62,7 @@ struct Run {
 /// Passes all items through the pipeline.
 fn run(capacities: [usize; 2]) -> Run {
     let start = Instant::now();
-    let [(raw_tx, raw), (done_tx, done)] = capacities.map(blocking::bounded);
+    let [(raw_tx, raw), (done_tx, done)] = capacities.map(|capacity| blocking::bounded(capacity));
     raw.set_name("raw");
     done.set_name("done");
     let (raw_end, done_end) = (raw.downgrade(), done.downgrade());
@@ -69,7 +70,7 @@ fn run(capacities: [usize; 2]) -> Run {
     thread::scope(|scope| {
         scope.spawn(move || {
             for item in 0..ITEMS {
-                work(Duration::from_micros(50));
+                thread::sleep(STEP);
                 raw_tx.send(item).expect("the second stage takes all");
             }
         });
@@ -78,7 +79,6 @@ fn run(capacities: [usize; 2]) -> Run {
             for item in raw {
                 burst.push(item);
                 if burst.len() == BURST {
-                    work(Duration::from_micros(100));
                     for item in burst.drain(..) {
                         done_tx.send(item).expect("the third stage takes all");
                     }
@@ -86,20 +86,14 @@ fn run(capacities: [usize; 2]) -> Run {
             }
         });
         scope.spawn(move || {
-            let received = done.iter().inspect(|_| work(Duration::from_micros(50)));
-            assert_eq!(received.count(), ITEMS as usize);
+            for (item, expected) in done.iter().zip(0..) {
+                thread::sleep(STEP);
+                assert_eq!(item, expected);
+            }
         });
     });
     Run {
         took: start.elapsed(),
         channels: vec![raw_end.snapshot(), done_end.snapshot()],
-    }
-}
-
-/// Keeps a core busy, as real work does.
-fn work(time: Duration) {
-    let start = Instant::now();
-    while start.elapsed() < time {
-        std::hint::spin_loop();
     }
 }
