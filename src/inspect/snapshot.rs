@@ -540,3 +540,21 @@ impl TaskRef {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantile_is_a_bound_of_its_bucket_or_the_longest() {
+        let mut histogram = Histogram::EMPTY;
+        (0..99).for_each(|_| histogram.add(1_000));
+        histogram.add(1_000_000);
+        let times = Distribution::of(&histogram);
+        let quantile = |share| times.quantile(share).unwrap().as_nanos();
+        assert_eq!([0.0, 0.5, 0.99].map(quantile), [1_024; 3]);
+        assert_eq!([0.995, 1.0, 2.0].map(quantile), [1_000_000; 3]);
+        assert_eq!(times.mean(), Some(Duration::from_nanos(10_990)));
+        assert_eq!(times.buckets().map(|(_, count)| count).sum::<u64>(), 100);
+    }
+}
