@@ -943,3 +943,40 @@ fn nothing_that_is_printed_has_a_message_in_it() {
         "{printed:?}"
     );
 }
+
+#[test]
+fn result_that_is_taken_ends_the_wait() {
+    let _inspecting = inspecting();
+    let (tx, rx) = bounded(0);
+    let mut receive = pin!(rx.recv());
+    assert!(poll(&mut receive).is_pending());
+    tx.try_send(1).unwrap();
+    assert_eq!(receive.as_mut().take_output(), Some(Ok(1)));
+    rx.assert_idle();
+    let mut reserve = pin!(tx.reserve());
+    assert!(poll(&mut reserve).is_pending());
+    rx.close();
+    assert!(
+        reserve
+            .as_mut()
+            .take_output()
+            .is_some_and(|permit| permit.is_err())
+    );
+    rx.assert_idle();
+}
+
+#[test]
+fn send_that_was_taken_is_over_once_it_is_polled() {
+    let _inspecting = inspecting();
+    for capacity in [0, 1] {
+        let (tx, rx) = bounded(capacity);
+        (0..capacity).for_each(|n| tx.try_send(n).unwrap());
+        let mut send = Box::pin(tx.send(7));
+        assert!(poll(&mut send).is_pending());
+        rx.try_recv().unwrap();
+        assert_eq!(only(&rx.snapshot()).2, HANDED_OVER);
+        assert!(poll(&mut send).is_ready());
+        rx.assert_idle();
+        assert_eq!(rx.snapshot().waits.send.count, 1);
+    }
+}
