@@ -8,7 +8,6 @@ mod support;
 
 use std::{
     collections::HashSet,
-    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
@@ -783,7 +782,7 @@ fn forgotten_future_waits_as_long_as_its_channel_is_there() {
     let (tx, rx) = bounded::<u8>(0);
     let mut receive = Box::pin(rx.recv());
     assert!(poll(&mut receive).is_pending());
-    mem::forget(receive);
+    support::forget(receive);
     assert_eq!(only(&tx.snapshot()).2, PARKED);
     tx.try_send(1).unwrap();
     assert_eq!(only(&tx.snapshot()).2, HANDED_OVER);

