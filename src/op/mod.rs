@@ -128,7 +128,8 @@ impl<'a> OpRef<'a> {
         chan.probe.begin(waiter.tag(), waiter.kind(), arm, task);
     }
 
-    /// Tells `inspect` that the operation has been polled, or has been given up; nothing happens if it is parked.
+    /// Tells `inspect` that the operation has been polled, or has been given up; nothing happens if it is parked. So it comes after a
+    /// look at the state: a peer that completes the operation after this and before the look would leave the record for ever.
     #[inline(always)]
     pub(crate) fn end_record(self) {
         self.chan.probe.end(self.waiter.tag(), || self.state());
@@ -232,10 +233,10 @@ impl<'a> OpRef<'a> {
     /// A later poll of a send.
     #[inline(never)]
     fn poll_again(self, waker: &Waker) -> Polled {
-        self.end_record();
         match self.state() {
             // codegen: most later polls find the message taken.
             State::Done => {
+                self.end_record();
                 self.waiter.set_state(State::Finished);
                 Polled::Done
             }
@@ -249,10 +250,12 @@ impl<'a> OpRef<'a> {
         if self.state() == State::Parked {
             self.chan.replace_waker(self.waiter, waker);
         }
-        self.end_record();
         match self.state() {
             // (If it was parked before, a forgotten select had left it so.)
-            State::Idle => self.start(waker),
+            State::Idle => {
+                self.end_record();
+                self.start(waker)
+            }
             State::Parked => Polled::Pending,
             State::Done | State::Closed => self.take_result(),
             State::Finished => panic!("{}", polled_again(self.waiter.kind())),
@@ -307,12 +310,16 @@ impl<'a> OpRef<'a> {
 
     /// Ends an operation that was completed. `Pending`: it was not, or that has been done before; nothing happens then.
     fn take_result(self) -> Polled {
-        self.end_record();
         let polled = match self.state() {
             State::Done => Polled::Done,
             State::Closed => Polled::Closed,
-            State::Idle | State::Parked | State::Finished => return Polled::Pending,
+            State::Parked => return Polled::Pending,
+            State::Idle | State::Finished => {
+                self.end_record();
+                return Polled::Pending;
+            }
         };
+        self.end_record();
         if (polled, self.waiter.kind()) != (Polled::Closed, Kind::Send) {
             self.waiter.set_state(State::Finished);
         }

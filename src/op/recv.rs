@@ -213,10 +213,10 @@ fn poll_again<T>(
     waiter: Pin<&Waiter<T>>,
     waker: &Waker,
 ) -> Poll<Result<T, RecvError>> {
-    op.end_record();
     let polled = match waiter.state() {
         // codegen: most later polls find the message there.
         State::Done => {
+            op.end_record();
             waiter.set_state(State::Finished);
             Polled::Done
         }
