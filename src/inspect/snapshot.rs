@@ -138,8 +138,11 @@ pub struct Waiter {
     /// Where the future was made: the line of a `send` or a `recv`, of the macro for an arm of a `select!`, of `stream` or `sink` for
     /// theirs.
     pub call_site: CallSite,
-    /// Who waits, as far as that is known.
+    /// The task or thread that it belongs to, as far as that is known.
     pub task: TaskRef,
+    /// When it got into its state, on the clock of the records: ages of waiters of two channels are of two moments.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) since: u64,
 }
 
 impl Waiter {
@@ -522,6 +525,7 @@ impl Waiter {
             handed_over: view.completed.map(Duration::from_nanos),
             call_site: CallSite::of(view.site),
             task: TaskRef::of(view.task),
+            since: view.since,
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::{
-    cmp::Reverse,
     fmt::{self, Display, Formatter},
     time::Duration,
 };
@@ -145,7 +144,7 @@ impl Stuck {
     }
 
     pub(super) fn sort(&mut self) {
-        (self.waiters).sort_by_key(|stuck| Reverse(stuck.waiter.age()));
+        self.waiters.sort_by_key(|stuck| stuck.waiter.since);
     }
 }
 
@@ -202,5 +201,36 @@ pub(super) fn untracked(channels: u64, f: &mut Formatter<'_>) -> fmt::Result {
     match channels {
         0 => Ok(()),
         _ => writeln!(f, "({channels} channels were made that are not tracked)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bounded, inspect};
+
+    /// The second channel was looked at so late that its waiter, which parked later, had waited for longer by then.
+    #[test]
+    fn oldest_is_first_whenever_its_channel_was_looked_at() {
+        inspect::enable(inspect::Config::default());
+        let (_tx, rx) = bounded::<u8>(0);
+        let mut receive = core::pin::pin!(rx.recv());
+        let cx = &mut core::task::Context::from_waker(core::task::Waker::noop());
+        assert!(receive.as_mut().poll(cx).is_pending());
+        let snapshot = rx.snapshot();
+        let mut stuck = Stuck::new(0);
+        for (since, waiting) in [(2, 9), (1, 3)] {
+            let waiting = Duration::from_secs(waiting);
+            let mut waiter = snapshot.waiters[0].clone();
+            (waiter.since, waiter.waiting) = (since, waiting);
+            stuck.push(&snapshot, &waiter, None);
+        }
+        stuck.sort();
+        let order: Vec<_> = stuck
+            .waiters
+            .iter()
+            .map(|stuck| stuck.waiter.since)
+            .collect();
+        assert_eq!(order, [1, 2]);
     }
 }

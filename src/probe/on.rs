@@ -334,6 +334,8 @@ pub(crate) struct WaiterView {
     pub(crate) waiting: u64,
     /// For how long it has been completed; `None` while it is parked.
     pub(crate) completed: Option<u64>,
+    /// When it was completed, or parked.
+    pub(crate) since: u64,
 }
 
 /// The waiters of a channel, the oldest first.
@@ -665,14 +667,16 @@ impl Record {
             // The peer is about to say since when.
             Phase::Completed => Some(since.unwrap_or(0)),
         };
+        let waiting = now.saturating_sub(self.since);
         Some(WaiterView {
             word: self.word,
             kind: self.kind,
             arm: self.arm,
             site: self.site,
             task: self.task,
-            waiting: now.saturating_sub(self.since),
+            waiting,
             completed,
+            since: now.saturating_sub(completed.unwrap_or(waiting)),
         })
     }
 }
