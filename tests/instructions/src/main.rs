@@ -6,6 +6,8 @@
 //! ```sh
 //! cargo run --release            # fails if a path has become longer
 //! cargo run --release -- update  # writes counts.toml
+//! cargo run --release --features inspect -- show [on]
+//! #   what the feature takes beside that, off or enabled; it fails nothing
 //! ```
 
 mod committed;
@@ -35,8 +37,15 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => check(),
         ["update"] => update(),
+        ["show"] => show(&[]),
+        ["show", "on"] => show(&["on"]),
         ["take", name] => take(name),
-        _ => panic!("usage: hchan-instructions [update]"),
+        ["take", name, "on"] => {
+            #[cfg(feature = "inspect")]
+            hchan::inspect::enable(hchan::inspect::Config::default());
+            take(name)
+        }
+        _ => panic!("usage: hchan-instructions [update | show [on]]"),
     }
 }
 
@@ -59,7 +68,7 @@ fn check() -> ExitCode {
     println!("{:<18} {:>9} {:>9}", "", "committed", "now");
     let mut verdicts = Vec::new();
     for path in &PATHS {
-        let now = count(path);
+        let now = count(path, &[]);
         let then = committed.count(path.name);
         let shown = then.map_or("–".into(), |then| format!("{then:.1}"));
         println!("{:<18} {shown:>9} {now:>9.1}  {}", path.name, path.what);
@@ -88,14 +97,25 @@ fn explain(path: &Path, verdict: Verdict) {
     }
 }
 
+/// The counts beside those that are committed.
+fn show(how: &[&str]) -> ExitCode {
+    let committed = Committed::read();
+    for path in &PATHS {
+        let (then, now) = (committed.count(path.name), count(path, how));
+        let then = then.map_or("–".into(), |then| format!("{then:.1}"));
+        println!("{:<18} {then:>9} {now:>9.1}  {}", path.name, path.what);
+    }
+    ExitCode::SUCCESS
+}
+
 fn update() -> ExitCode {
-    let counts: Vec<_> = (PATHS.iter().map(|path| (path.name, count(path)))).collect();
+    let counts: Vec<_> = (PATHS.iter().map(|path| (path.name, count(path, &[])))).collect();
     Committed::write(&counts);
     ExitCode::SUCCESS
 }
 
-/// How many instructions the path takes, once.
-fn count(path: &Path) -> f64 {
+/// How many instructions the path takes, once, by a `take` with those arguments besides.
+fn count(path: &Path, how: &[&str]) -> f64 {
     let profile = profile(path);
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no"])
@@ -103,6 +123,7 @@ fn count(path: &Path) -> f64 {
         .arg(format!("--callgrind-out-file={}", profile.display()))
         .arg(env::current_exe().expect("the path of this program"))
         .args(["take", path.name])
+        .args(how)
         .output()
         .expect("valgrind runs");
     let said = String::from_utf8_lossy(&output.stderr);
