@@ -61,6 +61,7 @@ fn attempt_others(
     cx: &mut Context<'_>,
 ) -> Result<(usize, Done), Chance> {
     let count = arms.count();
+    // Of two arms one is left to try, in whatever order.
     if count == 2 {
         let other = 1 - chance.first(count);
         let done = arms.as_mut().arm(other).attempt(cx);
