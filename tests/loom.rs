@@ -5,6 +5,8 @@
 //! RUSTFLAGS="--cfg hchan_loom" cargo test --release --lib --test loom
 //! ```
 //!
+//! With `--features inspect` there are models of snapshots, too.
+//!
 //! `--lib` adds the models of the parts that are replaced or hidden here, each in its own file: the channel lock (loom's
 //! mutex stands in for it) and the parker.
 //!
@@ -37,6 +39,9 @@ mod closed;
 mod ends;
 #[path = "loom/handles.rs"]
 mod handles;
+#[cfg(feature = "inspect")]
+#[path = "loom/inspect.rs"]
+mod inspect;
 #[path = "loom/last_message.rs"]
 mod last_message;
 #[path = "loom/meet.rs"]
